@@ -1,0 +1,1 @@
+"""symbn derives the backward pass of a layer from its definition."""

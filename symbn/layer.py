@@ -1,0 +1,89 @@
+"""The model: what a layer is, whichever door it came in by.
+
+In: expressions.  Out: frozen records. Nothing here computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from types import MappingProxyType
+
+from symbn.expr import Compare, Expr, Index
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A differentiable input; `axes` outermost first, () for a scalar."""
+
+    name: str
+    axes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A keyword-only parameter: never differentiated, may have a default."""
+
+    name: str
+    axes: tuple[str, ...] = ()
+    default: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """`name[indices] = expr`; every free index of `expr` is one of `indices`. A scalar has indices ()."""
+
+    name: str
+    indices: tuple[Index, ...]
+    expr: Expr
+    line: int = 0
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The axes of the defined array, outermost first."""
+        return tuple(index.axis for index in self.indices)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A forward pass: inputs, constants, assumptions, definitions in order, and the names returned.
+
+    `latex` maps a name to how its author wants it typeset (without indices). `doc` is the module's docstring, `citation` material.
+    `file` is what the user called it, for messages.
+    """
+
+    name: str
+    inputs: tuple[Input, ...]
+    constants: tuple[Constant, ...]
+    assumptions: tuple[Compare, ...]
+    definitions: tuple[Definition, ...]
+    outputs: tuple[str, ...]
+    doc: str = ""
+    latex: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    file: str = "<layer>"
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """All axes, in order of first appearance in the signature, then in the definitions."""
+        found = [axis for part in (*self.inputs, *self.constants, *self.definitions) for axis in part.axes]
+        return tuple(dict.fromkeys(found))
+
+    def axes_of(self, name: str) -> tuple[str, ...]:
+        """The axes of an input, constant or definition. KeyError for another name."""
+        for part in (*self.inputs, *self.constants, *self.definitions):
+            if part.name == name:
+                return part.axes
+        raise KeyError(name)
+
+    def definition(self, name: str) -> Definition:
+        """The definition of `name`. KeyError for another name."""
+        for definition in self.definitions:
+            if definition.name == name:
+                return definition
+        raise KeyError(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name, in the author's order: inputs, constants, definitions."""
+        return tuple(part.name for part in (*self.inputs, *self.constants, *self.definitions))
