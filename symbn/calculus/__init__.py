@@ -1,0 +1,1 @@
+"""The mathematics: from a layer's definitions to the compact form of its derivatives."""

@@ -1,0 +1,57 @@
+"""What a derivation gives back.
+
+In: nothing; the engine fills these records.  Out: frozen records that the command line, the oracle and the code generator read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from symbn.layer import Definition, Input, Layer
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """One result, `definition.name[definition.indices] = definition.expr`, in the author's names.
+
+    `of` is the input it belongs to (for vjp), the output (jvp), or "output/input" (jacobian). `reductions` counts the sums that the forward
+    pass has not saved, `operations` the arithmetic per element once everything index-free is hoisted.
+    """
+
+    of: str
+    definition: Definition
+    reductions: int
+    operations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One numbered line that a reader follows. `definition`'s left side may be a total derivative such as `dy_dx[k, i]`."""
+
+    label: str
+    equation: str
+    latex: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """The derivative of a layer.
+
+    `seeds` are the arrays given to the backward pass beside what the forward pass computed (`dy`; in jvp mode `x_dot`). `intermediates` are
+    named values shared by several gradients, such as the adjoint `dp[t, s]` of a forward value, in the order they are computed; each may read
+    seeds, forward values and earlier intermediates. `residuals` are the forward values that the results read, inputs and constants included.
+    `notes` say what a user should know (a search that stopped at its budget, a proved invariant).
+    """
+
+    layer: Layer
+    mode: str
+    order: int
+    wrt: tuple[str, ...]
+    seeds: tuple[Input, ...]
+    intermediates: tuple[Definition, ...]
+    gradients: Mapping[str, Gradient]
+    steps: tuple[Step, ...]
+    residuals: tuple[str, ...]
+    notes: tuple[str, ...] = ()
