@@ -1,0 +1,32 @@
+"""Settings every test shares, and the switch that makes a skipped test a failure."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+# The machines that run this are shared and slow at times: a deadline would fail on the neighbors' load.
+settings.register_profile("symbn", deadline=None)
+settings.load_profile("symbn")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With SYMBN_NO_SKIPS=1, a run in which anything was skipped fails, and says what."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter is not None else []
+    if os.environ.get("SYMBN_NO_SKIPS") == "1" and skipped:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names what was skipped, where skipping is not allowed."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if os.environ.get("SYMBN_NO_SKIPS") != "1" or not skipped:
+        return
+    terminalreporter.section("skipped, and SYMBN_NO_SKIPS=1 forbids it", red=True)
+    for report in skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        terminalreporter.write_line(f"{report.nodeid}: {reason}")
