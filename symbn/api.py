@@ -1,0 +1,158 @@
+"""What `import symbn` offers.
+
+In: a layer by name, path, or source text.  Out: layers, results that show themselves, and kernels that run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from symbn import language
+from symbn.calculus.derivation import Derivation, Gradient, Step
+from symbn.layer import Layer
+
+if TYPE_CHECKING:
+    from symbn.oracle import Verification
+    from symbn.tools.build import Kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """One derivative, `name[indices] = ...`, in the layer's names.
+
+    `reductions` counts the sums that the forward pass has not saved, `operations` the arithmetic per element once everything without an
+    index is hoisted.
+    """
+
+    gradient: Gradient
+    layer: Layer
+
+    @property
+    def name(self) -> str:
+        """Such as `dx`."""
+        return self.gradient.definition.name
+
+    @property
+    def indices(self) -> tuple[str, ...]:
+        """Such as `("i",)`."""
+        return tuple(index.name for index in self.gradient.definition.indices)
+
+    @property
+    def reductions(self) -> int:
+        """How many sums the formula takes."""
+        return self.gradient.reductions
+
+    @property
+    def operations(self) -> int:
+        """How much arithmetic per element."""
+        return self.gradient.operations
+
+    @property
+    def expr(self) -> Any:
+        """The right side as plain SymPy: `Indexed`, `Sum` over `(k, 1, N)`, `KroneckerDelta`."""
+        from symbn.calculus.to_sympy import to_sympy
+
+        return to_sympy(self.gradient.definition.expr)
+
+    @property
+    def text(self) -> str:
+        """The equation in the layer language."""
+        return language.definition_text(self.gradient.definition)
+
+    @property
+    def latex(self) -> str:
+        """The equation in LaTeX, for use inside math."""
+        return language.definition_latex(self.gradient.definition, self.layer)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The derivatives of a layer. `derivation` is the engine's own record, with expression trees."""
+
+    derivation: Derivation
+
+    @property
+    def layer(self) -> Layer:
+        """The layer that was differentiated."""
+        return self.derivation.layer
+
+    @property
+    def gradients(self) -> Mapping[str, Formula]:
+        """By input (vjp), output (jvp), or "output/input" (jacobian)."""
+        found = self.derivation.gradients.items()
+        return MappingProxyType({of: Formula(gradient, self.layer) for of, gradient in found})
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The derivation that a reader follows: label, equation, latex, reason."""
+        return self.derivation.steps
+
+    @property
+    def residuals(self) -> tuple[str, ...]:
+        """The forward values that the results read."""
+        return self.derivation.residuals
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user of the result should know."""
+        return self.derivation.notes
+
+    def verify(self) -> Verification:
+        """Holds the result against the oracle, which shares nothing with the engine."""
+        from symbn.oracle import verify_derivation
+
+        return verify_derivation(self.derivation)
+
+    def __str__(self) -> str:
+        return "\n".join(formula.text for formula in self.gradients.values())
+
+    def _repr_latex_(self) -> str:
+        rows = r" \\ ".join(formula.latex.replace("=", "&=", 1) for formula in self.gradients.values())
+        return f"$\\begin{{aligned}} {rows} \\end{{aligned}}$"
+
+
+def load(spec: str) -> Layer:
+    """The layer that `spec` names: a name in the catalogue, `file.py`, `file.py:function`, or `-` for standard input.
+
+    Raises LayerError, which says where and what to write instead.
+    """
+    return language.load_layer(spec)
+
+
+def loads(text: str) -> Layer:
+    """The layer that a source text defines. Raises LayerError."""
+    return language.parse_layer(text)
+
+
+def derive(
+    layer: Layer | str, *, wrt: str | Iterable[str] | None = None, mode: str = "vjp", order: int = 1, save: Iterable[str] | None = None
+) -> Result:
+    """Derives a layer: its backward pass ("vjp"), its forward derivative ("jvp"), or every partial derivative ("jacobian").
+
+    `layer` may also be what `load` takes. `wrt` restricts the inputs, `save` the forward values that the result may read. Raises
+    LayerError for an input that is not there, UnsupportedError for what symbn has no rule for.
+    """
+    from symbn.calculus.engine import derive as run
+
+    names = (wrt,) if isinstance(wrt, str) else None if wrt is None else tuple(wrt)
+    source = load(layer) if isinstance(layer, str) else layer
+    return Result(run(source, wrt=names, mode=mode, order=order, save=None if save is None else tuple(save)))
+
+
+def build(layer: Layer | str, *, target: str = "c", dtype: str = "float32", threads: int | None = None) -> Kernel:
+    """Generates a layer's code, compiles it where the target needs that, and loads it.
+
+    Raises TargetError where there is no such target or no compiler.
+    """
+    from symbn.tools.build import build as run
+
+    return run(load(layer) if isinstance(layer, str) else layer, target=target, dtype=dtype, threads=threads)

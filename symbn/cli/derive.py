@@ -1,0 +1,50 @@
+"""`symbn derive`."""
+
+from __future__ import annotations
+
+import click
+
+from symbn.cli.output import emit, takes_unicode, talk
+from symbn.cli.params import LayerName, Names
+
+FORMATS = ("text", "latex", "markdown", "json")
+
+
+@click.command()
+@click.argument("layer", type=LayerName())
+@click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate by this input only; may be repeated.")
+@click.option("--mode", type=click.Choice(["vjp", "jvp", "jacobian"]), default="vjp", show_default=True, help="Backward, forward, or all partials.")
+@click.option("--order", type=click.IntRange(1, 2), default=1, show_default=True, help="2: the backward pass of the backward pass.")
+@click.option("--save", type=Names(), metavar="NAME,...", help="The only forward values that the result may read.")
+@click.option("--steps/--no-steps", default=True, show_default=True, help="Show the derivation step by step.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print it.")
+@click.option("-o", "output", metavar="FILE", help="Write to FILE instead of standard output (-).")
+@click.pass_context
+def derive(
+    ctx: click.Context,
+    *,
+    layer: str,
+    wrt: tuple[str, ...],
+    mode: str,
+    order: int,
+    save: tuple[str, ...] | None,
+    steps: bool,
+    form: str,
+    output: str | None,
+) -> None:
+    """Derives the derivatives of LAYER, shows the steps and the compact result, and says how it was verified.
+
+    Text is Unicode mathematics on a terminal, and the layer language where it is piped or written to a file.
+    """
+    from symbn import api, oracle
+    from symbn.report import render
+
+    result = api.derive(layer, wrt=wrt or None, mode=mode, order=order, save=save)
+    verification = oracle.verify_derivation(result.derivation)
+    unicode = output is None and takes_unicode()
+    emit(render(result.derivation, verification, form=form, steps=steps, unicode=unicode), output)
+    if output not in (None, "-"):
+        talk(verification.line)
+    if not verification.ok:
+        talk("error: the result disagrees with the oracle; this is a defect in symbn, please report it")
+        ctx.exit(1)

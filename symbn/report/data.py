@@ -1,0 +1,49 @@
+"""The report as JSON, for programs.
+
+In: a Derivation and its Verification.  Out: JSON with sorted keys, no times and no paths; each `expr` is in the layer language.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from symbn.calculus.derivation import Derivation, Gradient
+from symbn.language import definition_latex, expr_text
+from symbn.layer import Definition, Layer
+from symbn.oracle import Verification
+
+SCHEMA = 1
+
+
+def data(derivation: Derivation, verification: Verification, *, steps: bool) -> str:
+    """Schema 1. `latex` is the whole equation, `expr` its right side."""
+    layer = derivation.layer
+    content = {
+        "schema": SCHEMA,
+        "layer": layer.name,
+        "axes": list(layer.axes),
+        "mode": derivation.mode,
+        "order": derivation.order,
+        "definitions": [_definition(part, layer) for part in layer.definitions],
+        "intermediates": [_definition(part, layer) for part in derivation.intermediates],
+        "gradients": {of: _gradient(gradient, layer) for of, gradient in derivation.gradients.items()},
+        "steps": [_step(step) for step in derivation.steps] if steps else [],
+        "residuals": list(derivation.residuals),
+        "notes": list(derivation.notes),
+        "verified": {"line": verification.line, "ok": verification.ok},
+    }
+    return json.dumps(content, indent=2, sort_keys=True)
+
+
+def _definition(definition: Definition, layer: Layer) -> dict[str, Any]:
+    return {
+        "name": definition.name,
+        "indices": [index.name for index in definition.indices],
+        "expr": expr_text(definition.expr),
+        "latex": definition_latex(definition, layer),
+    }
+
+
+def _gradient(gradient: Gradient, layer: Layer) -> dict[str, Any]:
+    return {**_definition(gradient.definition, layer), "reductions": gradient.reductions, "operations": gradient.operations}

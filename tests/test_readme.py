@@ -1,0 +1,79 @@
+"""Every command and every program in README.md is run, and says what the README shows.
+
+A `console` block holds commands after `$ ` and, below each, lines of its output; a line `...` stands for any lines. `# exit N` at the end of
+a command says what it exits with. A `python` block with `file=NAME` is a file that later blocks use; without, it is a program to run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SETUP = [
+    'python3 -m venv .venv && .venv/bin/pip install -q -e ".[test]" && .venv/bin/symbn derive batchnorm',
+    ".venv/bin/python -m pytest -q",
+]
+
+
+def blocks() -> list[tuple[str, str]]:
+    """(info string, text) of each fenced block, in order."""
+    return re.findall(r"^```([^\n`]+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands(block: str) -> list[tuple[str, int, list[str]]]:
+    """(command, exit status, lines of output shown) of a console block."""
+    found = []
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, *shown = part.rstrip("\n").split("\n")
+        status = re.search(r"# exit (\d+)$", command)
+        found.append((command, int(status[1]) if status else 0, shown))
+    return found
+
+
+def test_the_set_up_commands_are_the_ones_that_ci_runs() -> None:
+    assert next(text for info, text in blocks() if info == "sh").splitlines() == SETUP
+    assert SETUP[0] in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the checkout's generated files and the README's own, as a reader would have them."""
+    folder = tmp_path_factory.mktemp("readme")
+    shutil.copytree(ROOT / "generated", folder / "generated")
+    for info, text in blocks():
+        if name := re.search(r"file=(\S+)", info):
+            (folder / name[1]).write_text(text, encoding="utf-8")
+    return folder
+
+
+def environment() -> dict[str, str]:
+    """The same virtual environment on PATH, and nothing of pytest's terminal."""
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONWARNINGS": "error"}
+
+
+CONSOLE = [pytest.param(text, id=commands(text)[0][0][:40]) for info, text in blocks() if info == "console"]
+PROGRAMS = [text for info, text in blocks() if info == "python"]
+
+
+@pytest.mark.parametrize("block", CONSOLE)
+def test_a_console_block_does_what_it_shows(block: str, place: Path) -> None:
+    for command, status, shown in commands(block):
+        done = subprocess.run(["bash", "-c", command], cwd=place, env=environment(), capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == status, done.stderr
+        said = done.stdout + done.stderr
+        pattern = "".join(r"(?:.*\n)*?" if line.strip() == "..." else re.escape(line.rstrip()) + r"[ ]*\n" for line in shown)
+        assert re.search(pattern, said), f"{command}\n--- shown\n" + "\n".join(shown) + f"\n--- said\n{said}"
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_runs(program: str, place: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", program], cwd=place, env=environment(), capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
