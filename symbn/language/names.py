@@ -18,11 +18,11 @@ from symbn.language.source import Source
 # Words of C11 and C++20, and names that their standard headers define as macros: generated code is compiled as either.
 _C_WORDS = frozenset(
     """alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class compl concept const
-    const_cast consteval constexpr constinit continue co_await co_return co_yield decltype default delete do double dynamic_cast else enum
-    explicit export extern false float for friend goto if inline int long mutable namespace new noexcept not not_eq nullptr operator or
-    or_eq private protected public register reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast
-    struct switch template this thread_local throw true try typedef typeid typename typeof union unsigned using virtual void volatile wchar_t while
-    xor xor_eq assert complex imaginary errno offsetof size_t ptrdiff_t main unix linux
+    const_cast consteval constexpr constinit continue co_await co_return co_yield decltype default delete do double dynamic_cast
+    else enum explicit export extern false float for friend goto if inline int long mutable namespace new noexcept not not_eq
+    nullptr operator or or_eq private protected public register reinterpret_cast requires restrict return short signed sizeof static
+    static_assert static_cast struct switch template this thread_local throw true try typedef typeid typename typeof union unsigned
+    using virtual void volatile wchar_t while xor xor_eq assert complex imaginary errno offsetof size_t ptrdiff_t main unix linux
     NULL EOF NAN INFINITY HUGE_VAL EDOM ERANGE EILSEQ FILE BUFSIZ RAND_MAX""".split()  # noqa: SIM905
 )
 _PYTHON_WORDS = frozenset(keyword.kwlist) | {"self", "np", "numpy", "saved", "out"}

@@ -140,7 +140,7 @@ def number_text(value: Fraction) -> str:
 
 def layer_text(layer: Layer) -> str:
     """The whole source of a layer."""
-    known = {part.name for part in (*layer.inputs, *layer.constants)}
+    known = {part.name for part in layer.inputs} | {part.name for part in layer.constants}
     waiting = list(layer.assumptions)
     lines = _asserts(waiting, known)
     for definition in layer.definitions:
