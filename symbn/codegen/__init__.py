@@ -1,0 +1,1 @@
+"""Code generation: from the formulas of a derivation to files."""
