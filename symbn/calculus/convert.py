@@ -1,0 +1,131 @@
+"""From expression trees to polynomials.
+
+In: an `Expr`.  Out: the same value as a `Poly`. Square roots become fractional powers; kinked functions become indicators where their
+derivative needs it (see `rules`); everything else elementwise stays a function atom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
+
+from symbn.calculus.powers import power
+from symbn.calculus.sums import extremum, rename, sum_over
+from symbn.calculus.terms import ONE, Poly, constant, delta, extent, func, temporary, var
+from symbn.errors import LayerError, UnsupportedError
+from symbn.expr import Add, Call, Compare, Delta, Expr, Extent, Mul, Num, Pow, Read, Reduce
+
+
+@lru_cache(maxsize=4096)
+def to_poly(expr: Expr) -> Poly:
+    """The expression as a polynomial in atoms. Raises LayerError for a division by something identically zero."""
+    match expr:
+        case Num(value):
+            return constant(value)
+        case Extent(axis):
+            return extent(axis)
+        case Read(name, indices):
+            return var(name, indices)
+        case Delta(left, right):
+            return delta(left, right)
+        case Add(terms):
+            return _total(terms)
+        case Mul(factors):
+            return _product(factors)
+        case Pow(base, exponent):
+            return _power(to_poly(base), to_poly(exponent))
+        case Reduce():
+            return _reduction(expr)
+        case Call(function, args):
+            return _call(function, args)
+        case Compare(operator, left, right):
+            return indicator(operator, to_poly(left), to_poly(right))
+    raise UnsupportedError(f"no rule to convert {type(expr).__name__}")
+
+
+def _total(terms: tuple[Expr, ...]) -> Poly:
+    result = constant(0)
+    for term in terms:
+        result = result + to_poly(term)
+    return result
+
+
+def _product(factors: tuple[Expr, ...]) -> Poly:
+    result = ONE
+    for factor in factors:
+        result = result * to_poly(factor)
+    return result
+
+
+def _power(base: Poly, exponent: Poly) -> Poly:
+    number = exponent.as_number()
+    return power(base, number) if number is not None else func("pow", base, exponent)
+
+
+def _reduction(expr: Reduce) -> Poly:
+    fresh = {index: temporary(index.axis) for index in expr.indices}
+    body = rename(to_poly(expr.body), fresh)
+    bound = tuple(fresh.values())
+    if expr.kind in ("max", "min"):
+        return extremum(expr.kind, bound, body)
+    total = sum_over(bound, body)
+    if expr.kind == "mean":
+        for index in bound:
+            total = total * power(extent(index.axis), -1)
+    return total
+
+
+def indicator(operator: str, left: Poly, right: Poly) -> Poly:
+    """1 where the comparison holds, else 0. Written as `is<` or `is==` of left - right, so that equal conditions are equal atoms."""
+    difference = left - right
+    number = difference.as_number()
+    if number is not None:
+        return constant(int(_HOLDS[operator](number)))
+    if operator in (">", ">="):
+        operator, difference = {">": "<", ">=": "<="}[operator], -difference
+    if operator == "<=":
+        return ONE - func("is<", -difference)
+    if operator == "!=":
+        return ONE - indicator("==", left, right)
+    return func(f"is{operator}", difference)
+
+
+_HOLDS: dict[str, Callable[[int | Fraction], bool]] = {
+    "<": lambda d: d < 0, "<=": lambda d: d <= 0, ">": lambda d: d > 0, ">=": lambda d: d >= 0, "==": lambda d: d == 0, "!=": lambda d: d != 0,
+}  # fmt: skip
+
+
+def _call(function: str, args: tuple[Expr, ...]) -> Poly:
+    if function == "where":
+        condition, yes, no = (to_poly(arg) for arg in args)
+        return condition * (yes - no) + no
+    build = _REWRITES.get(function)
+    polys = tuple(to_poly(arg) for arg in args)
+    return build(*polys) if build else _folded(function, polys)
+
+
+_REWRITES: dict[str, Callable[..., Poly]] = {
+    "sqrt": lambda u: power(u, Fraction(1, 2)),
+    "rsqrt": lambda u: power(u, Fraction(-1, 2)),
+    "log1p": lambda u: _folded("log", (ONE + u,)),
+    "expm1": lambda u: _folded("exp", (u,)) - ONE,
+    "relu": lambda u: indicator(">", u, constant(0)) * u,
+}
+
+
+# Functions whose value at a number is a number again.
+_AT_NUMBERS: dict[str, dict[int, int]] = {
+    "exp": {0: 1}, "log": {1: 0}, "tanh": {0: 0}, "erf": {0: 0}, "sin": {0: 0}, "cos": {0: 1}, "sign": {0: 0, 1: 1, -1: -1},
+    "abs": {0: 0, 1: 1, -1: 1},
+}  # fmt: skip
+
+
+def _folded(function: str, polys: tuple[Poly, ...]) -> Poly:
+    if len(polys) == 1 and (number := polys[0].as_number()) is not None:
+        value = _AT_NUMBERS.get(function, {}).get(number)  # type: ignore[call-overload]
+        if value is not None:
+            return constant(value)
+        if function == "log" and number <= 0:
+            raise LayerError(f"log of {number}")
+    return func(function, *polys)

@@ -1,0 +1,75 @@
+"""What a formula costs to evaluate.
+
+In: expression trees.  Out: a `Cost` to compare by: depth of the deepest loop nest, then reductions, then arithmetic per element, then all
+arithmetic, then length. Equal subexpressions count once; what does not depend on an index is hoisted out of its loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from symbn.expr import MINUS_ONE, Add, Call, Compare, Delta, Expr, Extent, Index, Mul, Num, Pow, Read, Reduce, free_indices, rename_indices, walk
+
+
+class Cost(NamedTuple):
+    """Ordered as the search compares."""
+
+    depth: int
+    reductions: int
+    operations: int
+    everything: int
+    length: int
+
+
+def cost_of(results: Iterable[Expr]) -> Cost:
+    """The cost of evaluating all the expressions together."""
+    unique = _unique_nodes(results)
+    reductions = [node for node in unique if isinstance(node, Reduce)]
+    work = [(len(free_indices(node)), _arithmetic(node)) for node in unique]
+    depth = max([rank for rank, _ in work] + [len(free_indices(r.body)) for r in reductions], default=0)
+    operations = sum(ops for rank, ops in work if rank == depth) + sum(len(free_indices(r.body)) == depth for r in reductions)
+    length = sum(sum(1 for _ in walk(result)) for result in results)
+    return Cost(depth, len(reductions), operations, sum(ops for _, ops in work), length)
+
+
+def _unique_nodes(results: Iterable[Expr]) -> list[Expr]:
+    found: dict[Expr, None] = {}
+    for result in results:
+        for node in walk(_alpha(result, 0)):
+            found.setdefault(node)
+    return list(found)
+
+
+def _alpha(expr: Expr, level: int) -> Expr:
+    """Bound letters renamed by nesting, so that equal sums are equal trees."""
+    if isinstance(expr, Reduce):
+        names = {index: Index(f"~{level}.{place}", index.axis) for place, index in enumerate(expr.indices)}
+        return Reduce(expr.kind, _alpha(rename_indices(expr.body, names), level + 1), tuple(names.values()))
+    if not expr.children:
+        return expr
+    return expr.rebuild(tuple(_alpha(child, level) for child in expr.children))
+
+
+def _arithmetic(node: Expr) -> int:
+    """Operations done by the node itself; a product by -1 that only makes a difference is free."""
+    match node:
+        case Add(terms):
+            return len(terms) - 1
+        case Mul(factors):
+            return sum(1 for f in factors if f != MINUS_ONE) - 1
+        case Pow(_, exponent):
+            return _power_operations(exponent)
+        case Call(function, _):
+            return 0 if function in ("stop_gradient", "pi") else 1
+        case Compare() | Reduce():
+            return 1 if isinstance(node, Compare) else 0
+        case Read() | Extent() | Delta() | Num():
+            return 0
+    raise AssertionError(f"unknown node {node}")
+
+
+def _power_operations(exponent: Expr) -> int:
+    if isinstance(exponent, Num) and exponent.value.denominator == 1:
+        return max(abs(int(exponent.value)) - 1, 0)
+    return 2

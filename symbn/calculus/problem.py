@@ -1,0 +1,121 @@
+"""A layer prepared for differentiation.
+
+In: a Layer.  Out: its definitions as polynomials, their partial derivatives by every name they read, and the letters and order of its names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from symbn.calculus.adjoint import by_read, derivative
+from symbn.calculus.convert import to_poly
+from symbn.calculus.terms import Atom, Kind, Poly, temporary
+from symbn.errors import LayerError
+from symbn.expr import Index, Num, Read, fresh_index, reads, walk
+from symbn.layer import Definition, Layer
+
+
+@dataclass
+class Problem:
+    """The layer, `polys` by definition, `letters` by name: the indices each name is written with.
+
+    `nonzero` are the atoms that cannot vanish where the layer is defined: it divides by them, or an assumption says so.
+    """
+
+    layer: Layer
+    polys: dict[str, Poly]
+    letters: dict[str, tuple[Index, ...]]
+    nonzero: tuple[Atom, ...]
+    _partials: dict[tuple[str, str], tuple[tuple[Index, ...], Poly]] = field(default_factory=dict)
+
+    def partial(self, definition: Definition, name: str) -> tuple[tuple[Index, ...], Poly]:
+        """Temporary indices W and the partial derivative of the definition by name[W]."""
+        key = (definition.name, name)
+        if key not in self._partials:
+            fresh = tuple(temporary(index.axis) for index in self.letters[name])
+            self._partials[key] = fresh, derivative(self.polys[definition.name], by_read(name, fresh))
+        return self._partials[key]
+
+
+def prepare(layer: Layer) -> Problem:
+    """Raises LayerError, naming the definition, for one that divides by something identically zero."""
+    polys = {}
+    for definition in layer.definitions:
+        try:
+            polys[definition.name] = to_poly(definition.expr)
+        except LayerError as error:
+            raise LayerError(f"{layer.file}:{definition.line}: in the definition of '{definition.name}': {error.message}") from error
+    return Problem(layer, polys, _letters(layer), (*_divisors(polys.values()), *_assumed_positive(layer)))
+
+
+def _divisors(polys: Iterable[Poly]) -> tuple[Atom, ...]:
+    """Atoms under a negative exponent, also inside sums."""
+    found: dict[Atom, None] = {}
+    for poly in polys:
+        for monomial, _ in poly.sorted_terms():
+            for atom, exponent in monomial:
+                if exponent < 0:
+                    found.setdefault(atom)
+                if atom.kind is Kind.SUM:
+                    found.update(dict.fromkeys(_divisors([Poly({atom.parts[1]: 1})])))
+    return tuple(found)
+
+
+def _assumed_positive(layer: Layer) -> tuple[Atom, ...]:
+    """Names that an assumption puts above 0."""
+    found = []
+    for assumption in layer.assumptions:
+        low, high = (assumption.left, assumption.right) if assumption.operator == "<" else (assumption.right, assumption.left)
+        if assumption.operator in ("<", ">") and isinstance(high, Read) and isinstance(low, Num) and low.value >= 0:
+            found.append(Atom(Kind.VAR, high.name, high.indices))
+    return tuple(found)
+
+
+def _letters(layer: Layer) -> dict[str, tuple[Index, ...]]:
+    """A definition's own letters; an input's from the first place that reads it with a definition's letters, else fresh ones."""
+    found: dict[str, tuple[Index, ...]] = {d.name: d.indices for d in layer.definitions}
+    for part in (*layer.inputs, *layer.constants):
+        found[part.name] = _input_letters(layer, part.name, part.axes)
+    return found
+
+
+def _input_letters(layer: Layer, name: str, axes: tuple[str, ...]) -> tuple[Index, ...]:
+    candidates = []
+    for definition in layer.definitions:
+        for node in walk(definition.expr):
+            if isinstance(node, Read) and node.name == name and len(set(node.indices)) == len(axes):
+                candidates.append((sum(i not in definition.indices for i in node.indices), len(candidates), node.indices))
+    if candidates:
+        return min(candidates)[2]
+    letters: tuple[Index, ...] = ()
+    for axis in axes:
+        letters += (fresh_index(axis, {i.name for i in letters}),)
+    return letters
+
+
+def name_ranks(layer: Layer, seeds: tuple[str, ...]) -> Mapping[str, int]:
+    """The author's order of names: cotangents, parameters, definitions, and constants last."""
+    constants = {c.name for c in layer.constants}
+    names = [*seeds, *(n for n in layer.names if n not in constants), *(c.name for c in layer.constants)]
+    return {name: place for place, name in enumerate(names)}
+
+
+def binder_letters(layer: Layer) -> dict[str, tuple[str, ...]]:
+    """For each axis the letters to bind with, best first: the author's where there are several axes, then k, l, m, ..."""
+    result = {}
+    for axis in layer.axes:
+        own = tuple(dict.fromkeys(i.name for d in layer.definitions for i in d.indices if i.axis == axis))
+        result[axis] = (own if len(layer.axes) > 1 else ()) + ("k", "l", "m", "p", "q", "r")
+    return result
+
+
+def active_reads(layer: Layer, wanted: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """For each definition the names it reads that depend on a wanted input."""
+    active = set(wanted)
+    result = {}
+    for definition in layer.definitions:
+        result[definition.name] = tuple(name for name in reads(definition.expr) if name in active)
+        if result[definition.name]:
+            active.add(definition.name)
+    return result

@@ -1,0 +1,124 @@
+"""What the definitions imply, as rewriting rules.
+
+In: a prepared layer and, for each definition, which of its options to take.  Out: a RuleSet.
+
+A definition `v = e` can be used from either side: solved for a sum in e it is a rule on moments (mu = mean(x) says sum(x) = N*mu), solved for
+a function or a root it names it, solved for an array it re-expresses the input by the output (x = mu + s*xhat), or v is unfolded, or it is left
+alone. Definitions are taken from the last to the first, each reduced by the rules before it: triangular elimination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from symbn.calculus.problem import Problem
+from symbn.calculus.rewrite import Rule, RuleSet, RunawayRules, solve
+from symbn.calculus.terms import Atom, Kind, Poly, var
+from symbn.errors import LayerError
+from symbn.layer import Definition
+
+
+class Relations(NamedTuple):
+    """The rules, and how many options each definition offered."""
+
+    rules: RuleSet
+    offered: dict[str, int]
+
+
+def relate(problem: Problem, choices: Mapping[str, int]) -> Relations:
+    """The rules for a choice of options; a definition without a choice takes its first."""
+    rules = RuleSet(())
+    offered: dict[str, int] = {}
+    for definition in reversed(problem.layer.definitions):
+        options = _options(problem, definition, rules)
+        offered[definition.name] = len(options) + 1
+        choice = choices.get(definition.name, 0)
+        if choice < len(options):
+            rules = _with(rules, options[choice]) or rules
+    return Relations(_with_radicands(problem, rules), offered)
+
+
+def _options(problem: Problem, definition: Definition, rules: RuleSet) -> list[Rule]:
+    """Ways to use a definition, the most telling first."""
+    name = var(definition.name, definition.indices)
+    value, shown = rules.reduce(problem.polys[definition.name]), rules.reduce(name)
+    found = []
+    for atom in sorted({a for m in value.terms for a, _ in m}, key=_preference):
+        rule = _solved(shown, value, atom, problem.nonzero)
+        if rule is not None:
+            found.append(rule)
+    if shown == name:
+        found.append(Rule(next(iter(name.terms))[0][0], value))
+    return [rule for rule in found if _sound(rule)]
+
+
+_ORDER = {Kind.SUM: 0, Kind.REDUCE: 1, Kind.FUNC: 1, Kind.BASE: 2, Kind.VAR: 3}
+
+
+def _preference(atom: Atom) -> tuple[object, ...]:
+    return _ORDER.get(atom.kind, 9), atom.key
+
+
+def _solved(name: Poly, value: Poly, atom: Atom, nonzero: tuple[Atom, ...]) -> Rule | None:
+    if atom.kind not in _ORDER or not atom.names or _opaque(atom):
+        return None
+    if atom.kind is Kind.VAR and len(set(atom.parts[1])) < len(atom.parts[1]):
+        return None
+    try:
+        right = solve(name, value, atom, nonzero)
+    except LayerError:
+        return None
+    return None if right is None else Rule(atom, right)
+
+
+def _opaque(atom: Atom) -> bool:
+    """stop_gradient hides its argument on purpose, and an indicator is no value to solve for."""
+    return atom.kind is Kind.FUNC and (atom.parts[0] == "stop_gradient" or atom.parts[0].startswith("is"))
+
+
+def _sound(rule: Rule) -> bool:
+    """The right side may have no index that the left lacks, and may not contain the left."""
+    if not set(rule.right.free) <= set(rule.left.free):
+        return False
+    if not rule.left.names <= rule.right.names:
+        return True
+    if rule.left.kind is Kind.VAR:
+        return False
+    try:
+        return RuleSet((rule,)).reduce(rule.right) == rule.right
+    except RunawayRules:
+        return False
+
+
+def _with(rules: RuleSet, new: Rule) -> RuleSet | None:
+    """The rules with one more; the right sides of the older ones are reduced by it. None when they would feed each other."""
+    alone = RuleSet((new,))
+    try:
+        older = tuple(Rule(rule.left, alone.reduce(rule.right)) for rule in rules.rules)
+        together = RuleSet((*older, new))
+        return RuleSet(tuple(Rule(rule.left, together.reduce(rule.right)) for rule in together.rules))
+    except (RunawayRules, LayerError):
+        return None
+
+
+def _with_radicands(problem: Problem, rules: RuleSet) -> RuleSet:
+    """Under a root, one name gives way to the radicand: with B = sigma2 + eps about, sigma2 is B - eps, so that sigma2/B is 1 - eps/B."""
+    defined = {d.name for d in problem.layer.definitions}
+    taken = {rule.left.parts[0] for rule in rules.rules if rule.left.kind is Kind.VAR}
+    for base in _bases([rule.right for rule in rules.rules]):
+        for atom in sorted({a for m in base.parts[0].terms for a, _ in m}):
+            if atom.kind is not Kind.VAR or atom.parts[0] not in defined - taken:
+                continue
+            right = solve(Poly({((base, 1),): 1}), base.parts[0], atom, problem.nonzero)
+            if right is None or set(right.free) != set(atom.free):
+                continue
+            taken.add(atom.parts[0])
+            rules = RuleSet((*rules.rules, Rule(atom, right)), (*rules.frozen, base))
+            break
+    return rules
+
+
+def _bases(polys: list[Poly]) -> list[Atom]:
+    """Radicands that stand in the polynomials."""
+    return sorted({atom for poly in polys for monomial in poly.terms for atom, _ in monomial if atom.kind is Kind.BASE})

@@ -1,0 +1,203 @@
+"""Rewriting by what the definitions say.
+
+In: equations `atom = polynomial` that hold for all indices.  Out: polynomials in which no left side is left.
+
+A rule for a sum also applies inside a larger contraction: o_te = sum_s p_ts v_se turns sum_s p_ts (sum_e do_te v_se) into sum_e do_te o_te.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import permutations
+
+from symbn.calculus.powers import is_positive, power
+from symbn.calculus.sums import map_atoms, open_sum, rebuild, rename, sum_over
+from symbn.calculus.terms import Atom, Kind, Monomial, Number, Poly, of_atom
+from symbn.expr import Index
+
+Binding = dict[Index, Index]
+# A chain of rules longer than this on one polynomial means that the rules feed each other: they are given up.
+MOST_ROUNDS, MOST_DEPTH = 60, 20
+
+
+class RunawayRules(Exception):
+    """The rules do not come to rest."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`left` equals `right` for all values of left's free indices. For an array read these must be distinct."""
+
+    left: Atom
+    right: Poly
+
+
+class RuleSet:
+    """Rules applied together until nothing changes; results are kept per atom. `frozen` radicands are left as they are inside."""
+
+    def __init__(self, rules: Sequence[Rule], frozen: Sequence[Atom] = ()) -> None:
+        self.rules = tuple(rules)
+        self.frozen = tuple(frozen)
+        self._triggers = [(rule, rule.left.names) for rule in rules]
+        self._reads = {rule.left.parts[0]: rule for rule in rules if rule.left.kind is Kind.VAR}
+        self._sums = [rule for rule in rules if rule.left.kind is Kind.SUM]
+        self._others = [rule for rule in rules if rule.left.kind not in (Kind.VAR, Kind.SUM)]
+        self._known: dict[Atom, Poly | None] = {}
+        self._depth = 0
+
+    def reduce(self, poly: Poly) -> Poly:
+        """The polynomial with every rule applied. Raises RunawayRules if that does not end."""
+        if not self.rules:
+            return poly
+        self._depth += 1
+        try:
+            for _ in range(MOST_ROUNDS if self._depth < MOST_DEPTH else 0):
+                changed = map_atoms(poly, self._change)
+                if changed is poly:
+                    return poly
+                poly = changed
+        finally:
+            self._depth -= 1
+        raise RunawayRules
+
+    def _change(self, atom: Atom) -> Poly | None:
+        if atom not in self._known:
+            self._known[atom] = self._step(atom)
+        return self._known[atom]
+
+    def _step(self, atom: Atom) -> Poly | None:
+        if not any(names <= atom.names for _, names in self._triggers) or self._is_frozen(atom):
+            return None
+        if atom.kind is Kind.VAR:
+            rule = self._reads.get(atom.parts[0])
+            return rename(rule.right, dict(zip(rule.left.parts[1], atom.parts[1], strict=True))) if rule else None
+        for rule in self._others:
+            for binding in unify(rule.left, atom, {}):
+                return rename(rule.right, binding)
+        changed = self._inside(atom)
+        return self._contraction(atom) if changed is None else changed
+
+    def _is_frozen(self, atom: Atom) -> bool:
+        return any(True for kept in self.frozen for _ in unify(kept, atom, {}))
+
+    def _inside(self, atom: Atom) -> Poly | None:
+        changed = rebuild(atom, self.reduce)
+        same = of_atom(atom) if atom.kind is not Kind.BASE else atom.parts[0]
+        return None if changed == same else changed
+
+    def _contraction(self, atom: Atom) -> Poly | None:
+        if atom.kind is not Kind.SUM:
+            return None
+        for rule in self._sums:
+            if rule.left.names <= atom.names:
+                result = contract(rule, atom)
+                if result is not None:
+                    return result
+        return None
+
+
+def contract(rule: Rule, atom: Atom) -> Poly | None:
+    """Applies a rule for a sum to a sum of at least its binders, when all factors that touch these are the rule's."""
+    fresh, body = open_sum(atom)
+    single = body.single()
+    if single is None:
+        return None
+    factors, coefficient = single
+    bound, pattern = rule.left.parts
+    for images in permutations(fresh, len(bound)):
+        if any(b.axis != image.axis for b, image in zip(bound, images, strict=True)):
+            continue
+        touching = tuple(p for p in factors if any(image in p[0].free for image in images))
+        start = dict(zip(bound, images, strict=True))
+        for binding in _unify_monomials(pattern, touching, start):
+            if _escapes(binding, bound, images):
+                continue
+            rest = Poly({tuple(p for p in factors if p not in touching): coefficient})
+            outer = tuple(index for index in fresh if index not in images)
+            return sum_over(outer, rest * rename(rule.right, {k: v for k, v in binding.items() if k not in bound}))
+    return None
+
+
+def _escapes(binding: Binding, bound: tuple[Index, ...], images: tuple[Index, ...]) -> bool:
+    """A free index of the rule may not stand for an index that its sum has bound."""
+    return any(value in images for key, value in binding.items() if key not in bound)
+
+
+def _unify_monomials(pattern: Monomial, target: Monomial, binding: Binding) -> Iterator[Binding]:
+    if len(pattern) != len(target):
+        return
+    if not pattern:
+        yield binding
+        return
+    (atom, exponent), rest = pattern[0], pattern[1:]
+    for place, (candidate, other) in enumerate(target):
+        if other == exponent and candidate.kind is atom.kind:
+            for extended in unify(atom, candidate, binding):
+                yield from _unify_monomials(rest, target[:place] + target[place + 1 :], extended)
+
+
+def unify(pattern: Atom, target: Atom, binding: Binding) -> Iterator[Binding]:
+    """Values of the pattern's free indices that make it equal to the target, extending `binding`."""
+    if pattern.kind is not target.kind or pattern.names != target.names:
+        return
+    if pattern.kind is Kind.VAR:
+        extended = _bind(pattern.parts[1], target.parts[1], binding)
+        if extended is not None:
+            yield extended
+        return
+    yield from _try_all([i for i in pattern.free if i not in binding], pattern, target, binding)
+
+
+def _bind(pattern: tuple[Index, ...], target: tuple[Index, ...], binding: Binding) -> Binding | None:
+    extended = dict(binding)
+    for left, right in zip(pattern, target, strict=True):
+        if extended.setdefault(left, right) != right:
+            return None
+    return extended
+
+
+def _try_all(unbound: list[Index], pattern: Atom, target: Atom, binding: Binding) -> Iterator[Binding]:
+    if unbound:
+        for candidate in target.free:
+            if candidate.axis == unbound[0].axis:
+                yield from _try_all(unbound[1:], pattern, target, {**binding, unbound[0]: candidate})
+        return
+    relevant = {i: binding[i] for i in pattern.free}
+    if rename(of_atom(pattern), relevant) == of_atom(target):
+        yield binding
+
+
+def solve(name: Poly, value: Poly, atom: Atom, nonzero: Sequence[Atom]) -> Poly | None:
+    """The equation `name = value` solved for one atom of value; None where that needs a division by what may be 0.
+
+    `nonzero` are atoms known not to vanish for any value of their indices.
+    """
+    with_atom = [(m, c) for m, c in value.terms.items() if any(a is atom for a, _ in m)]
+    if len(with_atom) != 1:
+        return None
+    monomial, coefficient = with_atom[0]
+    others = Poly({m: c for m, c in value.terms.items() if m != monomial})
+    exponent = next(e for a, e in monomial if a is atom)
+    rest = tuple(p for p in monomial if p[0] is not atom)
+    if not all(is_nonzero(a, e, nonzero) for a, e in rest):
+        return None
+    return _isolate((name - others) * _inverse(rest, coefficient), exponent)
+
+
+def _inverse(monomial: Monomial, coefficient: Number) -> Poly:
+    return power(Poly({monomial: coefficient}), -1)
+
+
+def _isolate(value: Poly, exponent: Number) -> Poly | None:
+    """atom**exponent = value, solved for the atom where the root is unique."""
+    inverse = 1 / Fraction(exponent)
+    return power(value, inverse) if inverse.denominator == 1 else None
+
+
+def is_nonzero(atom: Atom, exponent: Number, nonzero: Sequence[Atom]) -> bool:
+    """Known not to be 0 wherever the layer is defined: it divides there, or is positive by its kind."""
+    if exponent < 0 or is_positive(atom):
+        return True
+    return any(True for known in nonzero for _ in unify(known, atom, {}))
