@@ -4,7 +4,28 @@ In: a layer's definitions.  Out: exact values, derivatives, verifications and ro
 """
 
 from symbn.oracle.evaluate import evaluate
+from symbn.oracle.numbers import ComplexStep, Digits, Exact, Floating
+from symbn.oracle.points import Point, points
+from symbn.oracle.reference import evaluate_layer, extents_of, reference_gradients
 from symbn.oracle.report import Failure, Verification
+from symbn.oracle.rounding import rounding_bound
+from symbn.oracle.truth import Truth
 from symbn.oracle.verify import verify_derivation
 
-__all__ = ["Failure", "Verification", "evaluate", "verify_derivation"]
+__all__ = [
+    "ComplexStep",
+    "Digits",
+    "Exact",
+    "Failure",
+    "Floating",
+    "Point",
+    "Truth",
+    "Verification",
+    "evaluate",
+    "evaluate_layer",
+    "extents_of",
+    "points",
+    "reference_gradients",
+    "rounding_bound",
+    "verify_derivation",
+]

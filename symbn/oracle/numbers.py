@@ -254,7 +254,7 @@ class ComplexStep(Floating):
         if function in ("sqrt", "rsqrt", "log", "log1p"):
             leaf = np.where(leaf.real > (-1 if function == "log1p" else 0), leaf, np.nan)
         if function == "erf":
-            return _real_erf(leaf.real) + 1j * leaf.imag * (2 / np.sqrt(np.pi)) * np.exp(-(leaf.real**2))
+            return np.asarray(_real_erf(leaf.real) + 1j * leaf.imag * (2 / np.sqrt(np.pi)) * np.exp(-(leaf.real**2)))
         return super().call(function, leaf)
 
 

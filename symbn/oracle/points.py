@@ -29,7 +29,7 @@ Values = Mapping[str, Leaf]
 
 # How inputs are drawn, tried in turn until every value is defined.
 STYLES = ("small", "mixed", "mixed", "positive", "positive", "positive", "unit", "unit", "large")
-TIES = ("ties", "ties", "ties", "ties")
+TIES = ("ties", "ties", "ties")
 GRID = 36  # draws are multiples of 3/GRID within [-3, 3]
 FINE = 2**20  # a grid on which draws do not coincide
 

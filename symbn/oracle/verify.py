@@ -57,7 +57,7 @@ class Derived(Protocol):
 
     @property
     def mode(self) -> str:
-        """ "vjp", "jvp" or "jacobian"."""
+        """One of `vjp`, `jvp` and `jacobian`."""
 
     @property
     def order(self) -> int:
@@ -98,8 +98,9 @@ def _verified(derivation: Derived, make: Callable[[], Arithmetic], rng: Random, 
         compared = (point for point in points(layer, extents, seeds, make, rng) if tally.failure is None and tally.compare(point))
         if not list(islice(compared, POINTS)) and tally.failure is None:
             tally.skipped.append(extents)
-    for point in points(layer, sets[-2 if len(sets) > 1 else 0], seeds, make, rng, TIES if kinks and tally.extents else ()):
-        tally.ties += tally.failure is None and tally.compare(point)
+    for extents in sets[-2:] if kinks and tally.extents else ():
+        for point in points(layer, extents, seeds, make, rng, TIES):
+            tally.ties += tally.failure is None and tally.compare(point)
     large = large_extents(layer.axes)
     for point in points(layer, large, seeds, Floating, rng, STYLES if large and tally.extents else (), FINE):
         if tally.failure is not None or tally.compare_floating(point):
