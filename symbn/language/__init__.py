@@ -10,7 +10,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from symbn.language.equations import Equation, parse_assumption, parse_definition, parse_equation
-    from symbn.language.latex import LatexNames, definition_latex, definition_latex_lines, expr_latex
+    from symbn.language.latex import definition_latex, definition_latex_lines, expr_latex
+    from symbn.language.latex_names import LatexNames
     from symbn.language.load import load_layer
     from symbn.language.parse import parse_layer, parse_layers
     from symbn.language.pretty import definition_pretty
@@ -36,7 +37,8 @@ __all__ = [
 
 _PARTS = {
     "equations": ("Equation", "parse_assumption", "parse_definition", "parse_equation"),
-    "latex": ("LatexNames", "definition_latex", "definition_latex_lines", "expr_latex"),
+    "latex_names": ("LatexNames",),
+    "latex": ("definition_latex", "definition_latex_lines", "expr_latex"),
     "load": ("load_layer",),
     "parse": ("parse_layer", "parse_layers"),
     "pretty": ("definition_pretty",),

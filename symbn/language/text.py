@@ -69,12 +69,12 @@ def _at(expr: Expr, tightness: int) -> str:
 def _sum(terms: tuple[Expr, ...]) -> str:
     text = _at(terms[0], _PRODUCT)
     for term in terms[1:]:
-        positive = _without_sign(term)
+        positive = without_sign(term)
         text += f" + {_at(term, _PRODUCT)}" if positive is None else f" - {_at(positive, _PRODUCT)}"
     return text
 
 
-def _without_sign(term: Expr) -> Expr | None:
+def without_sign(term: Expr) -> Expr | None:
     """-term, when the term is written with a minus sign."""
     match term:
         case Num(value) if value < 0:
@@ -92,7 +92,7 @@ def _product(factors: tuple[Expr, ...]) -> str:
             sign, factors = "-1*", factors
     text = _first_factor(factors[0])
     for factor in factors[1:]:
-        denominator = _denominator(factor)
+        denominator = denominator_of(factor)
         text += f"*{_factor(factor)}" if denominator is None else f"/{_at(denominator, _POWER)}"
     return sign + text
 
@@ -106,7 +106,7 @@ def _factor(factor: Expr) -> str:
     return _at(factor, _POWER)
 
 
-def _denominator(factor: Expr) -> Expr | None:
+def denominator_of(factor: Expr) -> Expr | None:
     """What a factor divides by: `x**2` for `x**(-2)`."""
     match factor:
         case Pow(base, Num(value)) if value == -_HALF:
@@ -117,7 +117,7 @@ def _denominator(factor: Expr) -> Expr | None:
 
 
 def _power(base: Expr, exponent: Expr) -> tuple[int, str]:
-    denominator = _denominator(Pow(base, exponent))
+    denominator = denominator_of(Pow(base, exponent))
     if denominator is not None:
         return _PRODUCT, f"1/{_at(denominator, _POWER)}"
     if exponent == Num(_HALF):
