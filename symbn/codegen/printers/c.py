@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symbn.codegen.printers.infix import ATOM, COMPARISON, POWER, PRODUCT, UNARY, Infix, Text, decimal
+from symbn.codegen.printers.infix import ATOM, COMPARISON, POWER, PRODUCT, SUM, UNARY, Infix, Text, decimal
 from symbn.expr import Delta, Expr, Num, Read
 
 # Functions of math.h under their own names.
@@ -53,13 +53,15 @@ class CPrinter(Infix):
         """A local."""
         return read.name, ATOM
 
-    def delta(self, delta: Delta) -> Text:
-        """1.0 or 0.0."""
-        same = delta.left == delta.right
-        return ("1.0", ATOM) if same else (f"({delta.left.name} == {delta.right.name} ? 1.0 : 0.0)", ATOM)
+    def sifted(self, deltas: tuple[Delta, ...], value: Expr) -> Text:
+        """A conditional expression."""
+        conditions = [f"{delta.left.name} == {delta.right.name}" for delta in deltas if delta.left != delta.right]
+        return (f"{' && '.join(conditions)} ? {self.at(value, SUM)} : 0.0", COMPARISON) if conditions else self.bound(value)
 
     def power(self, base: Expr, exponent: Fraction) -> Text:
         """Products and roots where they are exact to the last digit, else pow."""
+        if exponent == 0:
+            return "1.0", ATOM
         if exponent < 0:
             return f"1.0/{self.at(self.reciprocal(base, exponent), POWER)}", PRODUCT
         if exponent == Fraction(1, 2):
@@ -80,8 +82,7 @@ class CPrinter(Infix):
             case "rsqrt":
                 return f"1.0/sqrt({self.text(args[0])})", PRODUCT
             case "where":
-                condition, left, right = (self.at(arg, COMPARISON + 1) for arg in args)
-                return f"({condition} ? {left} : {right})", ATOM
+                return f"{self.text(args[0])} ? {self.at(args[1], SUM)} : {self.at(args[2], SUM)}", COMPARISON
             case "stop_gradient":
                 return self.bound(args[0])
         name = LIBRARY.get(function) or self.helper(function)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symbn.errors import UnsupportedError
-from symbn.expr import Add, Call, Compare, Delta, Expr, Extent, Mul, Num, Pow, Read
+from symbn.expr import ONE, Add, Call, Compare, Delta, Expr, Extent, Mul, Num, Pow, Read
 
 COMPARISON, SUM, PRODUCT, UNARY, POWER, ATOM = range(6)
 # Beyond this a whole number is not exact in double.
@@ -63,6 +63,10 @@ class Infix:
         return text, SUM
 
     def _product(self, factors: tuple[Expr, ...]) -> Text:
+        deltas = tuple(factor for factor in factors if isinstance(factor, Delta))
+        if deltas:
+            rest = tuple(factor for factor in factors if not isinstance(factor, Delta))
+            return self.sifted(deltas, _product_of(rest) if rest else ONE)
         if factors[0] == Num(Fraction(-1)):
             return f"-{self.at(_product_of(factors[1:]), PRODUCT)}", UNARY if len(factors) == 2 else PRODUCT
         text = self.at(factors[0], PRODUCT)
@@ -92,6 +96,10 @@ class Infix:
 
     def delta(self, delta: Delta) -> Text:
         """Kronecker's delta."""
+        return self.sifted((delta,), ONE)
+
+    def sifted(self, deltas: tuple[Delta, ...], value: Expr) -> Text:
+        """The value where the deltas are 1, else 0, whatever the value is there."""
         raise NotImplementedError
 
     def power(self, base: Expr, exponent: Fraction) -> Text:

@@ -1,0 +1,56 @@
+"""The targets: what each makes, from which templates, under which names.
+
+In: nothing.  Out: one table. Reading it imports neither Jinja nor SymPy, so that the command line can list it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from symbn.errors import TargetError
+
+DTYPES = ("f32", "f64")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of a target: `name` with {layer} for the layer's name, and the template it is made from."""
+
+    name: str
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A kind of output. `view` is where the function that makes its templates' view lives, as `module:function`."""
+
+    name: str
+    summary: str
+    view: str
+    files: tuple[File, ...]
+    comment: str
+    typed: bool = False
+
+
+TARGETS: Mapping[str, Target] = MappingProxyType({
+    "numpy": Target("numpy", "a Python module that needs NumPy alone", "symbn.codegen.views.numpy:numpy_view",
+                    (File("{layer}.py", "numpy/module.py.j2"),), "#"),
+    "c": Target("c", "C99, also valid C++, float32 and float64", "symbn.codegen.views.c:c_view",
+                (File("{layer}.h", "c/kernel.h.j2"), File("{layer}.c", "c/kernel.c.j2")), "*", typed=True),
+    "latex": Target("latex", "a fragment for \\input, and a document around it", "symbn.codegen.views.latex:latex_view",
+                    (File("{layer}.tex", "latex/fragment.tex.j2"), File("{layer}-standalone.tex", "latex/standalone.tex.j2")), "%"),
+})  # fmt: skip
+
+
+def target_named(name: str) -> Target:
+    """The target. Raises TargetError, with those there are."""
+    if name not in TARGETS:
+        raise TargetError(f"unknown target {name!r}", hint=f"targets: {', '.join(TARGETS)}")
+    return TARGETS[name]
+
+
+def file_names(layer: str, target: str) -> tuple[str, ...]:
+    """The files that a layer's target consists of."""
+    return tuple(file.name.format(layer=layer) for file in target_named(target).files)

@@ -1,0 +1,138 @@
+"""What a C function is called with.
+
+In: a Program and its Loops.  Out: declarations, checks and documentation as lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symbn.codegen.program import SAVED, Argument, Loops, Output, Program
+from symbn.codegen.views.header import shape
+
+WIDTH = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The interface of one pass; `stem` is the functions' prefix with the layer's name."""
+
+    program: Program
+    loops: Loops
+    stem: str
+
+    @property
+    def name(self) -> str:
+        """The functions' name without the element type."""
+        return f"{self.stem}_{self.program.direction}"
+
+    def code(self, what: str) -> str:
+        """An error code's name."""
+        return f"{self.stem}_{what}".upper()
+
+    def codes(self, *, needs_workspace: bool) -> tuple[str, ...]:
+        """The enumeration of error codes."""
+        workspace = [f"{self.code('null_workspace')} = 3 /* the workspace is NULL */"] if needs_workspace else []
+        codes = (
+            f"{self.code('ok')} = 0, /* done */",
+            f"{self.code('bad_extent')} = 1, /* an extent is below 1 */",
+            f"{self.code('null_input')} = 2{',' if workspace else ''} /* an input array is NULL */",
+        )
+        return (*codes, *workspace)
+
+    def declaration(self, suffix: str, real: str) -> tuple[str, ...]:
+        """The declaration without its semicolon."""
+        parameters = [f"ptrdiff_t {axis}" for axis in self.program.axes]
+        parameters += [f"const {real} *{a.name}" if a.axes else f"double {a.name}" for a in self.program.arguments]
+        parameters += [f"{real} *{output.name}" for output in self.program.outputs]
+        parameters += ["double *workspace"] if self.loops.buffers else []
+        return _wrapped(f"int {self.name}_{suffix}(", parameters)
+
+    def comment(self, suffix: str) -> tuple[str, ...]:
+        """Each parameter's meaning."""
+        lines = [f"{self.program.direction.replace('_', ' ').capitalize()} pass in {'float' if suffix == 'f32' else 'double'}."]
+        reads = [f"{_described(argument)}{' (saved)' if argument.role == SAVED else ''}" for argument in self.program.arguments]
+        writes = [f"{_described(output)}{' (saved)' if output.saved else ''}" for output in self.program.outputs]
+        lines += _list("Reads ", reads) + _list("Writes ", writes)
+        return (*lines, "A NULL output is skipped. Returns 0, or an error code of the enumeration above.")
+
+    def checks(self) -> list[str]:
+        """The first lines of the body."""
+        lines = []
+        if self.program.axes:
+            lines += _check([f"{axis} < 1" for axis in self.program.axes], self.code("bad_extent"))
+        arrays = [f"{argument.name} == NULL" for argument in self.program.arguments if argument.axes]
+        if arrays:
+            lines += _check(arrays, self.code("null_input"))
+        if self.loops.buffers:
+            lines += _check(["workspace == NULL"], self.code("null_workspace"))
+        return lines
+
+    def workspace_declaration(self) -> tuple[str, ...]:
+        """The function that says how much memory to lend."""
+        return _wrapped(f"ptrdiff_t {self.name}_workspace(", [f"ptrdiff_t {axis}" for axis in self.program.axes])
+
+    def workspace_comment(self) -> tuple[str, ...]:
+        """What that function returns."""
+        return (f"How many doubles the workspace of the {self.program.direction.replace('_', ' ')} pass holds.",)
+
+    def workspace_body(self) -> tuple[str, ...]:
+        """The sum of the buffers' sizes."""
+        used = {axis for buffer in self.loops.buffers for axis in buffer.axes}
+        unused = [f"(void){axis};" for axis in self.program.axes if axis not in used]
+        return (*unused, f"return {' + '.join(_size(buffer.axes) for buffer in self.loops.buffers)};")
+
+    def buffers(self) -> list[str]:
+        """Where each buffer lies in the workspace."""
+        lines, offset = [], ""
+        for buffer in self.loops.buffers:
+            lines.append(f"double *const {buffer.name} = workspace{offset};")
+            offset += f" + {_size(buffer.axes)}"
+        return lines
+
+
+def _size(axes: tuple[str, ...]) -> str:
+    return "*".join(axes) or "1"
+
+
+def _described(part: Argument | Output) -> str:
+    return f"{part.name} {shape(part.axes)}"
+
+
+def _check(conditions: list[str], code: str) -> list[str]:
+    return [*_wrapped_condition(conditions), f"    return {code};", "}"]
+
+
+def _wrapped_condition(conditions: list[str]) -> list[str]:
+    line = f"if ({' || '.join(conditions)}) {{"
+    if len(line) < WIDTH:
+        return [line]
+    first, *middle, last = conditions
+    return [f"if ({first}", *(f"    || {condition}" for condition in middle), f"    || {last}) {{"]
+
+
+def _list(start: str, parts: list[str]) -> list[str]:
+    lines, line = [], start
+    for number, part in enumerate(parts):
+        piece = part + (", " if number + 1 < len(parts) else ".")
+        if len(line) + len(piece) > WIDTH:
+            lines.append(line.rstrip())
+            line = "    "
+        line += piece
+    return [*lines, line] if parts else []
+
+
+def _wrapped(start: str, parameters: list[str]) -> tuple[str, ...]:
+    """A parameter list broken into lines of four spaces."""
+    parameters = parameters or ["void"]
+    whole = f"{start}{', '.join(parameters)})"
+    if len(whole) < WIDTH:
+        return (whole,)
+    lines, line = [start], "    "
+    for number, parameter in enumerate(parameters):
+        piece = parameter + (", " if number + 1 < len(parameters) else ")")
+        if len(line) + len(piece) > WIDTH:
+            lines.append(line.rstrip())
+            line = "    "
+        line += piece
+    return (*lines, line)
