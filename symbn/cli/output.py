@@ -45,17 +45,14 @@ def _print(text: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Through a temporary name beside the target, so that no reader ever sees half a file. A device or pipe is written to as it is."""
+    """A file is replaced as a whole; a device or pipe is written to as it is."""
+    from symbn.codegen.emit import replace_file
+
     target = path.resolve()
     try:
         if target.exists() and not target.is_file():
             target.write_text(text, encoding="utf-8", newline="\n")
-            return
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            part.write_text(text, encoding="utf-8", newline="\n")
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        else:
+            replace_file(target, text.encode("utf-8", errors="backslashreplace"))
     except OSError as error:
         raise TargetError(f"cannot write {path}: {error.strerror or error}") from error

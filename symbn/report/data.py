@@ -6,6 +6,7 @@ In: a Derivation and its Verification.  Out: JSON with sorted keys, no times and
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from symbn.calculus.derivation import Derivation, Gradient
@@ -28,7 +29,7 @@ def data(derivation: Derivation, verification: Verification, *, steps: bool) -> 
         "definitions": [_definition(part, layer) for part in layer.definitions],
         "intermediates": [_definition(part, layer) for part in derivation.intermediates],
         "gradients": {of: _gradient(gradient, layer) for of, gradient in derivation.gradients.items()},
-        "steps": [_step(step) for step in derivation.steps] if steps else [],
+        "steps": [asdict(step) for step in derivation.steps] if steps else [],
         "residuals": list(derivation.residuals),
         "notes": list(derivation.notes),
         "verified": {"line": verification.line, "ok": verification.ok},

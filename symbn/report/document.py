@@ -1,24 +1,29 @@
 """What a report says, before any format.
 
-In: a Derivation and its Verification.  Out: a Document of lines, each as layer-language text and as LaTeX.
+In: a Derivation and its Verification.  Out: a Document of equations, each as a tree where it is one, as text and as LaTeX.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symbn.calculus.derivation import Derivation, Gradient
-from symbn.language import definition_latex, definition_text
+from symbn.calculus.derivation import Derivation, Gradient, Step
+from symbn.errors import SymbnError
+from symbn.language import definition_latex, definition_text, parse_definition
 from symbn.layer import Definition, Layer
 from symbn.oracle import Verification
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An equation in the layer language and in LaTeX, with a label such as `(2.1)` and a reason, either of which may be ""."""
+    """An equation, with a label such as `(2.1)` and a reason, either of which may be "".
+
+    `definition` is its tree, for formats that break lines or choose symbols; None where the equation is more than `name[i] = expr`.
+    """
 
     text: str
     latex: str
+    definition: Definition | None
     label: str = ""
     reason: str = ""
 
@@ -33,12 +38,16 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A report: its name, what the layer's author says of it, the sections, and the remarks that close it, the verification last."""
+    """A report: the layer, with what its author says of it, the sections, and the remarks that close it, the verification last."""
 
-    title: str
-    about: str
+    layer: Layer
     sections: tuple[Section, ...]
     remarks: tuple[str, ...]
+
+    @property
+    def about(self) -> str:
+        """The author's words, on one line."""
+        return " ".join(self.layer.doc.split())
 
 
 _RESULT = {"vjp": "Backward pass", "jvp": "Forward derivative", "jacobian": "Jacobian"}
@@ -47,24 +56,41 @@ _RESULT = {"vjp": "Backward pass", "jvp": "Forward derivative", "jacobian": "Jac
 def document(derivation: Derivation, verification: Verification, *, steps: bool) -> Document:
     """The report in the order it is read: definitions, steps, result, remarks."""
     layer = derivation.layer
-    sections = [Section("Definitions", tuple(_defined(part, layer) for part in layer.definitions))]
-    if steps:
-        taken = tuple(Line(step.equation, step.latex, f"({step.label.strip('()')})", step.reason) for step in derivation.steps)
-        sections.append(Section("Derivation", taken))
     shared = tuple(_defined(part, layer) for part in derivation.intermediates)
     found = tuple(_result(gradient, layer) for gradient in derivation.gradients.values())
-    sections.append(Section(_RESULT[derivation.mode] + (", second order" if derivation.order == 2 else ""), shared + found))
+    sections = (
+        Section("Definitions", tuple(_defined(part, layer) for part in layer.definitions)),
+        Section("Derivation", _steps(derivation) if steps else ()),
+        Section(_RESULT[derivation.mode] + (", second order" if derivation.order == 2 else ""), shared + found),
+    )
     remarks = (*_reads(derivation), *derivation.notes, verification.line)
-    return Document(layer.name, " ".join(layer.doc.split()), tuple(section for section in sections if section.lines), remarks)
+    return Document(layer, tuple(section for section in sections if section.lines), remarks)
 
 
 def _defined(definition: Definition, layer: Layer) -> Line:
-    return Line(definition_text(definition), definition_latex(definition, layer))
+    return Line(definition_text(definition), definition_latex(definition, layer), definition)
 
 
 def _result(gradient: Gradient, layer: Layer) -> Line:
     cost = f"{_count(gradient.reductions, 'reduction')}, {_count(gradient.operations, 'operation')} per element"
-    return Line(definition_text(gradient.definition), definition_latex(gradient.definition, layer), reason=cost)
+    return Line(definition_text(gradient.definition), definition_latex(gradient.definition, layer), gradient.definition, reason=cost)
+
+
+def _steps(derivation: Derivation) -> tuple[Line, ...]:
+    named = (*derivation.intermediates, *(gradient.definition for gradient in derivation.gradients.values()))
+    axes = {seed.name: seed.axes for seed in derivation.seeds} | {part.name: part.axes for part in named}
+
+    def line(step: Step) -> Line:
+        return Line(step.equation, step.latex, _parsed(step.equation, derivation.layer, axes), f"({step.label.strip('()')})", step.reason)
+
+    return tuple(map(line, derivation.steps))
+
+
+def _parsed(equation: str, layer: Layer, axes: dict[str, tuple[str, ...]]) -> Definition | None:
+    try:
+        return parse_definition(equation, layer, axes)
+    except SymbnError:
+        return None
 
 
 def _count(number: int, noun: str) -> str:

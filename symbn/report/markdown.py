@@ -11,7 +11,7 @@ from symbn.report.document import Document, Line, Section
 def markdown(document: Document) -> str:
     """Headings, equations and remarks."""
     about = [document.about] if document.about else []
-    parts = [f"# {document.title}", *about, *(_section(section) for section in document.sections), *document.remarks]
+    parts = [f"# {document.layer.name}", *about, *(_section(section) for section in document.sections), *document.remarks]
     return "\n\n".join(parts)
 
 

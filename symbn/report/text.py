@@ -12,7 +12,7 @@ from symbn.report.document import Document, Line, Section
 
 def text(document: Document, *, show: Callable[[Line], str]) -> str:
     """`show` gives an equation's text: ASCII or Unicode."""
-    title = f"{document.title}: {document.about}" if document.about else document.title
+    title = f"{document.layer.name}: {document.about}" if document.about else document.layer.name
     parts = [title, *(_section(section, show) for section in document.sections), "\n".join(document.remarks)]
     return "\n\n".join(parts)
 

@@ -1,0 +1,48 @@
+r"""The report as a LaTeX document that pdflatex sets with amsmath alone, in one column of a two-column paper.
+
+In: a Document.  Out: LaTeX, ASCII where the author's words are.
+"""
+
+from __future__ import annotations
+
+from symbn.language import definition_latex_lines
+from symbn.layer import Layer
+from symbn.report.document import Document, Line, Section
+
+_HEAD = r"""\documentclass{article}
+\usepackage[utf8]{inputenc}
+\usepackage{amsmath}
+\setlength{\textwidth}{252pt} % one column of a two-column paper
+\setlength{\parindent}{0pt}
+\raggedright
+\begin{document}"""
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': r"\textquotedbl{}", **{character: f"\\{character}" for character in "&%$#_{}"},
+}  # fmt: skip
+
+
+def latex(document: Document) -> str:
+    """The whole document."""
+    about = [escaped(document.about)] if document.about else []
+    body = [rf"\section*{{{escaped(document.layer.name)}}}", *about, *(_section(section, document.layer) for section in document.sections)]
+    return "\n\n".join([_HEAD, *body, *map(escaped, document.remarks), r"\end{document}"])
+
+
+def escaped(text: str) -> str:
+    """Plain words as LaTeX; a word may be broken after the operators of a formula in it."""
+    safe = "".join(_SPECIAL.get(character, character) for character in text)
+    for sign in ("/", "*", "("):
+        safe = safe.replace(sign, sign + r"\allowbreak{}")
+    return safe
+
+
+def _section(section: Section, layer: Layer) -> str:
+    return "\n\n".join([rf"\subsection*{{{escaped(section.title)}}}", *(_line(line, layer) for line in section.lines)])
+
+
+def _line(line: Line, layer: Layer) -> str:
+    lead = " ".join(escaped(part) for part in (line.label, line.reason) if part)
+    rows = (line.latex,) if line.definition is None else definition_latex_lines(line.definition, layer)
+    display = "\\[\n\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}\n\\]"
+    return f"{lead}\n{display}" if lead else display
