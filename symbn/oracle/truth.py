@@ -129,10 +129,10 @@ class Truth:
     def _perturbed(self, inner: Mapping[str, Leaf], wrt: Sequence[str], start: int, size: int) -> dict[str, Value]:
         """The given values; inputs of `wrt` each moved along their own directions among start .. start + size."""
         moved, offset = dict(self.given), 0
-        zero = self.algebra.number(Fraction(0))
         for name in (part.name for part in self.layer.inputs):
-            value = Dual(moved[name], inner.get(name, zero)) if inner else moved[name]
-            directions = self.arithmetic.array([Fraction(0)])
+            still = self.arithmetic.array(np.zeros((*self.shape(name), 1), dtype=int))
+            value = Dual(moved[name], inner.get(name, still)) if inner else moved[name]
+            directions = still
             if name in wrt:
                 elements = prod(self.shape(name))
                 places = np.arange(elements)[:, np.newaxis] + offset == np.arange(start, start + size)
