@@ -65,6 +65,7 @@ class Search:
         self.ranks = name_ranks(problem.layer, tuple(f"d{name}" for name in problem.layer.outputs))
         self.binders = binder_letters(problem.layer)
         self.reads = active_reads(problem.layer, self.wanted)
+        self.rank = max((len(letters) for letters in problem.letters.values()), default=0)
         self.spent = 0
         self._relations: dict[tuple[tuple[str, int], ...], Relations] = {}
 
@@ -115,14 +116,22 @@ class Search:
         relations = self._relations[key]
         adjoints, named = self._sweep(candidate, relations)
         builder = TreeBuilder(self.ranks, self._letter, merge=candidate.merge)
-        intermediates = tuple(self._definition(builder, name, poly) for name, poly in named)
-        gradients = {name: self._definition(builder, name, adjoints.get(name, ZERO)) for name in self.wanted}
+        intermediates = tuple(self._definition(builder, name, poly, relations) for name, poly in named)
+        gradients = {name: self._definition(builder, name, adjoints.get(name, ZERO), relations) for name in self.wanted}
         cost = cost_of([d.expr for d in (*intermediates, *gradients.values())])
         return Pullback(candidate, intermediates, gradients, adjoints, relations, cost)
 
-    def _definition(self, builder: TreeBuilder, name: str, poly: Poly) -> Definition:
+    def _definition(self, builder: TreeBuilder, name: str, poly: Poly, relations: Relations) -> Definition:
+        """The adjoint as a tree; single names are put back for what they were re-expressed by where that is shorter."""
         indices = self.problem.letters[name]
-        return Definition(f"d{name}", indices, builder.build(poly, indices))
+        best = builder.build(poly, indices)
+        for definition, unfold in relations.unfoldings:
+            if definition in poly.names:
+                other = unfold.reduce(poly)
+                tree = builder.build(other, indices)
+                if cost_of([tree]) < cost_of([best]):
+                    best, poly = tree, other
+        return Definition(f"d{name}", indices, best)
 
     def _sweep(self, candidate: Candidate, relations: Relations) -> tuple[dict[str, Poly], list[tuple[str, Poly]]]:
         """Reverse sweep: adjoints of all names that the outputs depend on, and those that were named."""
@@ -133,7 +142,7 @@ class Search:
             adjoint = adjoints.get(definition.name)
             if not adjoint:
                 continue
-            if definition.name not in self.layer.outputs and candidate.named.get(definition.name, _should_name(adjoint, definition)):
+            if definition.name not in self.layer.outputs and candidate.named.get(definition.name, self._should_name(adjoint)):
                 named.append((definition.name, adjoint))
                 adjoint = var(f"d{definition.name}", definition.indices)
             for name in self.reads[definition.name]:
@@ -143,6 +152,10 @@ class Search:
                     share = rename(reduce(share), dict(zip(fresh, self.problem.letters[name], strict=True)))
                     adjoints[name] = adjoints.get(name, ZERO) + share
         return adjoints, named
+
+    def _should_name(self, adjoint: Poly) -> bool:
+        """A contraction that loops over more indices than any array has is worth doing once."""
+        return any(len(a.free) + len(a.parts[0]) > self.rank for m in adjoint.terms for a, _ in m if a.kind is Kind.SUM)
 
     def _letter(self, axis: str, taken: tuple[Index, ...]) -> Index:
         used = {index.name for index in taken}
@@ -154,12 +167,6 @@ class Search:
 
 def _sums(poly: Poly) -> int:
     return sum(atom.kind is Kind.SUM for monomial in poly.terms for atom, _ in monomial)
-
-
-def _should_name(adjoint: Poly, definition: Definition) -> bool:
-    """An array that needs a contraction for every element is worth a name of its own."""
-    rank = len(definition.indices)
-    return rank > 0 and any(a.kind is Kind.SUM and len(a.free) >= rank for m in adjoint.terms for a, _ in m)
 
 
 def expression(search: Search, poly: Poly, scope: tuple[Index, ...]) -> Expr:

@@ -42,10 +42,10 @@ def _unique_nodes(results: Iterable[Expr]) -> list[Expr]:
 
 
 def _alpha(expr: Expr, level: int) -> Expr:
-    """Bound letters renamed by nesting, so that equal sums are equal trees."""
+    """Bound letters renamed by nesting and means taken as sums, so that what is summed once is one tree."""
     if isinstance(expr, Reduce):
         names = {index: Index(f"~{level}.{place}", index.axis) for place, index in enumerate(expr.indices)}
-        return Reduce(expr.kind, _alpha(rename_indices(expr.body, names), level + 1), tuple(names.values()))
+        return Reduce("sum" if expr.kind == "mean" else expr.kind, _alpha(rename_indices(expr.body, names), level + 1), tuple(names.values()))
     if not expr.children:
         return expr
     return expr.rebuild(tuple(_alpha(child, level) for child in expr.children))

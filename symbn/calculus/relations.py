@@ -10,8 +10,10 @@ alone. Definitions are taken from the last to the first, each reduced by the rul
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
+from symbn.calculus.convert import to_poly
 from symbn.calculus.problem import Problem
 from symbn.calculus.rewrite import Rule, RuleSet, RunawayRules, solve
 from symbn.calculus.terms import Atom, Kind, Poly, var
@@ -20,23 +22,49 @@ from symbn.layer import Definition
 
 
 class Relations(NamedTuple):
-    """The rules, and how many options each definition offered."""
+    """The rules, how many options each definition offered, and the way back for every array that was re-expressed by a later name."""
 
     rules: RuleSet
     offered: dict[str, int]
+    unfoldings: tuple[tuple[str, RuleSet], ...]
 
 
 def relate(problem: Problem, choices: Mapping[str, int]) -> Relations:
     """The rules for a choice of options; a definition without a choice takes its first."""
-    rules = RuleSet(())
+    rules = _assumed(problem)
     offered: dict[str, int] = {}
+    unfoldings = []
     for definition in reversed(problem.layer.definitions):
         options = _options(problem, definition, rules)
         offered[definition.name] = len(options) + 1
         choice = choices.get(definition.name, 0)
-        if choice < len(options):
-            rules = _with(rules, options[choice]) or rules
-    return Relations(_with_radicands(problem, rules), offered)
+        extended = _with(rules, options[choice]) if choice < len(options) else None
+        if extended is not None:
+            rules = extended
+            if options[choice].left.kind is Kind.VAR and options[choice].left.parts[0] != definition.name:
+                unfoldings.append((definition.name, RuleSet((_unfolding(problem, definition),))))
+    return Relations(_with_radicands(problem, rules), offered, tuple(unfoldings))
+
+
+def _assumed(problem: Problem) -> RuleSet:
+    """Equations among the assumptions, solved for a sum or else for whatever they can be solved for."""
+    rules = RuleSet(())
+    for assumption in problem.layer.assumptions:
+        if assumption.operator != "==":
+            continue
+        value, shown = rules.reduce(to_poly(assumption.left)), rules.reduce(to_poly(assumption.right))
+        for left, right in ((value, shown), (shown, value)):
+            found = [_solved(right, left, atom, problem.nonzero) for atom in sorted(left.atoms(), key=_preference)]
+            sound = [rule for rule in found if rule is not None and _sound(rule)]
+            if sound:
+                rules = _with(rules, sound[0]) or rules
+                break
+    return rules
+
+
+def _unfolding(problem: Problem, definition: Definition) -> Rule:
+    """The definition read from left to right."""
+    return Rule(Atom(Kind.VAR, definition.name, definition.indices), problem.polys[definition.name])
 
 
 def _options(problem: Problem, definition: Definition, rules: RuleSet) -> list[Rule]:
@@ -49,7 +77,7 @@ def _options(problem: Problem, definition: Definition, rules: RuleSet) -> list[R
         if rule is not None:
             found.append(rule)
     if shown == name:
-        found.append(Rule(next(iter(name.terms))[0][0], value))
+        found.append(Rule(Atom(Kind.VAR, definition.name, definition.indices), value))
     return [rule for rule in found if _sound(rule)]
 
 
@@ -66,10 +94,9 @@ def _solved(name: Poly, value: Poly, atom: Atom, nonzero: tuple[Atom, ...]) -> R
     if atom.kind is Kind.VAR and len(set(atom.parts[1])) < len(atom.parts[1]):
         return None
     try:
-        right = solve(name, value, atom, nonzero)
+        return solve(name, value, atom, nonzero)
     except LayerError:
         return None
-    return None if right is None else Rule(atom, right)
 
 
 def _opaque(atom: Atom) -> bool:
@@ -95,9 +122,9 @@ def _with(rules: RuleSet, new: Rule) -> RuleSet | None:
     """The rules with one more; the right sides of the older ones are reduced by it. None when they would feed each other."""
     alone = RuleSet((new,))
     try:
-        older = tuple(Rule(rule.left, alone.reduce(rule.right)) for rule in rules.rules)
+        older = tuple(replace(rule, right=alone.reduce(rule.right)) for rule in rules.rules)
         together = RuleSet((*older, new))
-        return RuleSet(tuple(Rule(rule.left, together.reduce(rule.right)) for rule in together.rules))
+        return RuleSet(tuple(replace(rule, right=together.reduce(rule.right)) for rule in together.rules))
     except (RunawayRules, LayerError):
         return None
 
@@ -110,11 +137,11 @@ def _with_radicands(problem: Problem, rules: RuleSet) -> RuleSet:
         for atom in sorted({a for m in base.parts[0].terms for a, _ in m}):
             if atom.kind is not Kind.VAR or atom.parts[0] not in defined - taken:
                 continue
-            right = solve(Poly({((base, 1),): 1}), base.parts[0], atom, problem.nonzero)
-            if right is None or set(right.free) != set(atom.free):
+            rule = solve(Poly({((base, 1),): 1}), base.parts[0], atom, problem.nonzero)
+            if rule is None or set(rule.right.free) != set(atom.free):
                 continue
             taken.add(atom.parts[0])
-            rules = RuleSet((*rules.rules, Rule(atom, right)), (*rules.frozen, base))
+            rules = RuleSet((*rules.rules, rule), (*rules.frozen, base))
             break
     return rules
 

@@ -7,13 +7,13 @@ A rule for a sum also applies inside a larger contraction: o_te = sum_s p_ts v_s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 
 from symbn.calculus.powers import is_positive, power
-from symbn.calculus.sums import map_atoms, open_sum, rebuild, rename, sum_over
+from symbn.calculus.sums import Root, map_atoms, open_sum, rebuild, rename, sum_over
 from symbn.calculus.terms import Atom, Kind, Monomial, Number, Poly, of_atom
 from symbn.expr import Index
 
@@ -28,10 +28,19 @@ class RunawayRules(Exception):
 
 @dataclass(frozen=True)
 class Rule:
-    """`left` equals `right` for all values of left's free indices. For an array read these must be distinct."""
+    """`left ** exponent` equals `right` for all values of left's free indices. For an array read these must be distinct.
+
+    An exponent other than 1 says that `left` is not negative: with r = B**(-1/2) known, B**(-3/2) is r**3, not |r|**3.
+    """
 
     left: Atom
     right: Poly
+    exponent: Number = 1
+
+    def at(self, binding: Mapping[Index, Index]) -> Poly | Root:
+        """What to put for `left` with its indices replaced."""
+        right = rename(self.right, binding)
+        return right if self.exponent == 1 else Root(right, self.exponent)
 
 
 class RuleSet:
@@ -44,7 +53,7 @@ class RuleSet:
         self._reads = {rule.left.parts[0]: rule for rule in rules if rule.left.kind is Kind.VAR}
         self._sums = [rule for rule in rules if rule.left.kind is Kind.SUM]
         self._others = [rule for rule in rules if rule.left.kind not in (Kind.VAR, Kind.SUM)]
-        self._known: dict[Atom, Poly | None] = {}
+        self._known: dict[Atom, Poly | Root | None] = {}
         self._depth = 0
 
     def reduce(self, poly: Poly) -> Poly:
@@ -62,20 +71,20 @@ class RuleSet:
             self._depth -= 1
         raise RunawayRules
 
-    def _change(self, atom: Atom) -> Poly | None:
+    def _change(self, atom: Atom) -> Poly | Root | None:
         if atom not in self._known:
             self._known[atom] = self._step(atom)
         return self._known[atom]
 
-    def _step(self, atom: Atom) -> Poly | None:
+    def _step(self, atom: Atom) -> Poly | Root | None:
         if not any(names <= atom.names for _, names in self._triggers) or self._is_frozen(atom):
             return None
         if atom.kind is Kind.VAR:
             rule = self._reads.get(atom.parts[0])
-            return rename(rule.right, dict(zip(rule.left.parts[1], atom.parts[1], strict=True))) if rule else None
+            return rule.at(dict(zip(rule.left.parts[1], atom.parts[1], strict=True))) if rule else None
         for rule in self._others:
             for binding in unify(rule.left, atom, {}):
-                return rename(rule.right, binding)
+                return rule.at(binding)
         changed = self._inside(atom)
         return self._contraction(atom) if changed is None else changed
 
@@ -87,7 +96,7 @@ class RuleSet:
         same = of_atom(atom) if atom.kind is not Kind.BASE else atom.parts[0]
         return None if changed == same else changed
 
-    def _contraction(self, atom: Atom) -> Poly | None:
+    def _contraction(self, atom: Atom) -> Poly | Root | None:
         if atom.kind is not Kind.SUM:
             return None
         for rule in self._sums:
@@ -98,7 +107,7 @@ class RuleSet:
         return None
 
 
-def contract(rule: Rule, atom: Atom) -> Poly | None:
+def contract(rule: Rule, atom: Atom) -> Poly | Root | None:
     """Applies a rule for a sum to a sum of at least its binders, when all factors that touch these are the rule's."""
     fresh, body = open_sum(atom)
     single = body.single()
@@ -116,7 +125,12 @@ def contract(rule: Rule, atom: Atom) -> Poly | None:
                 continue
             rest = Poly({tuple(p for p in factors if p not in touching): coefficient})
             outer = tuple(index for index in fresh if index not in images)
-            return sum_over(outer, rest * rename(rule.right, {k: v for k, v in binding.items() if k not in bound}))
+            value = rule.at({k: v for k, v in binding.items() if k not in bound})
+            if isinstance(value, Root):
+                if len(touching) == len(factors):
+                    return value
+                value = power(value.value, 1 / Fraction(value.exponent))
+            return sum_over(outer, rest * value)
     return None
 
 
@@ -169,7 +183,7 @@ def _try_all(unbound: list[Index], pattern: Atom, target: Atom, binding: Binding
         yield binding
 
 
-def solve(name: Poly, value: Poly, atom: Atom, nonzero: Sequence[Atom]) -> Poly | None:
+def solve(name: Poly, value: Poly, atom: Atom, nonzero: Sequence[Atom]) -> Rule | None:
     """The equation `name = value` solved for one atom of value; None where that needs a division by what may be 0.
 
     `nonzero` are atoms known not to vanish for any value of their indices.
@@ -183,17 +197,17 @@ def solve(name: Poly, value: Poly, atom: Atom, nonzero: Sequence[Atom]) -> Poly 
     rest = tuple(p for p in monomial if p[0] is not atom)
     if not all(is_nonzero(a, e, nonzero) for a, e in rest):
         return None
-    return _isolate((name - others) * _inverse(rest, coefficient), exponent)
+    alone = (name - others) * power(Poly({rest: coefficient}), -1)
+    return _rooted(atom, alone, exponent)
 
 
-def _inverse(monomial: Monomial, coefficient: Number) -> Poly:
-    return power(Poly({monomial: coefficient}), -1)
-
-
-def _isolate(value: Poly, exponent: Number) -> Poly | None:
-    """atom**exponent = value, solved for the atom where the root is unique."""
-    inverse = 1 / Fraction(exponent)
-    return power(value, inverse) if inverse.denominator == 1 else None
+def _rooted(atom: Atom, value: Poly, exponent: Number) -> Rule | None:
+    """atom**exponent = value as a rule; an even power does not determine its base."""
+    if exponent in (1, -1):
+        return Rule(atom, power(value, exponent))
+    if isinstance(exponent, Fraction):
+        return Rule(atom, value, exponent)
+    return None
 
 
 def is_nonzero(atom: Atom, exponent: Number, nonzero: Sequence[Atom]) -> bool:

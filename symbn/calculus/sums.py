@@ -9,7 +9,9 @@ Every rule is sound for all extents >= 1: indices of one axis range over the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 from itertools import permutations, product
+from typing import NamedTuple
 
 from symbn.calculus.powers import power
 from symbn.calculus.terms import (
@@ -177,10 +179,17 @@ def _rename_atom(atom: Atom, mapping: Mapping[Index, Index]) -> Poly | None:
     return rebuild(atom, lambda poly: rename(poly, mapping))
 
 
-def map_atoms(poly: Poly, change: Callable[[Atom], Poly | None]) -> Poly:
+class Root(NamedTuple):
+    """A value for a power of an atom: atom ** exponent = value >= 0."""
+
+    value: Poly
+    exponent: Number
+
+
+def map_atoms(poly: Poly, change: Callable[[Atom], Poly | Root | None]) -> Poly:
     """Replaces atoms by polynomials, powers included; None leaves the atom."""
     total: Poly | None = None
-    changed: dict[Atom, Poly | None] = {}
+    changed: dict[Atom, Poly | Root | None] = {}
     kept: dict[Monomial, Number] = {}
     for monomial, coefficient in poly.terms.items():
         replaced = []
@@ -203,8 +212,10 @@ def map_atoms(poly: Poly, change: Callable[[Atom], Poly | None]) -> Poly:
     return Poly(kept) + total if kept else total
 
 
-def _power_of(atom: Atom, exponent: Number, value: Poly) -> Poly:
+def _power_of(atom: Atom, exponent: Number, value: Poly | Root) -> Poly:
     """A radicand stays one factor even under a whole exponent, so that it can cancel against its roots."""
+    if isinstance(value, Root):
+        return power(value.value, Fraction(exponent) / value.exponent)
     if atom.kind is Kind.BASE and isinstance(exponent, int) and len(value) > 1:
         return of_atom(Atom(Kind.BASE, value), exponent)
     return power(value, exponent)
