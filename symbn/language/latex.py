@@ -25,7 +25,7 @@ _FUNCTIONS = {
     "sigmoid": r"\operatorname{sigmoid}", "erf": r"\operatorname{erf}", "sign": r"\operatorname{sign}",
     "relu": r"\operatorname{ReLU}", "stop_gradient": r"\operatorname{sg}",
 }  # fmt: skip
-_SUM, PRODUCT, _ATOM = range(3)
+SUM, PRODUCT, _ATOM = range(3)
 
 
 def expr_latex(expr: Expr, names: LatexNames | Layer) -> str:
@@ -72,7 +72,7 @@ class Typesetter:
         """How tightly the text binds, and the text."""
         match expr:
             case Num(value):
-                return (_SUM if value < 0 else _ATOM), number_latex(value)
+                return (SUM if value < 0 else _ATOM), number_latex(value)
             case Extent(axis):
                 return _ATOM, self.names.axis(axis)
             case Read(name, indices):
@@ -80,15 +80,15 @@ class Typesetter:
             case Delta(left, right):
                 return _ATOM, rf"\delta_{{{self.names.index(left.name)},{self.names.index(right.name)}}}"
             case Compare(operator, left_side, right_side):
-                return _SUM, f"{self.text(left_side)} {_OPERATORS[operator]} {self.text(right_side)}"
+                return SUM, f"{self.text(left_side)} {_OPERATORS[operator]} {self.text(right_side)}"
             case Reduce():
                 return PRODUCT, f"{self.reduction_head(expr)} {self.at(expr.body, PRODUCT)}"
             case Call(function, args):
                 return self._call(function, args)
             case Add(terms):
-                return _SUM, self.sum(terms)
+                return SUM, self.sum(terms)
             case Mul(factors):
-                return (_SUM if without_sign(expr) is not None else PRODUCT), self.product(factors)
+                return (SUM if without_sign(expr) is not None else PRODUCT), self.product(factors)
             case Pow():
                 return self._power(expr)
         raise TypeError(f"no LaTeX for {type(expr).__name__}")
@@ -108,18 +108,8 @@ class Typesetter:
 
     def product(self, factors: Sequence[Expr]) -> str:
         """Factors as fractions and what stands beside them."""
-        sign, factors = self._signed(factors)
-        reductions = [factor for factor in factors if isinstance(factor, Reduce)]
-        if len(reductions) == 1:
-            factors = [*(factor for factor in factors if factor is not reductions[0]), reductions[0]]
-        return sign + self.side_by_side([piece for group in _groups(factors) for piece in self._group(*group)])
-
-    def _signed(self, factors: Sequence[Expr]) -> tuple[str, list[Expr]]:
-        first = factors[0]
-        if not (isinstance(first, Num) and first.value < 0):
-            return "", list(factors)
-        rest = list(factors[1:])
-        return "-", rest if first.value == -1 and rest else [Num(-first.value), *rest]
+        sign, arranged = _arranged(factors)
+        return sign + self.side_by_side([piece for group in _groups(arranged) for piece in self._group(*group)])
 
     def _group(self, above: list[Expr], below: list[Expr]) -> list[Expr | str]:
         """A run of numerators and the denominators after it."""
@@ -170,21 +160,39 @@ class Typesetter:
             case "log1p":
                 return _ATOM, r"\log" + parenthesized(f"1 + {self.at(args[0], PRODUCT)}", operator=True)
             case "expm1":
-                return _SUM, r"\exp" + parenthesized(texts[0], operator=True) + " - 1"
+                return SUM, r"\exp" + parenthesized(texts[0], operator=True) + " - 1"
             case "where":
-                return _SUM, rf"\begin{{cases}} {texts[1]} & \text{{if }} {texts[0]} \\ {texts[2]} & \text{{otherwise}} \end{{cases}}"
+                return SUM, rf"\begin{{cases}} {texts[1]} & \text{{if }} {texts[0]} \\ {texts[2]} & \text{{otherwise}} \end{{cases}}"
         return _ATOM, _FUNCTIONS[function] + parenthesized(", ".join(texts), operator=True)
 
     def _power(self, expr: Pow) -> tuple[int, str]:
+        plain = _squared_root(expr)
+        if plain != expr:
+            return self.form(plain)
         if denominator_of(expr) is not None:
             return PRODUCT, self.product((expr,))
         if expr.exponent == Num(Fraction(1, 2)):
             return _ATOM, rf"\sqrt{{{self.text(expr.base)}}}"
         exponent = str(expr.exponent.value) if isinstance(expr.exponent, Num) else self.text(expr.exponent)
         own, base = self.form(expr.base)
-        simple = own == _ATOM and not isinstance(expr.base, Call | Pow) and "^" not in base and r"\frac" not in base
-        simple = simple or (isinstance(expr.base, Call) and expr.base.function == "abs")
+        simple = own == _ATOM and not isinstance(expr.base, Pow) and (isinstance(expr.base, Call) or not re.search(r"\^|\\frac", base))
         return _ATOM, f"{base if simple else parenthesized(base)}^{{{exponent}}}"
+
+
+def _arranged(factors: Sequence[Expr]) -> tuple[str, list[Expr]]:
+    """The sign, and the factors as a paper has them: the number first, a single sum last, its mean's 1/N with the other denominators."""
+    value = Fraction(1)
+    for factor in factors:
+        value *= factor.value if isinstance(factor, Num) else 1
+    sums = [factor for factor in factors if isinstance(factor, Reduce)]
+    rest = [factor for factor in factors if not isinstance(factor, Num) and (len(sums) != 1 or factor is not sums[0])]
+    if len(sums) == 1:
+        only = sums[0]
+        if only.kind == "mean":
+            rest += [Pow(Extent(index.axis), Num(Fraction(-1))) for index in only.indices]
+            only = Reduce("sum", only.body, only.indices)
+        rest.append(only)
+    return "-" if value < 0 else "", rest if abs(value) == 1 and rest else [Num(abs(value)), *rest]
 
 
 def _groups(factors: Sequence[Expr]) -> list[tuple[list[Expr], list[Expr]]]:
@@ -199,9 +207,18 @@ def _groups(factors: Sequence[Expr]) -> list[tuple[list[Expr], list[Expr]]]:
     return [group for group in groups if group[0] or group[1]]
 
 
+def _squared_root(expr: Expr) -> Expr:
+    """Of an integer power of a root, the power of what is under it: sqrt(a)**(-2) is 1/a, sqrt(a)**3 is a**(3/2)."""
+    match expr:
+        case Pow(Call("sqrt", (inside,)), Num(value)) if value.denominator == 1 and abs(value) > 1:
+            return inside if value == 2 else Pow(inside, Num(value / 2))
+    return expr
+
+
 def _sides(factor: Expr) -> tuple[list[Expr], list[Expr]]:
+    factor = _squared_root(factor)
     match factor:
-        case Num(value) if value > 0 and value.denominator > 1:
+        case Num(value) if value > 0 and value.denominator > 1 and "10^" not in number_latex(value):
             return ([Num(Fraction(value.numerator))] if value.numerator > 1 else []), [Num(Fraction(value.denominator))]
         case Call("rsqrt", args):
             return [], [Call("sqrt", args)]

@@ -12,16 +12,16 @@ import re
 from collections.abc import Sequence
 
 from symbn.expr import Add, Expr, Mul, Reduce, mul
-from symbn.language.latex import PRODUCT, Typesetter
+from symbn.language.latex import PRODUCT, SUM, Typesetter
 from symbn.language.text import without_sign
 from symbn.layer import Definition
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\S")
 _INDENT = 2.0  # of a continued line: \quad
-_WIDTHS = {"=": 3.2, "+": 3.2, "-": 3.2, "<": 3.2, ">": 3.2, "(": 0.9, ")": 0.9, "[": 0.7, "]": 0.7, "|": 0.7, ",": 0.9, ".": 0.6, "&": 2.0}
+_WIDTHS = {"=": 2.65, "+": 2.45, "-": 2.45, "<": 2.65, ">": 2.65, "(": 0.9, ")": 0.9, "[": 0.7, "]": 0.7, "|": 0.7}
 _COMMANDS = {
-    r"\sum": 3.0, r"\,": 0.35, r"\!": -0.35, r"\;": 0.6, r"\quad": 2.0, r"\left": 0.6, r"\right": 0.6, r"\biggl": 0.8, r"\biggr": 0.8,
-    r"\cdot": 1.5, r"\le": 3.2, r"\ge": 3.2, r"\ne": 3.2, r"\begin": 2.0, r"\end": 0.0, r"\\": 0.0, r"\max": 4.0, r"\min": 4.0,
+    r"\sum": 3.6, r"\,": 0.35, r"\!": -0.35, r"\;": 0.6, r"\quad": 2.0, r"\left": 0.6, r"\right": 0.6, r"\biggl": 0.8, r"\biggr": 0.8,
+    r"\cdot": 1.5, r"\le": 2.65, r"\ge": 2.65, r"\ne": 2.65, r"\begin": 2.0, r"\end": 0.0, r"\\": 0.0, r"\max": 4.0, r"\min": 4.0,
     r"\exp": 3.5, r"\log": 3.0, r"\tanh": 4.5, r"\sin": 2.8, r"\cos": 3.0,
 }  # fmt: skip
 
@@ -39,11 +39,13 @@ def broken(definition: Definition, typesetter: Typesetter, width: int) -> tuple[
     return (f"{left} &= {lines[0]}", *(rf"&\quad {line}" for line in lines[1:]))
 
 
-def pieces(expr: Expr, typesetter: Typesetter, room: float) -> list[str]:
+def pieces(expr: Expr, typesetter: Typesetter, room: float, tightness: int = SUM) -> list[str]:
     """The expression in parts that may start a line; all but the first open with a sign or a dot."""
-    text = typesetter.text(expr)
+    text = typesetter.at(expr, tightness)
     if measure(text) <= room:
         return [text]
+    if tightness > SUM and isinstance(expr, Add):
+        return _around("", pieces(expr, typesetter, room))
     positive = without_sign(expr)
     if positive is not None and not isinstance(expr, Add):
         first, *rest = pieces(positive, typesetter, room - 2)
@@ -65,8 +67,7 @@ def _term(term: Expr, typesetter: Typesetter, room: float, *, first: bool) -> li
     positive = without_sign(term)
     if first:
         return pieces(term, typesetter, room)
-    shown = term if positive is None else positive
-    parts = _around("", pieces(shown, typesetter, room)) if isinstance(shown, Add) else pieces(shown, typesetter, room)
+    parts = pieces(term if positive is None else positive, typesetter, room, PRODUCT)
     return [f"{'+' if positive is None else '-'} {parts[0]}", *parts[1:]]
 
 
@@ -80,7 +81,7 @@ def _product(factors: Sequence[Expr], typesetter: Typesetter, room: float) -> li
     after = [factor for factor in others if isinstance(factor, Reduce)]
     before = [factor for factor in others if not isinstance(factor, Reduce)]
     head = typesetter.at(mul(*before), PRODUCT) if before else ""
-    inner = _around("", pieces(chosen, typesetter, room - 2)) if isinstance(chosen, Add) else pieces(chosen, typesetter, room - 2)
+    inner = pieces(chosen, typesetter, room - 2, PRODUCT)
     if after and isinstance(chosen, Reduce):
         inner = _around("", inner)
     tail = f" {typesetter.text(mul(*after))}" if after else ""
@@ -94,8 +95,8 @@ def _factors(factors: Sequence[Expr], typesetter: Typesetter, room: float) -> li
     cut = max((number for number, width in enumerate(size, 1) if width <= room), default=1)
     if isinstance(factors[cut - 1], Reduce):
         return [typesetter.text(mul(*factors))]
-    first, *rest = pieces(mul(*factors[cut:]), typesetter, room)
-    return [typesetter.text(mul(*factors[:cut])), rf"\cdot {first}", *rest]
+    first, *rest = pieces(mul(*factors[cut:]), typesetter, room, PRODUCT)
+    return [typesetter.at(mul(*factors[:cut]), PRODUCT), rf"\cdot {first}", *rest]
 
 
 def _around(head: str, inner: list[str]) -> list[str]:
@@ -118,7 +119,7 @@ def _run(tokens: list[str], position: int) -> tuple[float, int]:
         below = 0.0
         while position < len(tokens) and tokens[position] in ("_", "^"):
             script, position = _argument(tokens, position + 1)
-            below = max(below, 0.75 * script)
+            below = max(below, 0.65 * script)
         width += max(step, below) if tokens[position - 1] == "}" and step == _COMMANDS[r"\sum"] else step + below
     return width, position + 1
 

@@ -1,0 +1,7 @@
+"""Logarithm of softmax over the last axis, shifted by the maximum. Blanchard, Higham and Higham, arXiv:1909.03469."""
+
+def log_softmax(x: "N K"):
+    m[n] = max(x[n, j] for j in K)
+    Z[n] = sum(exp(x[n, j] - m[n]) for j in K)
+    y[n, k] = x[n, k] - m[n] - log(Z[n])
+    return y
