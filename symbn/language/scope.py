@@ -38,8 +38,8 @@ class Scope:
         """The error for a capitalized name that is no axis of any array."""
         hint = suggestion(name, [*self.axes, *self.arrays])
         if hint is None:
-            hint = f"the axes are {quoted(list(self.axes))}" if self.axes else 'a parameter gives an axis its name: def layer(x: "N")'
+            hint = f"known axes: {quoted(list(self.axes))}" if self.axes else 'a parameter gives an axis its name: def layer(x: "N")'
         return self.source.error(f"'{name}' is not an axis of any array", where, hint=hint)
 
     def _known(self, name: str) -> str:
-        return suggestion(name, [*self.arrays, *self.axes]) or f"known names are {quoted([*self.arrays, *self.axes])}"
+        return suggestion(name, [*self.arrays, *self.axes]) or f"known names: {quoted([*self.arrays, *self.axes])}"

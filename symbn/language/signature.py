@@ -14,6 +14,7 @@ from symbn.expr import Num
 from symbn.language.expressions import Reader
 from symbn.language.indices import Letters
 from symbn.language.limits import MAX_AXES
+from symbn.language.module import name_place
 from symbn.language.names import check_name
 from symbn.language.scope import Scope
 from symbn.language.source import Source
@@ -78,7 +79,7 @@ def _refuse_the_rest(source: Source, function: ast.FunctionDef) -> None:
         raise source.error("an input has no default", where, hint="inputs are differentiated; put constants after '*': *, eps=1e-5")
     if not arguments.args:
         hint = 'write the differentiable inputs first: def layer(x: "N", *, eps=1e-5)'
-        raise source.error(f"layer '{function.name}' has no input", function, hint=hint)
+        raise source.error(f"layer '{function.name}' has no input", name_place(source, function), hint=hint)
 
 
 def _axes(source: Source, argument: ast.arg) -> tuple[str, ...]:

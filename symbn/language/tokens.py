@@ -23,6 +23,8 @@ from symbn.language.source import Source
 
 _NUMBER = re.compile(r"(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE]([+-]?[\d_]+))?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff]")
+_SILENT = frozenset((tokenize.NL, tokenize.COMMENT))
+_PARTNERS = {")": "(", "]": "[", "}": "{"}
 # Characters that people paste from a formula, and what to type instead.
 _TYPE_INSTEAD = {
     "\u2212": "-", "\u2013": "-", "\u00b7": "*", "\u22c5": "*", "\u00d7": "*", "\u00f7": "/", "\u221a": "sqrt(...)", "\u2211": "sum(...)",
@@ -40,17 +42,29 @@ def scan(source: Source) -> list[TokenInfo]:
     """The tokens; an error where a limit is passed or a character cannot be part of a layer."""
     _check_text(source)
     tokens: list[TokenInfo] = []
-    depth = statement = 0
+    opened: list[TokenInfo] = []
+    statement = 0
     try:
         for token in tokenize.generate_tokens(io.StringIO(source.text).readline):
             tokens.append(token)
-            statement = 0 if token.type == tokenize.NEWLINE else statement + 1
-            depth += (token.string in "([{") - (token.string in ")]}") if token.type == tokenize.OP else 0
-            _check_counts(source, token, total=len(tokens), statement=statement, depth=depth)
+            statement = 0 if token.type == tokenize.NEWLINE else statement + (token.type not in _SILENT)
+            _follow_brackets(source, token, opened)
+            _check_counts(source, token, total=len(tokens), statement=statement, depth=len(opened))
             _check_token(source, token)
     except (tokenize.TokenError, SyntaxError) as error:
-        raise token_error(source, error) from None
+        raise _unclosed(source, opened[-1]) if opened else token_error(source, error) from None
     return tokens
+
+
+def _follow_brackets(source: Source, token: TokenInfo, opened: list[TokenInfo]) -> None:
+    if token.type != tokenize.OP:
+        return
+    if token.string in "([{":
+        opened.append(token)
+    elif token.string in ")]}":
+        if not opened or opened[-1].string != _PARTNERS[token.string]:
+            raise source.error(f"this '{token.string}' closes nothing", _place(source, token), hint="remove it, or open it before")
+        opened.pop()
 
 
 def _check_text(source: Source) -> None:
@@ -107,24 +121,22 @@ def token_error(source: Source, error: tokenize.TokenError | SyntaxError) -> Sym
     else:
         message, (line, column) = str(error.args[0]), error.args[1]
     if "EOF in multi-line" in message:
-        return _unclosed(source)
+        return source.error("this string is not closed", source.at(line, column), hint="close it")
     text = source.line(line)
     if 0 <= column < len(text) and (text[column] in _TYPE_INSTEAD or not text[column].isascii()):
         return _odd_character(source, line, column)
     return source.error(f"syntax error: {message}", source.at(line, max(0, min(column, len(text)))))
 
 
-def _unclosed(source: Source) -> SymbnError:
-    number = max((n for n, line in enumerate(source.lines, 1) if line.strip()), default=1)
-    place = source.at(number, len(source.line(number).rstrip()))
-    return source.error("a bracket or a string is still open at the end", place, hint="close it")
+def _unclosed(source: Source, token: TokenInfo) -> SymbnError:
+    return source.error(f"this '{token.string}' is never closed", _place(source, token), hint="close it")
 
 
 def _odd_character(source: Source, line: int, column: int) -> SymbnError:
     character = source.line(line)[column : column + 1]
     instead = _TYPE_INSTEAD.get(character)
     if character in "\"'":
-        return source.error("this string is not closed", source.at(line, column))
+        return source.error("this string is not closed", source.at(line, column), hint="close it")
     code = "" if character.isascii() else f" (U+{ord(character):04X})"
     hint = f"write {instead}" if instead else None
     return source.error(f"unexpected character '{character}'{code}", source.at(line, column), hint=hint)
