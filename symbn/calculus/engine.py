@@ -1,0 +1,102 @@
+"""The door to the calculus: a layer in, its derivative out.
+
+In: a Layer and what is asked of it.  Out: a `Derivation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symbn.calculus.backward_layer import backward_layer
+from symbn.calculus.compact import Found, Search
+from symbn.calculus.cost import cost_of
+from symbn.calculus.derivation import Derivation, Gradient, Step
+from symbn.calculus.jacobian import jacobians
+from symbn.calculus.problem import Problem, prepare
+from symbn.calculus.steps import explain
+from symbn.calculus.sweeps import Forward, Reverse, Sweep
+from symbn.errors import LayerError, SymbnError
+from symbn.expr import reads
+from symbn.layer import Definition, Input, Layer
+
+MODES = ("vjp", "jvp", "jacobian")
+ORDERS = (1, 2)
+
+
+def derive(layer: Layer, *, wrt: Sequence[str] | None = None, mode: str = "vjp", order: int = 1, steps: bool = True) -> Derivation:
+    """The derivative of `layer` by the inputs `wrt` (all when None), in the author's names.
+
+    `mode` is one of MODES. Order 2, for vjp, is the backward pass of the backward pass. `steps=False` skips the explanation. Raises LayerError for
+    an unknown input or an impossible request, UnsupportedError for a function without a derivative rule.
+    """
+    wanted = _wanted(layer, wrt)
+    if mode not in MODES:
+        raise SymbnError(f"unknown mode '{mode}'", hint=f"one of {', '.join(MODES)}")
+    if order not in ORDERS or (order == 2 and mode != "vjp"):
+        raise SymbnError(f"order {order} is not available for mode '{mode}'", hint="order 2 goes with mode vjp")
+    if order == 2:
+        return _second_order(layer, wanted)
+    problem = prepare(layer)
+    found, cut = Search(Reverse(problem, wanted)).run()
+    if mode == "jacobian":
+        return _jacobian(problem, wanted, found, cut)
+    sweep: Sweep = Reverse(problem, wanted)
+    if mode == "jvp":
+        sweep = Forward(problem, wanted)
+        found, cut = Search(sweep).run()
+    explained = explain(problem, wanted, found) if steps and mode == "vjp" else ()
+    return _derivation(layer, mode, 1, wanted, sweep, found, cut, explained)
+
+
+def _wanted(layer: Layer, wrt: Sequence[str] | None) -> tuple[str, ...]:
+    names = tuple(part.name for part in layer.inputs)
+    for name in wrt or ():
+        if name not in names:
+            kind = "a constant" if name in {c.name for c in layer.constants} else "not an input"
+            raise LayerError(f"'{name}' is {kind} of '{layer.name}'", hint=f"its inputs are {', '.join(names)}")
+    if not names:
+        raise LayerError(f"'{layer.name}' has no input to differentiate by")
+    return tuple(name for name in names if wrt is None or name in wrt)
+
+
+def _second_order(layer: Layer, wanted: tuple[str, ...]) -> Derivation:
+    first = derive(layer, wrt=wanted, steps=False)
+    again = backward_layer(first)
+    inputs = tuple(part.name for part in again.inputs)
+    sweep = Reverse(prepare(again), inputs, prefix="grad_")
+    found, cut = Search(sweep).run()
+    return _derivation(again, "vjp", 2, inputs, sweep, found, cut, ())
+
+
+def _jacobian(problem: Problem, wanted: tuple[str, ...], found: Found, cut: bool) -> Derivation:
+    sweep = Reverse(problem, wanted)
+    results = jacobians(problem, wanted, found)
+    gradients = {of: _gradient(of, definition) for of, definition in results.items()}
+    residuals = _residuals(problem.layer, [g.definition for g in gradients.values()], ())
+    return Derivation(problem.layer, "jacobian", 1, wanted, (), (), gradients, (), residuals, _notes(sweep, cut))
+
+
+def _derivation(
+    layer: Layer, mode: str, order: int, wanted: tuple[str, ...], sweep: Sweep, found: Found, cut: bool, steps: tuple[Step, ...]
+) -> Derivation:
+    gradients = {name: _gradient(name, definition) for name, definition in found.results.items()}
+    residuals = _residuals(layer, [*found.intermediates, *found.results.values()], sweep.seeds)
+    notes = _notes(sweep, cut)
+    return Derivation(layer, mode, order, wanted, sweep.seeds, found.intermediates, gradients, steps, residuals, notes)
+
+
+def _gradient(of: str, definition: Definition) -> Gradient:
+    cost = cost_of([definition.expr])
+    return Gradient(of, definition, cost.reductions, cost.operations)
+
+
+def _residuals(layer: Layer, definitions: Sequence[Definition], seeds: Sequence[Input]) -> tuple[str, ...]:
+    """Forward values that the results read, in the author's order."""
+    found = {name for definition in definitions for name in reads(definition.expr)} - {seed.name for seed in seeds}
+    return tuple(name for name in layer.names if name in found)
+
+
+def _notes(sweep: Sweep, cut: bool) -> tuple[str, ...]:
+    return ("the search for a shorter form stopped at its budget; this is the best form found",) if cut else ()
+
+

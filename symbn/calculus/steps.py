@@ -1,0 +1,3 @@
+from symbn.calculus.derivation import Step
+def explain(problem, wanted, found):
+    return ()
