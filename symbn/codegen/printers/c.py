@@ -42,7 +42,7 @@ class CPrinter(Infix):
         text = decimal(value)
         if text is None:
             quotient = f"{self.number(Fraction(value.numerator))[0]}/{self.number(Fraction(value.denominator))[0]}"
-            return quotient, PRODUCT if value > 0 else UNARY - 1
+            return quotient, PRODUCT
         return text, ATOM if value >= 0 else UNARY
 
     def extent(self, axis: str) -> Text:

@@ -27,7 +27,8 @@ class Body:
     def __init__(self, signature: Signature, real: str, printer: CPrinter) -> None:
         self.signature, self.real, self.printer = signature, real, printer
         program = signature.program
-        self.axes = {argument.name: argument.axes for argument in program.arguments} | {output.name: output.axes for output in program.outputs}
+        self.axes = {argument.name: argument.axes for argument in program.arguments}
+        self.axes |= {output.name: output.axes for output in program.outputs}
         self.buffers = {buffer.name: buffer.axes for buffer in signature.loops.buffers}
         self.outputs = {output.name for output in program.outputs}
         self.explained: set[Definition] = set()

@@ -1,0 +1,186 @@
+"""A derivation as a NumPy module.
+
+In: a Derivation.  Out: a NumpyView: names, signatures, checks and statements as strings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symbn.calculus.derivation import Derivation
+from symbn.codegen.lower import ARRAYS
+from symbn.codegen.passes import backward_program, direction_of, forward_program, saved_names
+from symbn.codegen.printers.numpy import NumpyPrinter
+from symbn.codegen.program import CONSTANT, SAVED, Argument, Program
+from symbn.codegen.reserved import without
+from symbn.codegen.views.header import ascii_text, header, reproduce, shape
+from symbn.codegen.views.numpy_checks import checks
+from symbn.codegen.views.numpy_statements import Statements
+from symbn.language.text import number_text
+
+RESERVED = frozenset({"dtype", "extents", "saved", "np", "math", "NamedTuple"})
+RESULTS = {"backward": "Gradients", "jvp": "Tangents", "jacobian": "Jacobian", "double_backward": "Gradients2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A named tuple: its class, what it is, and its fields with their meaning."""
+
+    name: str
+    doc: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function: signature, documentation, checks, statements, and what it returns."""
+
+    signature: str
+    doc: tuple[str, ...]
+    unpack: str
+    checks: tuple[str, ...]
+    body: tuple[str, ...]
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumpyView:
+    """A module."""
+
+    header: tuple[str, ...]
+    title: str
+    public: tuple[str, ...]
+    saved: Record
+    results: Record
+    functions: tuple[Function, ...]
+    uses_array: bool
+    uses_scalars: bool
+    uses_sum: bool
+    uses_mean: bool
+    uses_erf: bool
+    uses_sigmoid: bool
+
+
+def numpy_view(derivation: Derivation) -> NumpyView:
+    """The view of both passes."""
+    plain, derivation = derivation, without(derivation, RESERVED)
+    name, direction = derivation.layer.name, direction_of(derivation)
+    forward, backward = forward_program(derivation, ARRAYS), backward_program(derivation, ARRAYS)
+    printer = NumpyPrinter()
+    bodies = [Statements(program, printer).lines() for program in (forward, backward)]
+    saved = _saved_arguments(derivation, backward)
+    extents = _lost_axes(backward)
+    saved_record = Record(
+        f"{_camel(name)}Saved",
+        f"What {name}_forward keeps for {name}_{direction}.",
+        (*(_field(argument.name, argument.axes) for argument in saved), *(f"{axis}: int" for axis in extents)),
+    )
+    results = Record(
+        f"{_camel(name)}{RESULTS[direction]}",
+        f"What {name}_{direction} returns.",
+        tuple(_field(output.name, output.axes) for output in backward.outputs),
+    )
+    functions = (
+        _forward(forward, bodies[0], saved_record, [*(argument.name for argument in saved), *extents]),
+        _backward(backward, bodies[1], saved, extents, saved_record, results),
+    )
+    text = "\n".join(line for function in functions for line in (*function.checks, *function.body))
+    return NumpyView(
+        header=header(plain, reproduce(plain, "numpy"), _notes()),
+        title=ascii_text(f"{name}: forward and {direction.replace('_', ' ')} pass."),
+        public=tuple(sorted((saved_record.name, results.name, f"{name}_{direction}", f"{name}_forward"))),
+        saved=saved_record,
+        results=results,
+        functions=functions,
+        uses_array="_array(" in text,
+        uses_scalars="_scalars_dtype(" in text,
+        uses_sum="_sum(" in text,
+        uses_mean="_mean(" in text,
+        uses_erf="erf" in printer.helpers,
+        uses_sigmoid="sigmoid" in printer.helpers,
+    )
+
+
+def _forward(program: Program, body: list[str], record: Record, fields: list[str]) -> Function:
+    positional = [a.name for a in program.arguments if a.role != CONSTANT]
+    keywords = [_keyword(argument) for argument in program.arguments if argument.role == CONSTANT]
+    outputs = [output.name for output in program.outputs if not output.saved]
+    parameters = ", ".join([*positional, *(["*", *keywords] if keywords else [])])
+    return Function(
+        signature=f"{program.layer}_forward({parameters})",
+        doc=(
+            f"Returns ({', '.join(outputs)}, saved); `saved` is for the next pass, and refers to the inputs without a copy.",
+            "",
+            *(f"{argument.name}: {shape(argument.axes)}" for argument in program.arguments),
+            *(f"{output.name}: {shape(output.axes)}" for output in program.outputs if not output.saved),
+        ),
+        unpack="",
+        checks=tuple(checks(program.arguments, program.arguments, (), _used_axes(program, fields))),
+        body=tuple(body),
+        result=f"{', '.join(outputs)}, {record.name}({', '.join(fields)})",
+    )
+
+
+def _backward(
+    program: Program, body: list[str], saved: list[Argument], extents: tuple[str, ...], record: Record, results: Record
+) -> Function:
+    seeds = [argument for argument in program.arguments if argument.role not in (SAVED, CONSTANT)]
+    names = [*(argument.name for argument in saved), *extents]
+    return Function(
+        signature=f"{program.layer}_{program.direction}({', '.join(seed.name for seed in seeds)}, saved)",
+        doc=(
+            f"Returns {results.name}({', '.join(output.name for output in program.outputs)}), arrays of its own.",
+            "",
+            *(f"{seed.name}: {shape(seed.axes)}" for seed in seeds),
+            *(f"{output.name}: {shape(output.axes)}" for output in program.outputs),
+            f"saved: the {record.name} of the forward pass",
+        ),
+        unpack=f"{', '.join(names)}{',' if len(names) == 1 else ''} = saved" if names else "",
+        checks=tuple(checks((*saved, *seeds), saved or seeds, extents, _used_axes(program, []))),
+        body=tuple(body),
+        result=f"{results.name}({', '.join(output.name for output in program.outputs)})",
+    )
+
+
+def _saved_arguments(derivation: Derivation, backward: Program) -> list[Argument]:
+    by_name = {argument.name: argument for argument in backward.arguments}
+    return [by_name[name] for name in saved_names(derivation)]
+
+
+def _lost_axes(backward: Program) -> tuple[str, ...]:
+    """Extents that the second pass needs and no array of its own tells."""
+    told = {axis for argument in backward.arguments for axis in argument.axes}
+    needed = {axis for output in backward.outputs for axis in output.axes} | _axes_of_values(backward)
+    return tuple(axis for axis in backward.axes if axis in needed - told)
+
+
+def _axes_of_values(program: Program) -> set[str]:
+    """Extents that the statements speak of."""
+    printer = NumpyPrinter()
+    Statements(program, printer).lines()
+    return printer.axes
+
+
+def _used_axes(program: Program, fields: list[str]) -> tuple[str, ...]:
+    used = _axes_of_values(program)
+    return tuple(axis for axis in program.axes if axis in used or axis in fields)
+
+
+def _field(name: str, axes: tuple[str, ...]) -> str:
+    return f"{name}: np.ndarray  # {shape(axes)}" if axes else f"{name}: np.floating"
+
+
+def _keyword(argument: Argument) -> str:
+    return argument.name if argument.default is None else f"{argument.name}={number_text(argument.default)}"
+
+
+def _camel(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+def _notes() -> list[str]:
+    return [
+        "Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.",
+        "Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.",
+        "",
+    ]
