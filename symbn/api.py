@@ -145,7 +145,8 @@ def derive(
 
     names = (wrt,) if isinstance(wrt, str) else None if wrt is None else tuple(wrt)
     source = load(layer) if isinstance(layer, str) else layer
-    return Result(run(source, wrt=names, mode=mode, order=order, save=None if save is None else tuple(save)))
+    options = {} if save is None else {"save": tuple(save)}
+    return Result(run(source, wrt=names, mode=mode, order=order, **options))
 
 
 def build(layer: Layer | str, *, target: str = "c", dtype: str = "float32", threads: int | None = None) -> Kernel:

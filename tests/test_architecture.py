@@ -65,7 +65,10 @@ def under(*places: str) -> list[Path]:
     return found
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if part_of(p) not in ("__init__", "__main__")], ids=lambda p: p.relative_to(PACKAGE).as_posix())
+PARTS = [path for path in FILES if part_of(path) not in ("__init__", "__main__")]
+
+
+@pytest.mark.parametrize("path", PARTS, ids=lambda p: p.relative_to(PACKAGE).as_posix())
 def test_imports_point_down_only(path: Path) -> None:
     own = part_of(path)
     for part in inner(path):

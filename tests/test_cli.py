@@ -18,12 +18,15 @@ ROOT = Path(__file__).parents[1]
 DX = "dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N))"
 
 
+HERE = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
 def run(*arguments: str, cwd: Path | None = None, stdin: str | bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
     """One `symbn` process."""
     data = stdin.encode() if isinstance(stdin, str) else stdin
     done = subprocess.run(
         [sys.executable, "-m", "symbn", *arguments], cwd=cwd, input=data, capture_output=True, timeout=300, check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**HERE, **environment},
     )  # fmt: skip
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
 
@@ -51,7 +54,7 @@ def derived() -> subprocess.CompletedProcess[str]:
 def test_help_list_and_completion_load_nothing_heavy(arguments: list[str], environment: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", "from symbn.cli import main; main()", *arguments],
-        capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True, text=True, timeout=60, check=False, env={**HERE, **environment},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout
@@ -280,14 +283,14 @@ def test_a_hostile_layer_is_refused_at_once(source: bytes) -> None:
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     command = f"set -o pipefail; {sys.executable} -m symbn derive batchnorm | head -n 1"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=300, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=300, check=False, env=HERE)
     assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", 1)
 
 
 def test_an_interrupt_ends_without_a_traceback() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "symbn", "derive", "-"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=HERE,
     )  # fmt: skip
     time.sleep(2.0)  # it now waits for its standard input
     process.send_signal(signal.SIGINT)

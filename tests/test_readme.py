@@ -1,7 +1,7 @@
 """Every command and every program in README.md is run, and says what the README shows.
 
-A `console` block holds commands after `$ ` and, below each, lines of its output; a line `...` stands for any lines. `# exit N` at the end of
-a command says what it exits with. A `python` block with `file=NAME` is a file that later blocks use; without, it is a program to run.
+A `console` block holds commands after `$ ` and, below each, lines of its output; a line `...` stands for any lines. `# exit N` at the end
+of a command says what it exits with. A `python` block with `file=NAME` is a file that later blocks use; without, it is a program to run.
 """
 
 from __future__ import annotations
@@ -54,9 +54,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def environment() -> dict[str, str]:
-    """The same virtual environment on PATH, and nothing of pytest's terminal."""
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONWARNINGS": "error"}
+def run(place: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command with the same virtual environment first on PATH."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(command, cwd=place, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=300, check=False)
 
 
 CONSOLE = [pytest.param(text, id=commands(text)[0][0][:40]) for info, text in blocks() if info == "console"]
@@ -66,7 +67,7 @@ PROGRAMS = [text for info, text in blocks() if info == "python"]
 @pytest.mark.parametrize("block", CONSOLE)
 def test_a_console_block_does_what_it_shows(block: str, place: Path) -> None:
     for command, status, shown in commands(block):
-        done = subprocess.run(["bash", "-c", command], cwd=place, env=environment(), capture_output=True, text=True, timeout=300, check=False)
+        done = run(place, "bash", "-c", command)
         assert done.returncode == status, done.stderr
         said = done.stdout + done.stderr
         pattern = "".join(r"(?:.*\n)*?" if line.strip() == "..." else re.escape(line.rstrip()) + r"[ ]*\n" for line in shown)
@@ -75,5 +76,5 @@ def test_a_console_block_does_what_it_shows(block: str, place: Path) -> None:
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_runs(program: str, place: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", program], cwd=place, env=environment(), capture_output=True, text=True, timeout=300, check=False)
+    done = run(place, sys.executable, "-c", program)
     assert done.returncode == 0, done.stderr

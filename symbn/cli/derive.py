@@ -13,7 +13,7 @@ FORMATS = ("text", "latex", "markdown", "json")
 @click.command()
 @click.argument("layer", type=LayerName())
 @click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate by this input only; may be repeated.")
-@click.option("--mode", type=click.Choice(["vjp", "jvp", "jacobian"]), default="vjp", show_default=True, help="Backward, forward, or all partials.")
+@click.option("--mode", type=click.Choice(["vjp", "jvp", "jacobian"]), default="vjp", show_default=True, help="What to derive.")
 @click.option("--order", type=click.IntRange(1, 2), default=1, show_default=True, help="2: the backward pass of the backward pass.")
 @click.option("--save", type=Names(), metavar="NAME,...", help="The only forward values that the result may read.")
 @click.option("--steps/--no-steps", default=True, show_default=True, help="Show the derivation step by step.")
@@ -32,7 +32,10 @@ def derive(
     form: str,
     output: str | None,
 ) -> None:
-    """Derives the derivatives of LAYER, shows the steps and the compact result, and says how it was verified.
+    """Derives LAYER step by step, and verifies it.
+
+    Shows the definitions, the steps with their reasons and the compact result, and closes with how the result was verified; exits with 1 if it
+    was not.
 
     Text is Unicode mathematics on a terminal, and the layer language where it is piped or written to a file.
     """

@@ -34,7 +34,7 @@ def generate(
     diff: bool,
     list_: bool,
 ) -> None:
-    """Writes the implementations of each LAYER, or of the whole catalogue."""
+    """Writes implementations of LAYERs or the catalogue."""
     from symbn.codegen import targets as table
 
     chosen = tuple(dict.fromkeys(targets)) or tuple(table.TARGETS)

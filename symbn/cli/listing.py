@@ -12,7 +12,7 @@ from symbn.cli.output import emit
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(*, as_json: bool) -> None:
-    """Lists the layers of the catalogue and the targets of the code generator."""
+    """Lists the catalogue's layers, and the targets."""
     from symbn import catalogue
     from symbn.codegen.targets import TARGETS
 

@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 
-class LayerName(click.ParamType):
+class LayerName(click.ParamType):  # type: ignore[type-arg]
     """A layer as the user names it; completes to the catalogue's names and to files."""
 
     name = "layer"
@@ -22,7 +22,7 @@ class LayerName(click.ParamType):
         return found or [CompletionItem(incomplete, type="file")]
 
 
-class TargetName(click.ParamType):
+class TargetName(click.ParamType):  # type: ignore[type-arg]
     """A target of the code generator."""
 
     name = "target"
@@ -34,7 +34,7 @@ class TargetName(click.ParamType):
         return [CompletionItem(name) for name in targets.TARGETS if name.startswith(incomplete)]
 
 
-class Names(click.ParamType):
+class Names(click.ParamType):  # type: ignore[type-arg]
     """`NAME,NAME,...`, as a tuple without the empty ones."""
 
     name = "name,..."

@@ -1,6 +1,6 @@
 r"""The report as a LaTeX document that pdflatex sets with amsmath alone, in one column of a two-column paper.
 
-In: a Document.  Out: LaTeX, ASCII where the author's words are.
+In: a Document.  Out: LaTeX.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from symbn.layer import Layer
 from symbn.report.document import Document, Line, Section
 
 _HEAD = r"""\documentclass{article}
-\usepackage[utf8]{inputenc}
 \usepackage{amsmath}
 \setlength{\textwidth}{252pt} % one column of a two-column paper
 \setlength{\parindent}{0pt}
@@ -18,7 +17,7 @@ _HEAD = r"""\documentclass{article}
 \begin{document}"""
 _SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", **{character: f"\\{character}" for character in "&%$#_{}"},
+    "|": r"\textbar{}", **{character: f"\\{character}" for character in "&%$#_{}"},
 }  # fmt: skip
 
 
@@ -30,8 +29,8 @@ def latex(document: Document) -> str:
 
 
 def escaped(text: str) -> str:
-    """Plain words as LaTeX; a word may be broken after the operators of a formula in it."""
-    safe = "".join(_SPECIAL.get(character, character) for character in text)
+    """Plain words as LaTeX; a word may be broken after the operators of a formula in it. What LaTeX's own fonts lack stands as `U+03BC`."""
+    safe = "".join(_SPECIAL.get(character, character if character < "\u0180" else f"U+{ord(character):04X}") for character in text)
     for sign in ("/", "*", "("):
         safe = safe.replace(sign, sign + r"\allowbreak{}")
     return safe

@@ -10,9 +10,16 @@ from symbn.report.document import Document, Line, Section
 
 def markdown(document: Document) -> str:
     """Headings, equations and remarks."""
-    about = [document.about] if document.about else []
-    parts = [f"# {document.layer.name}", *about, *(_section(section) for section in document.sections), *document.remarks]
+    about = [escaped(document.about)] if document.about else []
+    parts = [f"# {document.layer.name}", *about, *(_section(section) for section in document.sections), *map(escaped, document.remarks)]
     return "\n\n".join(parts)
+
+
+def escaped(text: str) -> str:
+    """Plain words as Markdown."""
+    for character in "\\`*_[]#|~$":
+        text = text.replace(character, f"\\{character}")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _section(section: Section) -> str:
@@ -20,6 +27,6 @@ def _section(section: Section) -> str:
 
 
 def _line(line: Line) -> str:
-    lead = " ".join(part for part in (f"**{line.label}**" if line.label else "", line.reason) if part)
+    lead = " ".join(part for part in (f"**{line.label}**" if line.label else "", escaped(line.reason)) if part)
     fence = f"```math\n{line.latex}\n```"
     return f"{lead}\n\n{fence}" if lead else fence
