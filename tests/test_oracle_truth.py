@@ -86,7 +86,10 @@ def test_diagonals_transposes_and_shadowed_letters():
 
 
 def test_reductions_over_several_indices_and_of_constants():
-    text = "def f(x: 'N C'):\n    a = mean(x[n, c] for n in N for c in C)\n    b = sum(1 for n in N) * max(delta(i, j) for i in N for j in N)\n    return a, b\n"
+    text = (
+        "def f(x: 'N C'):\n    a = mean(x[n, c] for n in N for c in C)\n"
+        "    b = sum(1 for n in N) * max(delta(i, j) for i in N for j in N)\n    return a, b\n"
+    )
     found = evaluate(parse_layer(text).definitions, {"x": [[1, 2, 3], [4, 5, 7]]}, {"N": 2, "C": 3}, Exact())
     assert (found["a"].item(), found["b"].item()) == (F(22, 6), 2)
 

@@ -28,8 +28,9 @@ from symbn.oracle.roots import Number, Tower
 
 Leaf: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
-DIGITS = 60  # decimal digits kept by `Digits`; results are claimed to CLAIMED_DIGITS
-CLAIMED_DIGITS = 45
+DIGITS = 80  # decimal digits kept by `Digits`
+CLAIMED_DIGITS = 45  # digits to which results must agree
+NEGLIGIBLE = Fraction(1, 10**20)  # a result below this is held to CLAIMED_DIGITS digits of this: it may be a zero that did not quite cancel
 
 
 class Undefined:

@@ -24,7 +24,7 @@ from symbn.expr import Add, Call, Expr, Extent, Mul, Num, Pow, Reduce, reads, wa
 from symbn.layer import Definition, Input, Layer
 from symbn.oracle.dual import Algebra
 from symbn.oracle.evaluate import Extents, compute, plain
-from symbn.oracle.numbers import CLAIMED_DIGITS, Arithmetic, ComplexStep, Digits, Exact, Floating, Leaf
+from symbn.oracle.numbers import CLAIMED_DIGITS, NEGLIGIBLE, Arithmetic, ComplexStep, Digits, Exact, Floating, Leaf
 from symbn.oracle.points import FINE, STYLES, TIES, Point, lift, points
 from symbn.oracle.report import Failure, Verification
 from symbn.oracle.roots import TooManyRootsError
@@ -148,7 +148,7 @@ class _Tally:
         self.kinds.add(point.arithmetic.kind)
         for name, true in expected.items():
             self._record(name, found[name], true, point, _tolerance(true, point.arithmetic))
-            if (true != 0).any():
+            if _largest(true) > point.arithmetic.number(Fraction(0) if point.arithmetic.exact else NEGLIGIBLE):
                 self.live.add(name)
         if point.extents not in self.extents:
             self.extents.append(point.extents)
@@ -257,8 +257,12 @@ def _tolerance(expected: Leaf, arithmetic: Arithmetic) -> Any:
     """0 where arithmetic is exact, else CLAIMED_DIGITS digits of the largest element."""
     if arithmetic.exact:
         return 0
-    largest = max((abs(element) for element in expected.flat), default=0)
-    return arithmetic.number(Fraction(1, 10**CLAIMED_DIGITS)) * (largest or 1)
+    return arithmetic.number(Fraction(1, 10**CLAIMED_DIGITS)) * max(_largest(expected), arithmetic.number(NEGLIGIBLE))
+
+
+def _largest(array: Leaf) -> Any:
+    """The largest absolute value."""
+    return max((element if element > 0 else -element for element in array.flat), default=Fraction(0))
 
 
 def _first_difference(found: Leaf, expected: Leaf, tolerance: Any) -> tuple[int, ...] | None:
