@@ -47,7 +47,8 @@ def lower(
     values = _Lowering(Names(taken), style, set(), sums).run(needed)
     names = Names((*taken, *(value.name for value in values)))
     values = _live(shared(values, names), [output.name for output in outputs])
-    return Program(layer, direction, axes, arguments, tuple(values), outputs)
+    used = _axes_used(arguments, outputs, values)
+    return Program(layer, direction, tuple(axis for axis in axes if axis in used), arguments, tuple(values), outputs)
 
 
 def needed_definitions(definitions: Sequence[Definition], wanted: Iterable[str]) -> list[Definition]:
@@ -67,6 +68,14 @@ def _live(values: Sequence[Value], wanted: Iterable[str]) -> list[Value]:
             kept.append(value)
             names |= set(reads(value.expr))
     return kept[::-1]
+
+
+def _axes_used(arguments: tuple[Argument, ...], outputs: tuple[Output, ...], values: Sequence[Value]) -> set[str]:
+    used = {axis for argument in arguments for axis in argument.axes} | {axis for output in outputs for axis in output.axes}
+    for value in values:
+        used |= {index.axis for index in value.indices} | {node.axis for node in walk(value.expr) if isinstance(node, Extent)}
+        used |= {index.axis for index in value.bound} if isinstance(value, Total) else set()
+    return used
 
 
 def _letter_names(definitions: Sequence[Definition]) -> list[str]:

@@ -38,6 +38,12 @@ def saved_names(derivation: Derivation) -> tuple[str, ...]:
     return tuple(name for name in derivation.layer.names if name in found)
 
 
+def lost_axes(backward: Program) -> tuple[str, ...]:
+    """Extents that the second pass needs and none of its arrays tells."""
+    told = {axis for argument in backward.arguments for axis in argument.axes}
+    return tuple(axis for axis in backward.axes if axis not in told)
+
+
 def forward_program(derivation: Derivation, style: Style) -> Program:
     """The forward pass: the layer's outputs, then what is saved beside them."""
     layer = derivation.layer

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from symbn.errors import TargetError
+from symbn.expr import FUNCTIONS
 
 DTYPES = ("f32", "f64")
 
@@ -24,24 +25,44 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A kind of output. `view` is where the function that makes its templates' view lives, as `module:function`."""
+    """A kind of output. `view` is where the function that makes its templates' view lives, as `module:function`.
+
+    `typed` says that its files hold one function for each dtype, `reserved` are names that its code needs for itself.
+    """
 
     name: str
     summary: str
     view: str
     files: tuple[File, ...]
-    comment: str
     typed: bool = False
+    reserved: frozenset[str] = frozenset()
 
 
-TARGETS: Mapping[str, Target] = MappingProxyType({
-    "numpy": Target("numpy", "a Python module that needs NumPy alone", "symbn.codegen.views.numpy:numpy_view",
-                    (File("{layer}.py", "numpy/module.py.j2"),), "#"),
-    "c": Target("c", "C99, also valid C++, float32 and float64", "symbn.codegen.views.c:c_view",
-                (File("{layer}.h", "c/kernel.h.j2"), File("{layer}.c", "c/kernel.c.j2")), "*", typed=True),
-    "latex": Target("latex", "a fragment for \\input, and a document around it", "symbn.codegen.views.latex:latex_view",
-                    (File("{layer}.tex", "latex/fragment.tex.j2"), File("{layer}-standalone.tex", "latex/standalone.tex.j2")), "%"),
-})  # fmt: skip
+TARGETS: Mapping[str, Target] = MappingProxyType(
+    {
+        "numpy": Target(
+            "numpy",
+            "a Python module that needs NumPy alone",
+            "symbn.codegen.views.numpy:numpy_view",
+            (File("{layer}.py", "numpy/module.py.j2"),),
+            reserved=frozenset({"dtype", "extents", "saved", "np", "math", "NamedTuple"}),
+        ),
+        "c": Target(
+            "c",
+            "C99, also valid C++, float32 and float64",
+            "symbn.codegen.views.c:c_view",
+            (File("{layer}.h", "c/kernel.h.j2"), File("{layer}.c", "c/kernel.c.j2")),
+            typed=True,
+            reserved=frozenset({"fabs", "pow", "workspace", "HUGE_VAL", *FUNCTIONS}),
+        ),
+        "latex": Target(
+            "latex",
+            "a fragment for \\input, and a document around it",
+            "symbn.codegen.views.latex:latex_view",
+            (File("{layer}.tex", "latex/fragment.tex.j2"), File("{layer}-standalone.tex", "latex/standalone.tex.j2")),
+        ),
+    }
+)
 
 
 def target_named(name: str) -> Target:

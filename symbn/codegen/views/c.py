@@ -16,7 +16,9 @@ from symbn.codegen.lower import LOOPS
 from symbn.codegen.passes import backward_program, forward_program
 from symbn.codegen.printers.c import HELPERS, CPrinter
 from symbn.codegen.program import Loops, Program
+from symbn.codegen.reserved import without
 from symbn.codegen.schedule import schedule
+from symbn.codegen.targets import TARGETS
 from symbn.codegen.views.c_body import Body
 from symbn.codegen.views.c_signature import Signature
 from symbn.codegen.views.header import header, reproduce
@@ -59,6 +61,7 @@ class CView:
 
 def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "symbn_") -> CView:
     """The view of all functions, for the given element types."""
+    plain, derivation = derivation, without(derivation, TARGETS["c"].reserved)
     programs = [forward_program(derivation, LOOPS), backward_program(derivation, LOOPS)]
     scheduled = [(program, schedule(program)) for program in programs]
     stem = f"{prefix}{derivation.layer.name}"
@@ -68,7 +71,7 @@ def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "sy
     functions += [_function(signature, suffix, printer) for signature in signatures for suffix in dtypes]
     options = [f"--dtype {dtypes[0]}"] if len(dtypes) == 1 else []
     return CView(
-        header(derivation, reproduce(derivation, "c", options), _notes(scheduled, stem)),
+        header(plain, reproduce(plain, "c", options), _notes(scheduled, stem)),
         derivation.layer.name,
         f"{stem}_H".upper(),
         signatures[0].codes(needs_workspace=any(signature.loops.buffers for signature in signatures)),

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 from symbn.calculus.derivation import Derivation
 from symbn.codegen.lower import ARRAYS
-from symbn.codegen.passes import backward_program, direction_of, forward_program, saved_names
+from symbn.codegen.passes import backward_program, direction_of, forward_program, lost_axes, saved_names
 from symbn.codegen.printers.numpy import NumpyPrinter
 from symbn.codegen.program import CONSTANT, SAVED, Argument, Program
 from symbn.codegen.reserved import without
+from symbn.codegen.targets import TARGETS
 from symbn.codegen.views.header import ascii_text, header, reproduce, shape
 from symbn.codegen.views.numpy_checks import checks
 from symbn.codegen.views.numpy_statements import Statements
 from symbn.language.text import number_text
 
-RESERVED = frozenset({"dtype", "extents", "saved", "np", "math", "NamedTuple"})
 RESULTS = {"backward": "Gradients", "jvp": "Tangents", "jacobian": "Jacobian", "double_backward": "Gradients2"}
 
 
@@ -63,13 +63,13 @@ class NumpyView:
 
 def numpy_view(derivation: Derivation) -> NumpyView:
     """The view of both passes."""
-    plain, derivation = derivation, without(derivation, RESERVED)
+    plain, derivation = derivation, without(derivation, TARGETS["numpy"].reserved)
     name, direction = derivation.layer.name, direction_of(derivation)
     forward, backward = forward_program(derivation, ARRAYS), backward_program(derivation, ARRAYS)
     printer = NumpyPrinter()
     bodies = [Statements(program, printer).lines() for program in (forward, backward)]
     saved = _saved_arguments(derivation, backward)
-    extents = _lost_axes(backward)
+    extents = lost_axes(backward)
     saved_record = Record(
         f"{_camel(name)}Saved",
         f"What {name}_forward keeps for {name}_{direction}.",
@@ -145,13 +145,6 @@ def _backward(
 def _saved_arguments(derivation: Derivation, backward: Program) -> list[Argument]:
     by_name = {argument.name: argument for argument in backward.arguments}
     return [by_name[name] for name in saved_names(derivation)]
-
-
-def _lost_axes(backward: Program) -> tuple[str, ...]:
-    """Extents that the second pass needs and no array of its own tells."""
-    told = {axis for argument in backward.arguments for axis in argument.axes}
-    needed = {axis for output in backward.outputs for axis in output.axes} | _axes_of_values(backward)
-    return tuple(axis for axis in backward.axes if axis in needed - told)
 
 
 def _axes_of_values(program: Program) -> set[str]:

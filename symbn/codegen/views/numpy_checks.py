@@ -12,7 +12,8 @@ from symbn.codegen.program import Argument
 
 def checks(arguments: Iterable[Argument], leading: Iterable[Argument], known: tuple[str, ...], used: tuple[str, ...]) -> list[str]:
     """Statements. The first array gives the dtype, or else the `leading` scalars; `known` are extents that are there already, `used` those
-    that the body speaks of."""
+    that the body speaks of.
+    """
     parts = list(arguments)
     arrays = [part for part in parts if part.axes]
     lines = []

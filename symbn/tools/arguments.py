@@ -1,0 +1,91 @@
+"""What a caller gives a kernel, made safe to pass on.
+
+In: anything.  Out: contiguous arrays of the kernel's dtype and agreeing shapes, or a ValueError that names the argument, the shape it has
+and the shape it should have. Nothing else reaches compiled code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from symbn.codegen.views.header import shape as shape_text
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def array(name: str, value: object, axes: tuple[str, ...], extents: dict[str, int], dtype: np.dtype[Any]) -> Array:
+    """The value as an array over `axes`, copied only where it is not contiguous; extents that are not known yet are learned from it."""
+    found = np.asarray(value)
+    if found.dtype != dtype:
+        raise ValueError(f"{name} has dtype {found.dtype}, should be {dtype}")
+    if found.ndim == len(axes):
+        for axis, extent in zip(axes, found.shape, strict=True):
+            extents.setdefault(axis, extent)
+    check_shape(name, found.shape, axes, extents)
+    if found.size == 0:
+        raise ValueError(f"{name} has shape {found.shape}, every extent should be at least 1")
+    # An array that is not aligned is copied too: C may not read it in place.
+    return np.require(found, requirements=["C", "A"])
+
+
+def scalar(name: str, value: object, dtype: np.dtype[Any]) -> Any:
+    """The value as a scalar of `dtype`."""
+    found = np.asarray(value)
+    if found.dtype.kind not in "fiu":
+        raise ValueError(f"{name} has dtype {found.dtype}, should be a real number")
+    if found.shape != ():
+        raise ValueError(f"{name} has shape {found.shape}, should be a scalar, ()")
+    return dtype.type(found[()])
+
+
+def check_shape(name: str, shape: tuple[int, ...], axes: tuple[str, ...], extents: Mapping[str, int]) -> None:
+    """ValueError unless the shape is what the axes' extents say."""
+    known = all(axis in extents for axis in axes)
+    expected = tuple(extents[axis] for axis in axes) if known else None
+    if shape != expected:
+        wanted = shape_text(axes) if axes else "()"
+        raise ValueError(f"{name} has shape {shape}, should be {wanted}{f' = {expected}' if known and axes else ''}")
+
+
+def output(name: str, given: object, axes: tuple[str, ...], extents: Mapping[str, int], dtype: np.dtype[Any]) -> Array:
+    """An array to fill: the caller's, or a new one for None."""
+    if given is None:
+        return np.empty(tuple(extents[axis] for axis in axes), dtype)
+    if not isinstance(given, np.ndarray):
+        raise ValueError(f"out.{name} is a {type(given).__name__}, should be a NumPy array")
+    if given.dtype != dtype:
+        raise ValueError(f"out.{name} has dtype {given.dtype}, should be {dtype}")
+    check_shape(f"out.{name}", given.shape, axes, extents)
+    if not (given.flags.c_contiguous and given.flags.aligned and given.flags.writeable):
+        raise ValueError(f"out.{name} should be contiguous, aligned and writeable")
+    return given
+
+
+def check_overlap(outputs: Mapping[str, Array], inputs: Mapping[str, Array], allowed: frozenset[tuple[str, str]]) -> None:
+    """ValueError where writing an output would change what is still to be read."""
+    for (left, first), (right, second) in combinations(outputs.items(), 2):
+        if np.may_share_memory(first, second):
+            raise ValueError(f"out.{left} and out.{right} overlap in memory")
+    for name, target in outputs.items():
+        for source, value in inputs.items():
+            same = target.ctypes.data == value.ctypes.data and target.shape == value.shape and (name, source) in allowed
+            if np.may_share_memory(target, value) and not same:
+                raise ValueError(f"out.{name} overlaps {source} in memory")
+
+
+def wanted_outputs(out: object, names: tuple[str, ...]) -> dict[str, object]:
+    """`out` by name: a mapping, or a tuple with one entry a name; None stands for a new array."""
+    if out is None:
+        return dict.fromkeys(names)
+    if isinstance(out, Mapping):
+        unknown = [name for name in out if name not in names]
+        if unknown:
+            raise ValueError(f"out has {unknown[0]!r}, should have names among {', '.join(names)}")
+        return {name: out.get(name) for name in names}
+    if isinstance(out, tuple) and len(out) == len(names):
+        return dict(zip(names, out, strict=True))
+    raise ValueError(f"out should be a mapping, or a tuple of {len(names)}: {', '.join(names)}")

@@ -1,0 +1,109 @@
+"""A layer to functions that run.
+
+In: a Layer or a Derivation, a target, a dtype.  Out: a Kernel.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from symbn.calculus.derivation import Derivation
+from symbn.codegen.aliasing import overlays
+from symbn.codegen.generate import render
+from symbn.codegen.lower import LOOPS
+from symbn.codegen.passes import backward_program, direction_of, forward_program, lost_axes, saved_names
+from symbn.codegen.program import Program
+from symbn.codegen.reserved import without
+from symbn.codegen.schedule import schedule
+from symbn.codegen.targets import TARGETS
+from symbn.errors import TargetError
+from symbn.layer import Layer
+from symbn.tools.compiler import Compiler
+from symbn.tools.kernel import Kernel, Pass, c_pass, numpy_pass
+from symbn.tools.library import load
+
+DTYPES = {"float32": "f32", "float64": "f64"}
+BUILDS = ("c", "numpy")
+
+
+def build(
+    layer: Layer | Derivation, *, target: str = "c", dtype: str = "float32", threads: int | None = None, compiler: Compiler | None = None
+) -> Kernel:
+    """Generates, compiles where the target needs it, and loads. TargetError for an unknown target or dtype, or without a compiler.
+
+    `threads` is how many the kernel may use, None for its own choice; today's kernels use one.
+    """
+    if target not in BUILDS:
+        raise TargetError(f"{target!r} cannot be built", hint=f"targets to build: {', '.join(BUILDS)}")
+    if dtype not in DTYPES:
+        raise TargetError(f"unknown dtype {dtype!r}", hint=f"dtypes: {', '.join(DTYPES)}")
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads is {threads}, should be at least 1")
+    derivation = without(layer if isinstance(layer, Derivation) else _derived(layer), TARGETS[target].reserved)
+    programs = (forward_program(derivation, LOOPS), backward_program(derivation, LOOPS))
+    passes = _c(derivation, programs, DTYPES[dtype], compiler) if target == "c" else _numpy(derivation, programs)
+    return Kernel(derivation.layer, target, np.dtype(dtype), passes, saved_names(derivation), lost_axes(programs[1]))
+
+
+def _derived(layer: Layer) -> Derivation:
+    from symbn.calculus.engine import derive
+
+    return derive(layer, steps=False)
+
+
+def _c(derivation: Derivation, programs: tuple[Program, Program], suffix: str, compiler: Compiler | None) -> tuple[Pass, Pass]:
+    library = load(render(derivation, "c", dtypes=(suffix,)), compiler)
+    first, second = (_c_pass(library, program, suffix) for program in programs)
+    return first, second
+
+
+def _c_pass(library: ctypes.CDLL, program: Program, suffix: str) -> Pass:
+    loops = schedule(program)
+    name = f"symbn_{program.layer}_{program.direction}"
+    workspace = library[f"{name}_workspace"] if loops.buffers else None
+    if workspace is not None:
+        workspace.restype = ctypes.c_ssize_t
+    return Pass(program, frozenset(overlays(program, loops)), c_pass(library[f"{name}_{suffix}"], program, workspace))
+
+
+def _numpy(derivation: Derivation, programs: tuple[Program, Program]) -> tuple[Pass, Pass]:
+    forward, backward = programs
+    module = load_module(render(derivation, "numpy"))
+    fields = (*saved_names(derivation), *lost_axes(backward))
+    saved = next(value for name, value in vars(module).items() if name.endswith("Saved"))
+
+    def record(known: Mapping[str, Any]) -> Any:
+        return saved(*(known[name] for name in fields))
+
+    name = derivation.layer.name
+    # A result is computed before it is copied into `out`: it may be any of the inputs.
+    return (
+        Pass(forward, _everything(forward), numpy_pass(getattr(module, f"{name}_forward"), forward, None)),
+        Pass(backward, _everything(backward), numpy_pass(getattr(module, f"{name}_{direction_of(derivation)}"), backward, record)),
+    )
+
+
+def _everything(program: Program) -> frozenset[tuple[str, str]]:
+    return frozenset((output.name, argument.name) for output in program.outputs for argument in program.arguments)
+
+
+def load_module(files: Mapping[str, str]) -> ModuleType:
+    """Imports the one Python module among `files`, from a temporary file."""
+    (name, text), *_ = ((name, text) for name, text in files.items() if name.endswith(".py"))
+    with tempfile.TemporaryDirectory(prefix="symbn-") as place:
+        path = Path(place) / name
+        path.write_text(text, encoding="ascii")
+        spec = importlib.util.spec_from_file_location(f"symbn_generated_{Path(name).stem}", path)
+        if spec is None or spec.loader is None:
+            raise TargetError(f"cannot import {name}")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,146 @@
+"""A generated kernel as an object with a forward and a second pass.
+
+In: arrays.  Out: arrays. Everything is checked here, so that the code below may trust what it is given.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import namedtuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from inspect import Parameter, Signature
+from typing import Any
+
+import numpy as np
+
+from symbn.codegen.program import CONSTANT, INPUT, Program
+from symbn.layer import Layer
+from symbn.tools.arguments import Array, array, check_overlap, output, scalar, wanted_outputs
+
+Values = Mapping[str, Any]
+# Extents, inputs by name, outputs to fill by name.
+Run = Callable[[Mapping[str, int], Values, Mapping[str, Array]], None]
+ABSENT: Any = Parameter.empty
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass: what it takes, what it may overwrite, and how it is run."""
+
+    program: Program
+    overlays: frozenset[tuple[str, str]]
+    run: Run
+
+    def call(self, values: Values, extents: dict[str, int], dtype: np.dtype[Any], out: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        """(checked arguments, results) by name."""
+        given = {}
+        for argument in self.program.arguments:
+            value = values[argument.name]
+            named = array(argument.name, value, argument.axes, extents, dtype) if argument.axes else scalar(argument.name, value, dtype)
+            given[argument.name] = named
+        wanted = wanted_outputs(out, tuple(part.name for part in self.program.outputs))
+        results = {part.name: output(part.name, wanted[part.name], part.axes, extents, dtype) for part in self.program.outputs}
+        if out is not None:
+            check_overlap(results, {name: value for name, value in given.items() if isinstance(value, np.ndarray)}, self.overlays)
+        self.run(extents, given, results)
+        return given, {name: value if value.ndim else value[()] for name, value in results.items()}
+
+
+class Kernel:
+    """What `build` gives: `forward(x, ..., eps=...) -> (y, saved)` and `backward(dy, saved) -> gradients`.
+
+    `target` and `dtype` are as asked for. Both methods take `out=`, a mapping from names to arrays to fill.
+    """
+
+    def __init__(
+        self, layer: Layer, target: str, dtype: np.dtype[Any], passes: tuple[Pass, Pass], saved: tuple[str, ...], lost: tuple[str, ...]
+    ) -> None:
+        self.layer, self.target, self.dtype = layer, target, dtype
+        self._forward, self._backward = passes
+        self._lost = lost
+        camel = "".join(part[:1].upper() + part[1:] for part in layer.name.split("_"))
+        self._fields = (*saved, *lost)
+        self._saved: Any = namedtuple(f"{camel}Saved", self._fields)  # type: ignore[misc]
+        self._results: Any = namedtuple(f"{camel}Results", [part.name for part in self._backward.program.outputs])  # type: ignore[misc]
+        self._forward_signature = _signature(self._forward.program, ())
+        self._backward_signature = _signature(self._backward.program, ("saved",))
+
+    def __repr__(self) -> str:
+        return f"<{self.target} kernel of {self.layer.name}{self._forward_signature}, {self.dtype}>"
+
+    def forward(self, *args: object, **kwargs: object) -> tuple[Any, ...]:
+        """The layer's outputs, and after them what the second pass needs. ValueError for an array of the wrong shape or dtype."""
+        out = kwargs.pop("out", None)
+        bound = self._forward_signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        extents: dict[str, int] = {}
+        given, results = self._forward.call(bound.arguments, extents, self.dtype, out)
+        known = {**given, **results, **extents}
+        saved = self._saved(*(known[name] for name in self._fields))
+        return (*(results[name] for name in self.layer.outputs), saved)
+
+    def backward(self, *args: object, out: object = None, **kwargs: object) -> Any:
+        """The results of the second pass as a named tuple. ValueError for an array of the wrong shape or dtype."""
+        bound = self._backward_signature.bind(*args, **kwargs)
+        saved = bound.arguments["saved"]
+        if not isinstance(saved, tuple) or getattr(saved, "_fields", None) != self._fields:
+            raise ValueError(f"saved is a {type(saved).__name__}, should be the {self._saved.__name__} that forward returned")
+        extents = {axis: int(getattr(saved, axis)) for axis in self._lost}
+        values = {**saved._asdict(), **bound.arguments}  # type: ignore[attr-defined]
+        for name, axes in self._known_shapes():
+            array(name, values[name], axes, extents, self.dtype)
+        _, results = self._backward.call(values, extents, self.dtype, out)
+        return self._results(**results)
+
+    def _known_shapes(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Saved arrays say the extents before anything the caller gives now."""
+        return [(argument.name, argument.axes) for argument in self._backward.program.arguments if argument.role != INPUT and argument.axes]
+
+
+def c_pass(function: Any, program: Program, workspace: Any) -> Run:
+    """Calls a compiled function; `workspace` tells the doubles to lend it, None when it takes none."""
+    function.restype = ctypes.c_int
+
+    def run(extents: Mapping[str, int], given: Values, results: Mapping[str, Array]) -> None:
+        sizes = [ctypes.c_ssize_t(extents[axis]) for axis in program.axes]
+        arguments = [_pointer(given[a.name]) if a.axes else ctypes.c_double(float(given[a.name])) for a in program.arguments]
+        outputs = [_pointer(results[part.name]) for part in program.outputs]
+        lent = np.empty(workspace(*sizes), np.float64) if workspace is not None else None
+        code = function(*sizes, *arguments, *outputs, *([_pointer(lent)] if lent is not None else []))
+        if code != 0:
+            raise RuntimeError(f"{program.layer}_{program.direction} returned {code}")
+
+    return run
+
+
+def numpy_pass(function: Callable[..., Any], program: Program, record: Callable[..., Any] | None) -> Run:
+    """Calls a generated Python function; `record` makes the `saved` of the second pass from names, None for the forward pass."""
+
+    def run(extents: Mapping[str, int], given: Values, results: Mapping[str, Array]) -> None:
+        inputs = [given[a.name] for a in program.arguments if a.role == INPUT]
+        if record is None:
+            constants = {a.name: given[a.name] for a in program.arguments if a.role == CONSTANT}
+            *outputs, saved = function(*inputs, **constants)
+            made = {**saved._asdict(), **dict(zip((part.name for part in program.outputs if not part.saved), outputs, strict=True))}
+        else:
+            made = function(*inputs, record({**given, **extents}))._asdict()
+        for name, target in results.items():
+            target[...] = made[name]
+
+    return run
+
+
+def _pointer(value: Array) -> ctypes.c_void_p:
+    return ctypes.c_void_p(value.ctypes.data)
+
+
+def _signature(program: Program, last: tuple[str, ...]) -> Signature:
+    """Python's own signature, so that a wrong call is refused in Python's own words."""
+    forward = not last
+    inputs = [a for a in program.arguments if a.role == INPUT]
+    parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in (*(a.name for a in inputs), *last)]
+    constants = [a for a in program.arguments if a.role == CONSTANT] if forward else []
+    defaults = [ABSENT if a.default is None else float(a.default) for a in constants]
+    keywords = [Parameter(a.name, Parameter.KEYWORD_ONLY, default=value) for a, value in zip(constants, defaults, strict=True)]
+    return Signature([*parameters, *keywords])
