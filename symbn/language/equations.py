@@ -73,7 +73,8 @@ def parse_definition(text: str, layer: Layer, extra: Mapping[str, tuple[str, ...
 
 
 def _source(text: str, file: str) -> tuple[Source, list[TokenInfo]]:
-    source = Source(file, normalized(text).strip(), EquationError)
+    one_line = " ".join(line.partition("#")[0].strip() for line in normalized(text).split("\n"))
+    source = Source(file, one_line.strip(), EquationError)
     return source, scan(source)
 
 
@@ -89,15 +90,12 @@ def _split(source: Source, tokens: list[TokenInfo], operators: tuple[str, ...]) 
     good = [token for token in signs if token.string in operators]
     if len(signs) != 1 or not good:
         raise _not_one_sign(source, signs)
-    lines = source.lines
-    start = sum(len(line) + 1 for line in lines[: good[0].start[0] - 1]) + good[0].start[1]
-    stop = start + len(good[0].string)
+    start, stop = good[0].start[1], good[0].end[1]
     before, after = source.text[:start], source.text[stop:]
-    blank = "".join(character if character == "\n" else " " for character in source.text[:stop])
     if not before.strip() or not after.strip():
         raise source.error("an equation needs two sides", _place(source, good[0]), hint="write dx[i] = ...")
-    left, right = _side(source, before, tokens), _side(source, f"({blank[1:]}{after}\n)", tokens)
-    return good[0].string, left, right
+    right = f"({' ' * (stop - 1)}{after})"  # the spaces keep its columns
+    return good[0].string, _side(source, before, tokens), _side(source, right, tokens)
 
 
 def _top_level_signs(tokens: list[TokenInfo]) -> list[TokenInfo]:

@@ -85,8 +85,7 @@ class Reader:
         """A scalar, or the extent of an axis."""
         axes = self.scope.arrays.get(node.id)
         if axes:
-            hint = f"write {node.id}[{letters_for(axes)}]"
-            raise self.source.error(f"'{node.id}' is an array over {' '.join(axes)}", node, hint=hint)
+            raise self.source.error(f"'{node.id}' is an array over {' '.join(axes)}", node, hint=_element(node.id, axes))
         if axes is not None:
             return Read(node.id)
         if node.id in self.scope.axes:
@@ -107,7 +106,7 @@ class Reader:
             raise self.source.error(f"'{name}' is a scalar and has no index", node, hint=f"write {name}")
         if len(indices) != len(axes):
             have, given = _count(len(axes), "axis", "axes"), _count(len(indices), "index", "indices")
-            raise self.source.error(f"'{name}' has {have}, {quoted(axes)}, but {given} here", node, hint=f"write {name}[{letters_for(axes)}]")
+            raise self.source.error(f"'{name}' has {have}, {quoted(axes)}, but {given} here", node, hint=_element(name, axes))
         return Read(name, tuple(self.letters.use(self._letter(i), axis, i, name) for i, axis in zip(indices, axes, strict=True)))
 
     def _letter(self, node: ast.expr) -> str:
@@ -175,9 +174,8 @@ def index_letter(source: Source, node: ast.expr) -> str:
     raise source.error("an index is a single letter", node, hint="write x[i]; shifted and computed indices are not supported")
 
 
-def letters_for(axes: tuple[str, ...]) -> str:
-    """Index letters to show in a hint."""
-    return ", ".join("ijklmnpq"[: len(axes)])
+def _element(name: str, axes: tuple[str, ...]) -> str:
+    return f"write {name}[{', '.join('ijklmnpq'[: len(axes)])}]"
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -122,6 +122,8 @@ def token_error(source: Source, error: tokenize.TokenError | SyntaxError) -> Sym
         message, (line, column) = str(error.args[0]), error.args[1]
     if "EOF in multi-line" in message:
         return source.error("this string is not closed", source.at(line, column), hint="close it")
+    if line > len(source.lines):
+        line, column = len(source.lines), len(source.lines[-1])
     text = source.line(line)
     if 0 <= column < len(text) and (text[column] in _TYPE_INSTEAD or not text[column].isascii()):
         return _odd_character(source, line, column)

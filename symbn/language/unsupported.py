@@ -123,7 +123,9 @@ def _attribute(source: Source, node: ast.Attribute) -> SymbnError:
 
 
 def _called(source: Source, node: ast.Call) -> SymbnError:
-    return unsupported(source, node.func) if isinstance(node.func, ast.Attribute) else source.error("only a function is called", node, hint="to multiply, write a*b")
+    if isinstance(node.func, ast.Attribute):
+        return unsupported(source, node.func)
+    return source.error("only a function is called", node, hint="to multiply, write a*b")
 
 
 def _instead(name: str) -> str:
