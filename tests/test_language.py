@@ -1,5 +1,7 @@
 """The layer language: what is read, and what each mistake is told."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from fractions import Fraction

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symbn.expr import MINUS_ONE, ONE, ZERO, Call, Expr, Mul, Num, Pow, add, mul
+from symbn.expr import MINUS_ONE, ONE, ZERO, Add, Call, Expr, Mul, Num, Pow, add, mul
 from symbn.language.limits import MAX_DIGITS, MAX_POWER
 
 _LARGEST = 10**MAX_DIGITS
@@ -26,7 +26,7 @@ def negate(expr: Expr) -> Expr:
 
 def total(terms: list[Expr]) -> Expr:
     """The sum from left to right; leading numbers are added."""
-    start, rest = ZERO, terms
+    start, rest = ZERO, [part for term in terms for part in (term.terms if isinstance(term, Add) else (term,))]
     while rest and isinstance(rest[0], Num):
         start, rest = _checked(start.value + rest[0].value), rest[1:]
     return add(start, *rest)
@@ -34,11 +34,15 @@ def total(terms: list[Expr]) -> Expr:
 
 def product(factors: list[tuple[str, Expr]]) -> Expr:
     """The product from left to right of factors marked `*` or `/`; leading numbers are multiplied."""
-    start, rest = ONE, factors
+    start, rest = ONE, [part for factor in factors for part in _flat(*factor)]
     while rest and isinstance(rest[0][1], Num):
         value = rest[0][1].value
         start, rest = _checked(start.value / _nonzero(value) if rest[0][0] == "/" else start.value * value), rest[1:]
     return mul(start, *(reciprocal(expr) if sign == "/" else expr for sign, expr in rest))
+
+
+def _flat(sign: str, expr: Expr) -> list[tuple[str, Expr]]:
+    return [("*", factor) for factor in expr.factors] if sign == "*" and isinstance(expr, Mul) else [(sign, expr)]
 
 
 def reciprocal(expr: Expr) -> Expr:
@@ -68,6 +72,8 @@ def _raised_to_number(base: Expr, value: Fraction) -> Expr:
         return Call("sqrt", (base,))
     if value == Fraction(-1, 2):
         return Pow(Call("sqrt", (base,)), MINUS_ONE)
+    if value == -1:
+        return reciprocal(base)
     if value == 0:
         return ONE
     return base if value == 1 else Pow(base, Num(value))

@@ -13,7 +13,7 @@ from fractions import Fraction
 from symbn.expr import Num
 from symbn.language.expressions import Reader
 from symbn.language.indices import Letters
-from symbn.language.limits import MAX_AXES
+from symbn.language.limits import MAX_AXES, MAX_NAME
 from symbn.language.module import name_place
 from symbn.language.names import check_name
 from symbn.language.scope import Scope
@@ -92,17 +92,17 @@ def _axes(source: Source, argument: ast.arg) -> tuple[str, ...]:
     axes = tuple(note.value.split())
     if not axes:
         raise source.error("no axis in this annotation", note, hint="a scalar has no annotation")
-    for axis in axes:
-        _check_axis(source, axis, note)
     if len(axes) > MAX_AXES:
         raise source.error(f"'{argument.arg}' has {len(axes)} axes: at most {MAX_AXES}", note)
+    for axis in axes:
+        _check_axis(source, axis, note)
     return axes
 
 
 def _check_axis(source: Source, axis: str, note: ast.Constant) -> None:
     if _AXIS.fullmatch(axis):
         return check_name(source, axis, "axis", note)
-    if axis.isidentifier():
+    if axis.isidentifier() and len(axis) <= MAX_NAME:
         raise source.error(f"axis '{axis}' does not start with a capital", note, hint=f"write \"{axis.capitalize()}\"")
     raise source.error(f"'{axis[:40]}' is not the name of an axis", note, hint='write names with spaces between them: "N C"')
 

@@ -16,6 +16,7 @@ from symbn.language.limits import (
     MAX_BYTES,
     MAX_DECIMAL_EXPONENT,
     MAX_DIGITS,
+    MAX_NAME,
     MAX_STATEMENT_TOKENS,
     MAX_TOKENS,
 )
@@ -94,6 +95,8 @@ def _check_counts(source: Source, token: TokenInfo, *, total: int, statement: in
 def _check_token(source: Source, token: TokenInfo) -> None:
     if token.type == tokenize.NUMBER:
         _check_number(source, token)
+    elif token.type == tokenize.NAME and len(token.string) > MAX_NAME:
+        raise source.error(f"name '{token.string[:20]}...' is longer than {MAX_NAME} characters", source.at(*token.start, width=MAX_NAME))
     elif token.type == tokenize.NAME and not token.string.isascii():
         hint = "spell it out: sigma is typeset as a sigma, xhat with a hat"
         raise source.error(f"name '{token.string[:40]}' is not plain ASCII", _place(source, token), hint=hint)
