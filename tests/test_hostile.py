@@ -99,9 +99,9 @@ def test_any_text_is_a_layer_or_an_error(text: str) -> None:
 WORDS = [
     *"()[]{}:,=+-*/%@.<>!&|^~;'\"\\#\n \t", *"xgiNjy0", "    ", "def f", '(x: "N", g):\n', "y[i] = ", "return y", "for j in N", "sum(",
     "mean(", "where(",
-    "delta(i, j)", "lambda", "if", "else", "assert ", "import os", "# latex: \\x", "1e9", "0x1", "**", "==", "async ", "await ", "yield", 
+    "delta(i, j)", "lambda", "if", "else", "assert ", "import os", "# latex: \\x", "1e9", "0x1", "**", "==", "async ", "await ", "yield",
     ":=", "...", "f'{x}'",
-    "\u03c3", "\u00b2", "\x00", "\x0c", "\r", "\ufeff", "\u2028", '"""', "@", "class A", "x[i]", "x[i+1]", "*a", "**k", "->", 
+    "\u03c3", "\u00b2", "\x00", "\x0c", "\r", "\ufeff", "\u2028", '"""', "@", "class A", "x[i]", "x[i+1]", "*a", "**k", "->",
     "None", "True", "9**9"
 ]  # fmt: skip
 
