@@ -249,6 +249,29 @@ def test_second_order_by_some_inputs_alone():
     assert verify_derivation(derived(CUBE, formulas, order=2, seeds=seeds)).ok
 
 
+def backward_of_cube(slope):
+    """The backward pass of CUBE as a layer, with dx = slope, and its second order in CUBE_SECOND's terms."""
+    layer = parse_layer(CUBE)
+    cotangent = Input("dy", ("N",))
+    lines = (f"dx[i] = {slope}*dy[i]", "da = sum(x[i]**3*dy[i] for i in N)")
+    gradients = tuple(parse_definition(line, layer, {"dy": ("N",)}) for line in lines)
+    backward = replace(layer, inputs=(cotangent, *layer.inputs), definitions=(*layer.definitions, *gradients), outputs=("dx", "da"))
+    return replace(derived(CUBE, CUBE_SECOND, order=2, seeds=CUBE_SEEDS), layer=backward, seeds=CUBE_SEEDS[1:])
+
+
+def test_second_order_of_a_backward_pass_written_as_a_layer():
+    found = verify_derivation(backward_of_cube("3*a*x[i]**2"))
+    assert found.ok
+    assert found.checked == {"x": 9, "a": 9, "dy": 9}
+
+
+def test_the_truth_of_second_order_rests_on_no_first_order_formula():
+    assert verify_derivation(backward_of_cube("2*a*x[i]**2")).ok
+    wrong = backward_of_cube("2*a*x[i]**2")
+    formula = parse_definition("grad_dy[i] = 2*a*x[i]**2*ddx[i] + dda*x[i]**3", wrong.layer, {"ddx": ("N",), "dda": ()})
+    assert not verify_derivation(replace(wrong, gradients={**wrong.gradients, "dy": Formula("dy", formula)})).ok
+
+
 def test_forward_mode():
     seeds = (Input("x_dot", ("N",)), Input("a_dot"))
     right = derived(CUBE, {"y": "y_dot[i] = 3*a*x[i]**2*x_dot[i] + a_dot*x[i]**3"}, mode="jvp", seeds=seeds)
@@ -314,8 +337,9 @@ def test_unknown_modes_are_refused():
 
 def test_extents_mix_one_with_longer_axes():
     assert small_extents(["N"]) == [{"N": 1}, {"N": 2}, {"N": 3}, {"N": 5}]
-    for axes in ("NC", "NCS", "TESD"):
+    for axes in ("NC", "NCS", "TESD", "ABCDEF"):
         chosen = small_extents(axes)
+        assert len({tuple(one[axis] for one in chosen) for axis in axes}) == len(axes)
         for axis in axes:
             assert {one[axis] for one in chosen} == {1, 2, 3}
         assert len(set(large_extents(axes).values())) > 1
