@@ -16,7 +16,7 @@ from symbn.layer import Layer
 
 if TYPE_CHECKING:
     from symbn.oracle import Verification
-    from symbn.tools.build import Kernel
+    from symbn.tools.kernel import Kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +134,25 @@ def loads(text: str) -> Layer:
 
 
 def derive(
-    layer: Layer | str, *, wrt: str | Iterable[str] | None = None, mode: str = "vjp", order: int = 1, save: Iterable[str] | None = None
+    layer: Layer | str,
+    *,
+    wrt: str | Iterable[str] | None = None,
+    mode: str = "vjp",
+    order: int = 1,
+    save: Iterable[str] | None = None,
+    steps: bool = True,
 ) -> Result:
     """Derives a layer: its backward pass ("vjp"), its forward derivative ("jvp"), or every partial derivative ("jacobian").
 
-    `layer` may also be what `load` takes. `wrt` restricts the inputs, `save` the forward values that the result may read. Raises
-    LayerError for an input that is not there, UnsupportedError for what symbn has no rule for.
+    `layer` may also be what `load` takes. `wrt` restricts the inputs, `save` the forward values that the result may read. Without `steps`
+    the explanation is left out, which saves time. Raises LayerError for an input that is not there, UnsupportedError for what has no rule yet.
     """
     from symbn.calculus.engine import derive as run
 
     names = (wrt,) if isinstance(wrt, str) else None if wrt is None else tuple(wrt)
     source = load(layer) if isinstance(layer, str) else layer
-    options = {} if save is None else {"save": tuple(save)}
-    return Result(run(source, wrt=names, mode=mode, order=order, **options))
+    options: dict[str, Any] = {} if save is None else {"save": tuple(save)}
+    return Result(run(source, wrt=names, mode=mode, order=order, steps=steps, **options))
 
 
 def build(layer: Layer | str, *, target: str = "c", dtype: str = "float32", threads: int | None = None) -> Kernel:

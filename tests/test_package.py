@@ -60,7 +60,8 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def hatchling() -> None:
     """Skips without the build backend."""
-    pytest.importorskip("hatchling", reason="hatchling is not installed: the wheel and the editable install are not built")
+    for module in ("hatchling", "editables"):
+        pytest.importorskip(module, reason=f"{module} is not installed: the wheel and the editable install are not built")
 
 
 def build(kind: str, folder: Path) -> Path:

@@ -34,15 +34,15 @@ def derive(
 ) -> None:
     """Derives LAYER step by step, and verifies it.
 
-    Shows the definitions, the steps with their reasons and the compact result, and closes with how the result was verified; exits with 1 if it
-    was not.
+    Shows the definitions, the steps with their reasons and the compact result, and closes with how it was verified; exits with 1 if it was
+    not.
 
     Text is Unicode mathematics on a terminal, and the layer language where it is piped or written to a file.
     """
     from symbn import api, oracle
     from symbn.report import render
 
-    result = api.derive(layer, wrt=wrt or None, mode=mode, order=order, save=save)
+    result = api.derive(layer, wrt=wrt or None, mode=mode, order=order, save=save, steps=steps)
     verification = oracle.verify_derivation(result.derivation)
     unicode = output is None and takes_unicode()
     emit(render(result.derivation, verification, form=form, steps=steps, unicode=unicode), output)

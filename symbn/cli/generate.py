@@ -78,7 +78,7 @@ def _files(layers: tuple[str, ...], targets: tuple[str, ...], dtypes: tuple[str,
         target_named(target)  # an unknown one is refused before any work is done
     files: dict[str, str] = {}
     for spec in _catalogue(layers):
-        derivation = api.derive(spec).derivation
+        derivation = api.derive(spec, steps=False).derivation
         for target in targets:
             made = render(derivation, target, dtypes=dtypes or DTYPES, templates_dir=templates)
             placed = dict(zip(_placed(target, tuple(made)), made.values(), strict=True))

@@ -5,6 +5,7 @@ In: a Derivation and its Verification.  Out: a Document of equations, each as a 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from symbn.calculus.derivation import Derivation, Gradient, Step
@@ -77,20 +78,29 @@ def _result(gradient: Gradient, layer: Layer) -> Line:
 
 
 def _steps(derivation: Derivation) -> tuple[Line, ...]:
-    named = (*derivation.intermediates, *(gradient.definition for gradient in derivation.gradients.values()))
-    axes = {seed.name: seed.axes for seed in derivation.seeds} | {part.name: part.axes for part in named}
-
     def line(step: Step) -> Line:
-        return Line(step.equation, step.latex, _parsed(step.equation, derivation.layer, axes), f"({step.label.strip('()')})", step.reason)
+        return Line(step.equation, step.latex, _parsed(step.equation, derivation.layer), f"({step.label.strip('()')})", step.reason)
 
     return tuple(map(line, derivation.steps))
 
 
-def _parsed(equation: str, layer: Layer, axes: dict[str, tuple[str, ...]]) -> Definition | None:
+def _parsed(equation: str, layer: Layer) -> Definition | None:
+    words = dict.fromkeys(re.findall(r"[A-Za-z]\w*", equation))
+    axes = {word: found for word in words if (found := _derivative_axes(word, layer)) is not None}
     try:
         return parse_definition(equation, layer, axes)
     except SymbnError:
         return None
+
+
+def _derivative_axes(word: str, layer: Layer) -> tuple[str, ...] | None:
+    """The axes of `dx`, `x_dot` or `dy_dx`; None for a word that names no derivative of the layer's values."""
+    if word in layer.names:
+        return None
+    totals = ((word[1 : found.start()], word[found.end() :]) for found in re.finditer("_d", word))
+    readings = ((word.removesuffix("_dot"),), (word.removeprefix("d"),), *totals)
+    parts = next((reading for reading in readings if set(reading) <= set(layer.names)), None)
+    return None if parts is None else tuple(axis for part in parts for axis in layer.axes_of(part))
 
 
 def _count(number: int, noun: str) -> str:

@@ -41,7 +41,7 @@ def _section(section: Section, layer: Layer) -> str:
 
 
 def _line(line: Line, layer: Layer) -> str:
-    lead = " ".join(escaped(part) for part in (line.label, line.reason) if part)
+    lead = " ".join(part for part in (line.label, escaped(line.reason)) if part)
     rows = (line.latex,) if line.definition is None else definition_latex_lines(line.definition, layer)
     display = "\\[\n\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}\n\\]"
     return f"{lead}\n{display}" if lead else display

@@ -11,6 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from symbn.errors import TargetError
 from symbn.tools import compiler
 
 
@@ -51,6 +52,16 @@ def _installed(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
+
+
+def _compilers() -> tuple[Finding, ...]:
+    """The C compilers, the one that symbn uses first."""
+    found = tuple(compiler.available())
+    try:
+        used = compiler.find().command
+    except TargetError as error:
+        return (Finding("C compiler", "", f"generated C cannot be built or verified ({error.message})"),)
+    return tuple(Finding(each.name, each.version() + (" (used for C)" if each.command == used else ""), "") for each in found)
 
 
 def _tex() -> Finding:
