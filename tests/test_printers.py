@@ -98,10 +98,9 @@ def power(base: Fraction, exponent: Fraction) -> Fraction:
     assume(base != 0 or exponent > 0)
     if exponent.denominator == 1:
         return base ** int(exponent)
-    if exponent.denominator == 2:
-        assume(root(base) != 0)
-        return root(base) ** exponent.numerator
-    return base + exponent
+    opaque = root(base) if exponent.denominator == 2 else base / exponent.denominator + 2
+    assume(opaque != 0)
+    return opaque**exponent.numerator
 
 
 NUMBERS = st.builds(lambda a, b: num(Fraction(a, b)), st.integers(-4, 9), st.integers(1, 4))
@@ -238,6 +237,7 @@ LATEX = [
         "x_dot[i] = sum(x[k] - mu for k in N)*max(x[k] for k in N)",
         r"\dot{x}_{i} = \left( \sum_{k=1}^{N} (x_{k} - \mu) \right) \max_{k} x_{k}",
     ),
+    ("x_dot[i] = xhat[i]/sqrt(sigma2)/N*mean(x[k] for k in N)", r"\dot{x}_{i} = \frac{\hat{x}_{i}}{N^{2} \sqrt{\sigma^2}} \sum_{k=1}^{N} x_{k}"),
     ("x_dot[i] = exp(x[i])**2/abs(x[i])", r"\dot{x}_{i} = \frac{\exp(x_{i})^{2}}{\left|x_{i}\right|}"),
     ("x_dot[i] = where(x[i] >= 0, x[i], 0)", r"\dot{x}_{i} = \begin{cases} x_{i} & \text{if } x_{i} \ge 0 \\ 0 & \text{otherwise} \end{cases}"),
     ("ddx[i] = 0.00001*x[i]", r"\bar{\bar{x}}_{i} = 10^{-5} x_{i}"),
@@ -251,7 +251,7 @@ def test_a_formula_is_typeset_as_in_a_paper(text: str, latex: str) -> None:
 
 
 def test_names_are_typeset_by_rule() -> None:
-    names = LatexNames({"x": ("N",), "dx1": (), "sigma2": ("N",)}, {"loss": r"\ell", "m": r"m_{\max}"})
+    names = LatexNames({"x": ("N",), "sigma2": ("N",)}, {"loss": r"\ell", "m": r"m_{\max}"})
     typeset = {name: names.element(name) for name in ("rstd", "x_bar", "muhat", "x1", "w_in", "Z", "eps", "Gamma", "alpha_t", "loss", "p_hat_c")}
     assert typeset == {
         "rstd": r"\mathrm{rstd}", "x_bar": r"\bar{x}", "muhat": r"\hat{\mu}", "x1": "x_{1}", "w_in": r"w_{\mathrm{in}}", "Z": "Z",
@@ -260,7 +260,7 @@ def test_names_are_typeset_by_rule() -> None:
     assert names.element("sigma2", ["c"]) == r"\sigma^2_{c}"
     assert names.element("x1", ["i", "c"]) == "x_{1,i,c}"
     assert names.element("m", ["n"]) == r"{m_{\max}}_{n}"
-    assert names.element("dx1") == r"\mathrm{dx}_{1}"
+    assert LatexNames({"x": ("N",), "dx": ("N",)}).element("ddx", ["i"]) == r"\bar{\bar{x}}_{i}"
     assert (names.index("alpha"), names.index("j1"), names.axis("D_in")) == (r"\alpha", "j_{1}", r"D_{\mathrm{in}}")
 
 

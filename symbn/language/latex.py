@@ -118,6 +118,7 @@ class Typesetter:
         low = [factor for factor in above if not self._stands_behind(factor)]
         behind = [factor for factor in above if self._stands_behind(factor)]
         top = "1" if not low else self.text(low[0]) if len(low) == 1 else self.side_by_side(low)
+        below = _collected(below)
         bottom = self.text(below[0]) if len(below) == 1 else self.side_by_side(below)
         return [rf"\frac{{{top}}}{{{bottom}}}", *behind]
 
@@ -205,6 +206,13 @@ def _groups(factors: Sequence[Expr]) -> list[tuple[list[Expr], list[Expr]]]:
         groups[-1][0].extend(above)
         groups[-1][1].extend(below)
     return [group for group in groups if group[0] or group[1]]
+
+
+def _collected(below: Sequence[Expr]) -> list[Expr]:
+    """Denominators with extents first, and each written once with its power."""
+    ordered = sorted(below, key=lambda factor: 0 if isinstance(factor, Num) else 1 if isinstance(factor, Extent) else 2)
+    times = {factor: ordered.count(factor) for factor in ordered}
+    return [factor if count == 1 else Pow(factor, Num(Fraction(count))) for factor, count in times.items()]
 
 
 def _squared_root(expr: Expr) -> Expr:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from symbn.expr import Add, Expr, Mul, Reduce, mul
-from symbn.language.latex import PRODUCT, SUM, Typesetter
+from symbn.language.latex import PRODUCT, SUM, Typesetter, parenthesized
 from symbn.language.text import without_sign
 from symbn.layer import Definition
 
@@ -81,7 +81,7 @@ def _product(factors: Sequence[Expr], typesetter: Typesetter, room: float) -> li
     after = [factor for factor in others if isinstance(factor, Reduce)]
     before = [factor for factor in others if not isinstance(factor, Reduce)]
     head = typesetter.at(mul(*before), PRODUCT) if before else ""
-    inner = pieces(chosen, typesetter, room - 2, PRODUCT)
+    inner = pieces(chosen, typesetter, max(room / 2, room - 2 - measure(head)), PRODUCT)
     if after and isinstance(chosen, Reduce):
         inner = _around("", inner)
     tail = f" {typesetter.text(mul(*after))}" if after else ""
@@ -93,10 +93,15 @@ def _factors(factors: Sequence[Expr], typesetter: Typesetter, room: float) -> li
     factors = sorted(factors, key=lambda factor: isinstance(factor, Reduce))
     size = [measure(typesetter.text(mul(*factors[:cut]))) for cut in range(1, len(factors))]
     cut = max((number for number, width in enumerate(size, 1) if width <= room), default=1)
-    if isinstance(factors[cut - 1], Reduce):
-        return [typesetter.text(mul(*factors))]
     first, *rest = pieces(mul(*factors[cut:]), typesetter, room, PRODUCT)
-    return [typesetter.at(mul(*factors[:cut]), PRODUCT), rf"\cdot {first}", *rest]
+    return [_closed(factors[:cut], typesetter), rf"\cdot {first}", *rest]
+
+
+def _closed(factors: Sequence[Expr], typesetter: Typesetter) -> str:
+    """A product that another factor follows: its sums stand in parentheses."""
+    plain = [factor for factor in factors if not isinstance(factor, Reduce)]
+    sums = [parenthesized(typesetter.text(factor)) for factor in factors if isinstance(factor, Reduce)]
+    return " ".join([*([typesetter.at(mul(*plain), PRODUCT)] if plain else []), *sums])
 
 
 def _around(head: str, inner: list[str]) -> list[str]:

@@ -52,7 +52,7 @@ class LatexNames:
     def element(self, name: str, indices: Sequence[str] = ()) -> str:
         """A value at its indices, which are index letters as written in the layer."""
         typeset = [self.index(letter) for letter in indices]
-        if name in self.axes or name in self.overrides:
+        if name in self.overrides:
             return self.symbol(name).element(typeset)
         return self._result(name, typeset) or self.symbol(name).element(typeset)
 
@@ -74,16 +74,16 @@ class LatexNames:
         return _plain(name)
 
     def _result(self, name: str, indices: list[str]) -> str | None:
-        """The name of a result: a derivative, a tangent."""
+        """A derivative or a tangent. A layer never has `dx` beside `x`, but the backward pass as a layer of its own has."""
         for upper, lower in self._totals(name):
             split = len(self.axes[upper])
             over, under = self.symbol(upper).element(indices[:split]), self.symbol(lower).element(indices[split:])
             return rf"\frac{{\partial {over}}}{{\partial {under}}}"
+        if name.startswith("dd") and name[2:] in self.axes:
+            return _accented(r"\bar", _accented(r"\bar", self.symbol(name[2:]))).element(indices)
         for prefix, form in _DERIVATIVES.items():
             if name.startswith(prefix) and name[len(prefix) :] in self.axes:
                 return form.replace("@", self.symbol(name[len(prefix) :]).element(indices))
-        if name.startswith("dd") and name[2:] in self.axes:
-            return _accented(r"\bar", _accented(r"\bar", self.symbol(name[2:]))).element(indices)
         if name.endswith("_dot") and name[:-4] in self.axes:
             return _accented(r"\dot", self.symbol(name[:-4])).element(indices)
         return None
