@@ -41,6 +41,11 @@ def _unique_nodes(results: Iterable[Expr]) -> list[Expr]:
     return list(found)
 
 
+def equal_trees(left: Expr, right: Expr) -> bool:
+    """Equal up to the letters of bound indices."""
+    return _alpha(left, 0) == _alpha(right, 0)
+
+
 def _alpha(expr: Expr, level: int) -> Expr:
     """Bound letters renamed by nesting and means taken as sums, so that what is summed once is one tree."""
     if isinstance(expr, Reduce):

@@ -11,7 +11,7 @@ from symbn.calculus.adjoint import by_read
 from symbn.calculus.compact import Found, Notation, shortest
 from symbn.calculus.problem import Problem, active_reads
 from symbn.calculus.relations import Relations
-from symbn.calculus.sums import rename, sum_over
+from symbn.calculus.sums import apply_deltas, rename, sum_over
 from symbn.calculus.sweeps import Reduce, Reverse
 from symbn.calculus.terms import ZERO, Atom, Kind, Poly
 from symbn.expr import Index
@@ -62,6 +62,6 @@ def total_derivatives(problem: Problem, name: str, reduce: Reduce) -> dict[str, 
         for read in reads[definition.name]:
             fresh, partial = problem.partial(definition, read)
             moved = rename(totals[read], dict(zip(problem.letters[read], fresh, strict=True)))
-            total = total + reduce(sum_over(fresh, reduce(partial) * moved))
+            total = total + reduce(apply_deltas(sum_over(fresh, reduce(partial) * moved)))
         totals[definition.name] = total
     return totals

@@ -78,7 +78,7 @@ def _options(problem: Problem, definition: Definition, rules: RuleSet) -> list[R
             found.append(rule)
     if shown == name:
         found.append(Rule(Atom(Kind.VAR, definition.name, definition.indices), value))
-    return [rule for rule in found if _sound(rule)]
+    return [replace(rule, source=definition.name) for rule in found if _sound(rule)]
 
 
 _ORDER = {Kind.SUM: 0, Kind.REDUCE: 1, Kind.FUNC: 1, Kind.BASE: 2, Kind.VAR: 3}
@@ -141,7 +141,7 @@ def _with_radicands(problem: Problem, rules: RuleSet) -> RuleSet:
             if rule is None or set(rule.right.free) != set(atom.free):
                 continue
             taken.add(atom.parts[0])
-            rules = RuleSet((*rules.rules, rule), (*rules.frozen, base))
+            rules = RuleSet((*rules.rules, replace(rule, source=atom.parts[0])), (*rules.frozen, base))
             break
     return rules
 

@@ -30,12 +30,13 @@ class RunawayRules(Exception):
 class Rule:
     """`left ** exponent` equals `right` for all values of left's free indices. For an array read these must be distinct.
 
-    An exponent other than 1 says that `left` is not negative: with r = B**(-1/2) known, B**(-3/2) is r**3, not |r|**3.
+    `source` names the definition it comes from. An exponent other than 1 says that `left` is not negative: with r = B**(-1/2) known, B**(-3/2) is r**3, not |r|**3.
     """
 
     left: Atom
     right: Poly
     exponent: Number = 1
+    source: str = ""
 
     def at(self, binding: Mapping[Index, Index]) -> Poly | Root:
         """What to put for `left` with its indices replaced."""
@@ -53,6 +54,7 @@ class RuleSet:
         self._reads = {rule.left.parts[0]: rule for rule in rules if rule.left.kind is Kind.VAR}
         self._sums = [rule for rule in rules if rule.left.kind is Kind.SUM]
         self._others = [rule for rule in rules if rule.left.kind not in (Kind.VAR, Kind.SUM)]
+        self.fired: dict[str, None] = {}
         self._known: dict[Atom, Poly | Root | None] = {}
         self._depth = 0
 
@@ -81,12 +83,16 @@ class RuleSet:
             return None
         if atom.kind is Kind.VAR:
             rule = self._reads.get(atom.parts[0])
-            return rule.at(dict(zip(rule.left.parts[1], atom.parts[1], strict=True))) if rule else None
+            return self._apply(rule, dict(zip(rule.left.parts[1], atom.parts[1], strict=True))) if rule else None
         for rule in self._others:
             for binding in unify(rule.left, atom, {}):
-                return rule.at(binding)
+                return self._apply(rule, binding)
         changed = self._inside(atom)
         return self._contraction(atom) if changed is None else changed
+
+    def _apply(self, rule: Rule, binding: Binding) -> Poly | Root:
+        self.fired.setdefault(rule.source)
+        return rule.at(binding)
 
     def _is_frozen(self, atom: Atom) -> bool:
         return any(True for kept in self.frozen for _ in unify(kept, atom, {}))
@@ -103,6 +109,7 @@ class RuleSet:
             if rule.left.names <= atom.names:
                 result = contract(rule, atom)
                 if result is not None:
+                    self.fired.setdefault(rule.source)
                     return result
         return None
 

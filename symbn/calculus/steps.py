@@ -1,3 +1,43 @@
+"""The derivation a reader follows.
+
+In: a prepared layer and the form its search found.  Out: numbered equations, each with its reason, from the chain rule to the compact form.
+
+Two routes, chosen by the shape of the layer: through total derivatives, one quantity after the other, where everything is a scalar or has one
+index (`jacobian_route`); through adjoints, from the output back, for arrays (`adjoint_route`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symbn.calculus.adjoint_route import adjoint_route
+from symbn.calculus.compact import Found
 from symbn.calculus.derivation import Step
-def explain(problem, wanted, found):
-    return ()
+from symbn.calculus.jacobian_route import jacobian_route
+from symbn.calculus.narrative import Line, Narrative
+from symbn.calculus.problem import Problem
+from symbn.language.latex import definition_latex
+from symbn.language.text import definition_text
+
+# Beyond it, listing every total derivative tells a reader less than the adjoints do.
+MOST_DEFINITIONS = 8
+
+
+def explain(problem: Problem, wanted: Sequence[str], found: Found) -> tuple[Step, ...]:
+    """The numbered steps for all wanted inputs."""
+    narrative = Narrative(problem, tuple(wanted), found)
+    lines = jacobian_route(narrative) if _is_flat(narrative) else adjoint_route(narrative)
+    return tuple(_step(number, line, problem) for number, line in enumerate(lines, 1))
+
+
+def _is_flat(narrative: Narrative) -> bool:
+    """Few definitions, at most one index each, and nothing whose derivative needs a case distinction over a whole axis."""
+    layer, letters = narrative.problem.layer, narrative.problem.letters
+    if len(layer.definitions) > MOST_DEFINITIONS or any(len(indices) > 1 for indices in letters.values()):
+        return False
+    return all(narrative.by(narrative.wanted[0]).handles(d.expr) for d in layer.definitions)
+
+
+def _step(number: int, line: Line, problem: Problem) -> Step:
+    text = definition_text(line.definition)
+    return Step(str(number), text, definition_latex(line.definition, problem.layer), line.reason)

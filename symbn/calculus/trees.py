@@ -22,6 +22,7 @@ from symbn.expr import (
     Expr,
     Extent,
     Index,
+    Num,
     Pow,
     Read,
     Reduce,
@@ -61,11 +62,23 @@ class TreeBuilder:
         if (single := poly.single()) is not None:
             return self._product(*single, None, scope)
         monomial, number, rest = content(poly)
-        inner = self._best_sum(rest, scope)
         if not monomial and number == 1:
-            return inner
-        inner, negative = _without_sign(inner)
+            return self._best_sum(rest, scope)
+        if self._leads_negative(rest):
+            number, rest = -number, -rest
+        inner, negative = _without_sign(self._best_sum(rest, scope))
         return self._product(monomial, -number if negative else number, inner, scope)
+
+    def positive(self, poly: Poly) -> Poly:
+        """The polynomial or its negative, whichever is read with a plus first."""
+        return -poly if self._leads_negative(poly) else poly
+
+    def _leads_negative(self, poly: Poly) -> bool:
+        """Whether the term that is read first has a minus; a plain number in front does not decide."""
+        if all(number < 0 for number in poly.terms.values()):
+            return True
+        monomial, number = min(poly.terms.items(), key=lambda term: self._term_key(Poly({term[0]: 1})))
+        return number < 0 and any(atom.kind is not Kind.EXTENT for atom, _ in monomial)
 
     def _best_sum(self, poly: Poly, scope: Scope) -> Expr:
         """The cheapest of the ways to write a polynomial without content."""
@@ -160,7 +173,8 @@ class TreeBuilder:
         outside = tuple(p for p in monomial if not any(i in p[0].free for i in bound))
         inside = Poly({tuple(p for p in monomial if p not in outside): 1}) * rest
         kind, outside = _mean_of(axes, outside)
-        return self._product(outside, number, Reduce(kind, self.build(inside, scope + bound), bound), scope)
+        tree, negative = _without_sign(self.build(inside, scope + bound))
+        return self._product(outside, -number if negative else number, Reduce(kind, tree, bound), scope)
 
     def _binders(self, axes: Iterable[str], taken: Scope) -> Scope:
         bound: Scope = ()
@@ -307,6 +321,8 @@ def _without_sign(expr: Expr) -> tuple[Expr, bool]:
     if terms is not None:
         stripped = [_without_sign(term) for term in terms]
         return (add(*(t for t, _ in stripped)), True) if all(negative for _, negative in stripped) else (expr, False)
+    if isinstance(expr, Num) and expr.value < 0:
+        return Num(-expr.value), True
     factors = getattr(expr, "factors", ())
     if factors and factors[0] == num(-1):
         return mul(*factors[1:]), True
