@@ -4,7 +4,7 @@ from fractions import Fraction
 from math import isclose, isqrt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbn.oracle.roots import MAX_ROOTS, Surd, TooManyRootsError, Tower, sign
@@ -27,6 +27,7 @@ def elements(draw):
     return tuple(sum((draw(SMALL) * b for b in basis), Fraction(0)) for _ in range(3))
 
 
+@settings(max_examples=40, deadline=None)
 @given(elements())
 def test_addition_and_multiplication_make_a_field(abc):
     a, b, c = abc
@@ -40,6 +41,7 @@ def test_addition_and_multiplication_make_a_field(abc):
     assert b == 0 or (a / b) * b == a
 
 
+@settings(max_examples=40, deadline=None)
 @given(elements())
 def test_order_agrees_with_floating_point(abc):
     a, b, _ = abc
@@ -49,6 +51,7 @@ def test_order_agrees_with_floating_point(abc):
     assert (a >= b) == (not a < b)
 
 
+@settings(max_examples=40, deadline=None)
 @given(elements())
 def test_a_square_has_its_root(abc):
     tower, *_ = field()

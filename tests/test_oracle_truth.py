@@ -1,11 +1,12 @@
 """Values and derivatives from definitions, against results worked out by hand."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from symbn.expr import FUNCTIONS, Extent, Index, Read, Reduce, add, mul
+from symbn.expr import FUNCTIONS, Call, Extent, Index, Read, Reduce, add, mul
 from symbn.language import parse_layer
 from symbn.layer import Definition
 from symbn.oracle import ComplexStep, Digits, Exact, Floating, Truth, evaluate
@@ -103,6 +104,12 @@ def test_every_function_has_one_slope_in_every_arithmetic(function):
     step = 1e-20
     central = evaluate_at(body, [v + F(step) for v in x]) - evaluate_at(body, [v - F(step) for v in x])
     np.testing.assert_allclose([float(v) for v in central / (2 * F(step))], digits, rtol=1e-12)
+
+
+@pytest.mark.parametrize("arithmetic", [Digits, Floating, ComplexStep])
+def test_pi_is_a_number(arithmetic):
+    found = evaluate([Definition("c", (), Call("pi", ()))], {}, {}, arithmetic())["c"].item()
+    assert float(found.real) == math.pi
 
 
 def evaluate_at(body, x):

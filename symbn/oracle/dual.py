@@ -12,14 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from math import pi
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
 from symbn.errors import UnsupportedError
 from symbn.expr import FUNCTIONS
-from symbn.oracle.numbers import Arithmetic, Digits, Leaf
+from symbn.oracle.numbers import Arithmetic, Leaf
 
 Structural: TypeAlias = Callable[[Leaf], Leaf]
 
@@ -119,7 +118,9 @@ class Algebra:
         return value * self.number(Fraction(-1))
 
     def call(self, function: str, args: tuple[Value, ...]) -> Value:
-        """A function of FUNCTIONS other than `where`. At kinks: abs'(0) = relu'(0) = 0, and ties share evenly."""
+        """A function of FUNCTIONS other than `where`, or `pi`, of no argument. At kinks: abs'(0) = relu'(0) = 0, and ties share evenly."""
+        if function == "pi":
+            return self.arithmetic.pi()
         if function in _KINKED:
             return _KINKED[function](self, *args)
         if function not in FUNCTIONS:
@@ -228,11 +229,7 @@ _half, _one, _two, _minus = _rational(1, 2), _rational(1), _rational(2), _ration
 
 def _over_root_pi(algebra: Algebra) -> Value:
     """2/sqrt(pi), the slope of erf at 0."""
-    arithmetic = algebra.arithmetic
-    if isinstance(arithmetic, Digits):
-        return np.array([2 / arithmetic.context.sqrt(arithmetic.context.pi)], dtype=object)
-    circle = arithmetic.array([pi]) + arithmetic.array([1.2246467991473532e-16])  # pi in two float64 parts
-    return algebra.power(circle, Fraction(-1, 2)) * _two(algebra)
+    return algebra.power(algebra.arithmetic.pi(), Fraction(-1, 2)) * _two(algebra)
 
 
 # f'(x) from x and f(x), for each analytic function of FUNCTIONS.

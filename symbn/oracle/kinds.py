@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from symbn.expr import Add, Call, Expr, Extent, Mul, Num, Pow, Reduce, reads, walk
 
-TRANSCENDENTAL = ("exp", "log", "log1p", "expm1", "tanh", "sigmoid", "erf", "sin", "cos")
+TRANSCENDENTAL = ("exp", "log", "log1p", "expm1", "tanh", "sigmoid", "erf", "sin", "cos", "pi")
 KINKED = ("abs", "sign", "relu", "maximum", "minimum", "where")
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from fractions import Fraction
-from math import erf
+from math import erf, pi
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -80,6 +80,10 @@ class Arithmetic(ABC):
     @abstractmethod
     def reciprocal(self, leaf: Leaf) -> Leaf:
         """1/leaf, undefined at 0."""
+
+    def pi(self) -> Leaf:
+        """The number pi, shape (1,)."""
+        raise UnsupportedError("pi has no exact value")
 
     def array(self, values: object) -> Leaf:
         """An array of this type from an array or nested lists of `Fraction`, `int` or `float`."""
@@ -186,6 +190,10 @@ class Digits(_Objects):
         """As `number`; elements of this type stay as they are."""
         return self.context.mpf(value) if isinstance(value, self.context.mpf) else super().convert(value)
 
+    def pi(self) -> Leaf:
+        """To all digits."""
+        return np.array([+self.context.pi], dtype=object)
+
     def scalar(self, function: str) -> Callable[[Any], Any]:
         """An mpmath function within its real domain."""
         context = self.context
@@ -227,6 +235,10 @@ class Floating(Arithmetic):
         """As for every type, at once where NumPy can."""
         source = np.asarray(values)
         return super().array(source) if source.dtype == object else source.astype(self.dtype)
+
+    def pi(self) -> Leaf:
+        """Beyond float64's precision, in two parts."""
+        return self.array([pi]) + self.array([1.2246467991473532e-16])
 
     def call(self, function: str, leaf: Leaf) -> Leaf:
         """NumPy's function."""

@@ -122,10 +122,12 @@ class RunningError:
         return self.call("exp", (self.multiply(exponent, self.call("log", (base,))),))
 
     def call(self, function: str, args: tuple[Bounded, ...]) -> Bounded:
-        """A function of FUNCTIONS."""
+        """A function of FUNCTIONS, or `pi`."""
         image = primal(self.algebra.call(function, tuple(arg.value for arg in args)))
         if function in ULPS:
             return self._rounded(image, self._moved(function, args[0], image), ULPS[function])
+        if function == "pi":
+            return Bounded(image, self.u * image)
         if function == "sign":
             return Bounded(image, np.where(abs(args[0].value) <= args[0].error, 2 * np.sign(args[0].error), 0))
         return Bounded(image, np.maximum.reduce(np.broadcast_arrays(*(arg.error for arg in args))))
