@@ -27,6 +27,7 @@ from symbn.expr import (
     Read,
     Reduce,
     add,
+    free_indices,
     mul,
     neg,
     num,
@@ -207,29 +208,21 @@ class TreeBuilder:
         monomial = tuple(p for p in monomial if p[0] not in conditions)
         sums, monomial = self._sums(monomial, scope)
         above, below = self._sides(monomial, scope)
-        scalars = [e for rank, e in above if rank == 0]
-        arrays = [e for rank, e in above if rank > 0]
         size = Fraction(abs(number))
-        if size.denominator > 1 and (size.numerator > 1 or scalars or arrays or extra or sums):
-            below.append(num(size.denominator))
+        if size.denominator > 1 and (size.numerator > 1 or above or extra or sums):
+            below.insert(0, num(size.denominator))
             size = Fraction(size.numerator)
-        head = [*([num(size)] if size != 1 else []), *scalars]
-        tail = [*arrays, *([extra] if extra is not None else []), *sums]
-        under = [power(mul(*below), -1)] if below else []
-        result = mul(*head, *under, *tail) if head else mul(*tail, *under)
+        result = _in_reading_order(size, above, below, [*([extra] if extra is not None else []), *sums])
         for condition in conditions:
             result = Call("where", (self._condition(condition, scope), result, ZERO))
         return neg(result) if number < 0 else result
 
-    def _sides(self, monomial: Monomial, scope: Scope) -> tuple[list[tuple[int, Expr]], list[Expr]]:
-        """Numerator factors with their number of indices, and denominators."""
-        above: list[tuple[int, Expr]] = []
+    def _sides(self, monomial: Monomial, scope: Scope) -> tuple[list[Expr], list[Expr]]:
+        """Numerators and denominators, those with fewer indices first."""
+        above: list[Expr] = []
         below: list[Expr] = []
         for atom, exponent in sorted(monomial, key=lambda p: (len(p[0].free), self._rank(p[0]))):
-            if exponent > 0:
-                above.append((len(atom.free), self._power(atom, exponent, scope)))
-            else:
-                below.append(self._power(atom, -exponent, scope))
+            (above if exponent > 0 else below).append(self._power(atom, abs(exponent), scope))
         return above, below
 
     def _power(self, atom: Atom, exponent: Number, scope: Scope) -> Expr:
@@ -305,6 +298,19 @@ class TreeBuilder:
         if not left:
             left, right, operator = right, left, {"<": ">"}.get(operator, operator)
         return Compare(operator, self.build(left, scope), self.build(right, scope))
+
+
+def _in_reading_order(number: Fraction, above: list[Expr], below: list[Expr], last: list[Expr]) -> Expr:
+    """What can be hoisted first, then what varies most, then sums: gamma[c]/sqrt(sigma2[c] + eps)*(dy[n, c] - ...)."""
+    most = max((len(free_indices(factor)) for factor in (*above, *last)), default=0)
+    head = [factor for factor in above if len(free_indices(factor)) < max(most, 1)]
+    tail = [factor for factor in above if factor not in head]
+    if number != 1:
+        head.insert(0, num(number))
+    hoisted = {index for factor in head for index in free_indices(factor)}
+    joins = head and all(set(free_indices(factor)) <= hoisted for factor in below)
+    under = [power(mul(*below), -1)] if below else []
+    return mul(*head, *under, *tail, *last) if joins else mul(*head, *tail, *last, *under)
 
 
 def _is_indicator(atom: Atom) -> bool:
