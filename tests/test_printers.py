@@ -238,6 +238,7 @@ LATEX = [
         r"\dot{x}_{i} = \left( \sum_{k=1}^{N} (x_{k} - \mu) \right) \max_{k} x_{k}",
     ),
     ("x_dot[i] = xhat[i]/sqrt(sigma2)/N*mean(x[k] for k in N)", r"\dot{x}_{i} = \frac{\hat{x}_{i}}{N^{2} \sqrt{\sigma^2}} \sum_{k=1}^{N} x_{k}"),
+    ("x_dot[i] = x[i]/(N*mu)*mean(x[k] for k in N)", r"\dot{x}_{i} = \frac{x_{i}}{N^{2} \mu} \sum_{k=1}^{N} x_{k}"),
     ("x_dot[i] = exp(x[i])**2/abs(x[i])", r"\dot{x}_{i} = \frac{\exp(x_{i})^{2}}{\left|x_{i}\right|}"),
     ("x_dot[i] = where(x[i] >= 0, x[i], 0)", r"\dot{x}_{i} = \begin{cases} x_{i} & \text{if } x_{i} \ge 0 \\ 0 & \text{otherwise} \end{cases}"),
     ("ddx[i] = 0.00001*x[i]", r"\bar{\bar{x}}_{i} = 10^{-5} x_{i}"),

@@ -39,10 +39,10 @@ def definition_latex(definition: Definition, names: LatexNames | Layer) -> str:
     return f"{typesetter.left_side(definition)} = {typesetter.text(definition.expr)}"
 
 
-def definition_latex_lines(definition: Definition, names: LatexNames | Layer, width: int = 48) -> tuple[str, ...]:
+def definition_latex_lines(definition: Definition, names: LatexNames | Layer, width: int = 50) -> tuple[str, ...]:
     r"""The equation on lines of about `width` digits' width, each with its `&`, to join by `\\` inside `aligned` or `split`.
 
-    One digit is 5 pt at 10 pt: 48 fit a column of 252 pt.
+    One digit is 5 pt at 10 pt: 50 fit a column of 252 pt; an equation number takes 5 of them.
     """
     from symbn.language.latex_lines import broken
 
@@ -210,7 +210,8 @@ def _groups(factors: Sequence[Expr]) -> list[tuple[list[Expr], list[Expr]]]:
 
 def _collected(below: Sequence[Expr]) -> list[Expr]:
     """Denominators with extents first, and each written once with its power."""
-    ordered = sorted(below, key=lambda factor: 0 if isinstance(factor, Num) else 1 if isinstance(factor, Extent) else 2)
+    flat = [part for factor in below for part in (factor.factors if isinstance(factor, Mul) else (factor,))]
+    ordered = sorted(flat, key=lambda factor: 0 if isinstance(factor, Num) else 1 if isinstance(factor, Extent) else 2)
     times = {factor: ordered.count(factor) for factor in ordered}
     return [factor if count == 1 else Pow(factor, Num(Fraction(count))) for factor, count in times.items()]
 

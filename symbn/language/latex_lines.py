@@ -28,7 +28,9 @@ _COMMANDS = {
 
 def broken(definition: Definition, typesetter: Typesetter, width: int) -> tuple[str, ...]:
     """The lines of `left &= right`."""
-    left = typesetter.left_side(definition)
+    left, right = typesetter.left_side(definition), typesetter.text(definition.expr)
+    if measure(left) + measure(right) + _WIDTHS["="] <= width:
+        return (f"{left} &= {right}",)
     room = max(8.0, width - measure(left) - _INDENT - 3.2)
     lines: list[str] = []
     for piece in pieces(definition.expr, typesetter, room):
