@@ -116,6 +116,35 @@ def test_piped_text_is_ascii(derived: subprocess.CompletedProcess[str]) -> None:
     assert derived.stdout.isascii()
 
 
+def on_a_terminal(*arguments: str, **environment: str) -> str:
+    """What one `symbn` process prints on a terminal."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen([sys.executable, "-m", "symbn", *arguments], stdout=theirs, stderr=theirs, stdin=theirs, env={**HERE, **environment})
+    os.close(theirs)
+    said = b""
+    try:
+        while part := os.read(ours, 65536):
+            said += part
+    except OSError:  # Linux's way to say that the other end is closed
+        pass
+    os.close(ours)
+    assert process.wait(60) == 0
+    return said.decode("utf-8")
+
+
+def test_a_terminal_gets_unicode_mathematics() -> None:
+    shown = on_a_terminal("derive", "batchnorm", "--no-steps", TERM="xterm", PYTHONIOENCODING="utf-8")
+    assert "\u03b3" in shown
+    assert "\u2212" in shown
+
+
+@pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"TERM": "xterm", "PYTHONIOENCODING": "ascii"}], ids=["dumb", "ASCII"])
+def test_a_terminal_that_cannot_show_it_gets_ascii(environment: dict[str, str]) -> None:
+    shown = on_a_terminal("derive", "batchnorm", "--no-steps", **environment)
+    assert shown.isascii()
+    assert DX in shown
+
+
 def test_no_steps_leaves_out_the_steps_alone(derived: subprocess.CompletedProcess[str]) -> None:
     short = run("derive", "batchnorm", "--no-steps").stdout
     assert "(1)" not in short

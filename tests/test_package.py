@@ -21,7 +21,7 @@ from pathlib import Path
 folder = Path(sys.argv[1]).resolve()
 if sys.argv[2] == "pth":
     import site
-    sys.path[:] = [entry for entry in sys.path if not (Path(entry or ".") / "symbn").is_dir()]
+    sys.path[:] = [entry for entry in sys.path if not (Path(entry or ".") / "symbn" / "__init__.py").is_file()]
     site.addsitedir(str(folder))
 else:
     sys.path.insert(0, str(folder))

@@ -1,7 +1,7 @@
 """Every command and every program in README.md is run, and says what the README shows.
 
-A `console` block holds commands after `$ ` and, below each, lines of its output; a line `...` stands for any lines. `# exit N` at the end
-of a command says what it exits with. A `python` block with `file=NAME` is a file that later blocks use; without, it is a program to run.
+A `console` block holds commands after `$ ` and, below each, lines of its output; a line `...` stands for any lines, ` ... ` within one for
+any words. `# exit N` at the end of a command says what it exits with. A `python` block with `file=NAME` is a file that later blocks use; without, it is a program to run.
 """
 
 from __future__ import annotations
@@ -64,14 +64,19 @@ CONSOLE = [pytest.param(text, id=commands(text)[0][0][:40]) for info, text in bl
 PROGRAMS = [text for info, text in blocks() if info == "python"]
 
 
+def pattern(line: str) -> str:
+    """A shown line as a regular expression."""
+    words = ".*".join(re.escape(part) for part in line.rstrip().split(" ... "))
+    return r"(?:.*\n)*?" if line.strip() == "..." else words + r"[ ]*\n"
+
+
 @pytest.mark.parametrize("block", CONSOLE)
 def test_a_console_block_does_what_it_shows(block: str, place: Path) -> None:
     for command, status, shown in commands(block):
         done = run(place, "bash", "-c", command)
         assert done.returncode == status, done.stderr
         said = done.stdout + done.stderr
-        pattern = "".join(r"(?:.*\n)*?" if line.strip() == "..." else re.escape(line.rstrip()) + r"[ ]*\n" for line in shown)
-        assert re.search(pattern, said), f"{command}\n--- shown\n" + "\n".join(shown) + f"\n--- said\n{said}"
+        assert re.search("".join(map(pattern, shown)), said), f"{command}\n--- shown\n" + "\n".join(shown) + f"\n--- said\n{said}"
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

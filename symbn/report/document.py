@@ -6,6 +6,7 @@ In: a Derivation and its Verification.  Out: a Document of equations, each as a 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbn.calculus.derivation import Derivation, Gradient, Step
@@ -51,6 +52,7 @@ class Document:
         return " ".join(self.layer.doc.split())
 
 
+Axes = Mapping[str, tuple[str, ...]]
 _RESULT = {"vjp": "Backward pass", "jvp": "Forward derivative", "jacobian": "Jacobian"}
 
 
@@ -78,29 +80,31 @@ def _result(gradient: Gradient, layer: Layer) -> Line:
 
 
 def _steps(derivation: Derivation) -> tuple[Line, ...]:
-    def line(step: Step) -> Line:
-        return Line(step.equation, step.latex, _parsed(step.equation, derivation.layer), f"({step.label.strip('()')})", step.reason)
+    known = {name: derivation.layer.axes_of(name) for name in derivation.layer.names}
+    lines = []
+    for step in derivation.steps:
+        definition = _parsed(step.equation, derivation.layer, known)
+        if definition is not None:
+            known.setdefault(definition.name, definition.axes)  # a letter that the derivation brings in
+        lines.append(Line(step.equation, step.latex, definition, f"({step.label.strip('()')})", step.reason))
+    return tuple(lines)
 
-    return tuple(map(line, derivation.steps))
 
-
-def _parsed(equation: str, layer: Layer) -> Definition | None:
+def _parsed(equation: str, layer: Layer, known: Axes) -> Definition | None:
     words = dict.fromkeys(re.findall(r"[A-Za-z]\w*", equation))
-    axes = {word: found for word in words if (found := _derivative_axes(word, layer)) is not None}
+    extra = {word: axes for word in words if word not in layer.names and (axes := _axes_of(word, known)) is not None}
     try:
-        return parse_definition(equation, layer, axes)
+        return parse_definition(equation, layer, extra)
     except SymbnError:
         return None
 
 
-def _derivative_axes(word: str, layer: Layer) -> tuple[str, ...] | None:
-    """The axes of `dx`, `x_dot` or `dy_dx`; None for a word that names no derivative of the layer's values."""
-    if word in layer.names:
-        return None
+def _axes_of(word: str, known: Axes) -> tuple[str, ...] | None:
+    """The axes of a known name, or of `dx`, `x_dot` or `dy_dx` over known names; None for another word."""
     totals = ((word[1 : found.start()], word[found.end() :]) for found in re.finditer("_d", word))
-    readings = ((word.removesuffix("_dot"),), (word.removeprefix("d"),), *totals)
-    parts = next((reading for reading in readings if set(reading) <= set(layer.names)), None)
-    return None if parts is None else tuple(axis for part in parts for axis in layer.axes_of(part))
+    readings = ((word,), (word.removesuffix("_dot"),), (word.removeprefix("d"),), *totals)
+    parts = next((reading for reading in readings if set(reading) <= set(known)), None)
+    return None if parts is None else tuple(axis for part in parts for axis in known[part])
 
 
 def _count(number: int, noun: str) -> str:
