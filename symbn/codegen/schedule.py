@@ -184,9 +184,6 @@ def _under(indices: tuple[Index, ...], letters: Mapping[Index, Index]) -> tuple[
     return tuple(letters[index] for index in indices)
 
 
-
-
-
 def _loop_letters(parts: list[Part]) -> list[str]:
     """The letters of all loops, so that no local takes one."""
     found = []

@@ -50,13 +50,15 @@ class Pass:
 class Kernel:
     """What `build` gives: `forward(x, ..., eps=...) -> (y, saved)` and `backward(dy, saved) -> gradients`.
 
-    `target` and `dtype` are as asked for. Both methods take `out=`, a mapping from names to arrays to fill.
+    `target` and `dtype` are as asked for; `passes` are the two passes' programs and how they run. Both methods
+    take `out=`, a mapping from names to arrays to fill.
     """
 
     def __init__(
         self, layer: Layer, target: str, dtype: np.dtype[Any], passes: tuple[Pass, Pass], saved: tuple[str, ...], lost: tuple[str, ...]
     ) -> None:
         self.layer, self.target, self.dtype = layer, target, dtype
+        self.passes = passes
         self._forward, self._backward = passes
         self._lost = lost
         camel = "".join(part[:1].upper() + part[1:] for part in layer.name.split("_"))

@@ -167,5 +167,3 @@ def _positive(expr: Expr) -> bool:
         case Pow(base, _):
             return _positive(base)
     return False
-
-

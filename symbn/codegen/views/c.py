@@ -71,13 +71,20 @@ def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "sy
     functions += [_function(signature, suffix, printer) for signature in signatures for suffix in dtypes]
     options = [f"--dtype {dtypes[0]}"] if len(dtypes) == 1 else []
     return CView(
-        header(plain, reproduce(plain, "c", options), _notes(scheduled, stem)),
+        tuple(map(_in_comment, header(plain, reproduce(plain, "c", options), _notes(scheduled, stem)))),
         derivation.layer.name,
         f"{stem}_H".upper(),
         signatures[0].codes(needs_workspace=any(signature.loops.buffers for signature in signatures)),
         tuple(_helper(name, printer) for name in (*HELPERS, *SUMS) if name in printer.helpers),
         tuple(functions),
     )
+
+
+def _in_comment(line: str) -> str:
+    """The line where it can neither close nor open a comment, nor be a trigraph."""
+    for mark in ("*/", "/*", "??"):
+        line = line.replace(mark, f"{mark[0]} {mark[1]}")
+    return line
 
 
 def _function(signature: Signature, suffix: str, printer: CPrinter) -> Function:

@@ -127,7 +127,7 @@ def _backward(
     seeds = [argument for argument in program.arguments if argument.role not in (SAVED, CONSTANT)]
     names = [*(argument.name for argument in saved), *extents]
     return Function(
-        signature=f"{program.layer}_{program.direction}({', '.join(seed.name for seed in seeds)}, saved)",
+        signature=f"{program.layer}_{program.direction}({', '.join([*(seed.name for seed in seeds), 'saved'])})",
         doc=(
             f"Returns {results.name}({', '.join(output.name for output in program.outputs)}), arrays of its own.",
             "",

@@ -67,7 +67,7 @@ class Statements:
             text = self._contracted(total) or self._reduced(total)
         if total.kind == "sum" and lost:
             scale = mul(*(Extent(axis) for axis in lost))
-            return f"({text})*{self.printer.at(scale, POWER)}"
+            return f"{text if text.isidentifier() else f'({text})'}*{self.printer.at(scale, POWER)}"
         return text
 
     def _reduced(self, total: Total) -> str:
