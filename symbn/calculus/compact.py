@@ -62,6 +62,11 @@ class Search:
 
     def run(self) -> tuple[Found, bool]:
         """The best form found, and whether the search was cut short."""
+        best, cut = self._descend()
+        factored = self.evaluate(best.candidate, factor=True)
+        return (best if factored is None or best.cost < factored.cost else factored), cut
+
+    def _descend(self) -> tuple[Found, bool]:
         best = self._start()
         improved = True
         while improved:
@@ -96,15 +101,15 @@ class Search:
                 found.append(replace(base, named={**base.named, name: not is_named}))
         return found
 
-    def evaluate(self, candidate: Candidate) -> Found | None:
+    def evaluate(self, candidate: Candidate, *, factor: bool = False) -> Found | None:
         """What the candidate's choices give; None when its rules do not come to rest."""
         self.spent += len(self.layer.definitions)
         try:
-            return self._evaluate(candidate)
+            return self._evaluate(candidate, factor)
         except (RunawayRules, LayerError):
             return None
 
-    def _evaluate(self, candidate: Candidate) -> Found:
+    def _evaluate(self, candidate: Candidate, factor: bool) -> Found:
         key = tuple(sorted(candidate.options.items()))
         if key not in self._relations:
             self._relations[key] = relate(self.problem, candidate.options)
@@ -114,7 +119,7 @@ class Search:
             return candidate.named.get(name, self._is_deep(value))
 
         swept = self.sweep.run(relations.rules.reduce, decide)
-        builder = self.notation.builder(merge=candidate.merge)
+        builder = self.notation.builder(merge=candidate.merge, factor=factor)
         intermediates = tuple(self._definition(builder, name, poly, relations) for name, poly in swept.named)
         results = {name: self._definition(builder, name, swept.values.get(name, ZERO), relations) for name in self.sweep.wanted}
         cost = cost_of([d.expr for d in (*intermediates, *results.values())])
@@ -141,9 +146,9 @@ class Notation:
         self.ranks = name_ranks(layer, tuple(seed.name for seed in sweep.seeds))
         self.binders = binder_letters(layer)
 
-    def builder(self, *, merge: bool = False) -> TreeBuilder:
+    def builder(self, *, merge: bool = False, factor: bool = True) -> TreeBuilder:
         """A builder of expressions in this notation."""
-        return TreeBuilder(self.ranks, self.letter, merge=merge)
+        return TreeBuilder(self.ranks, self.letter, merge=merge, factor=factor)
 
     def letter(self, axis: str, taken: tuple[Index, ...]) -> Index:
         """A letter for a bound index."""

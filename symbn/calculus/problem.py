@@ -106,7 +106,8 @@ def binder_letters(layer: Layer) -> dict[str, tuple[str, ...]]:
     result = {}
     for axis in layer.axes:
         own = tuple(dict.fromkeys(i.name for d in layer.definitions for i in d.indices if i.axis == axis))
-        result[axis] = (own if len(layer.axes) > 1 else ()) + ("k", "l", "m", "p", "q", "r")
+        letters = (*(own if len(layer.axes) > 1 else ()), *"klmpqrjtuvw")
+        result[axis] = tuple(letter for letter in letters if letter not in layer.names)
     return result
 
 

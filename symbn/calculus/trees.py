@@ -41,10 +41,12 @@ Scope = tuple[Index, ...]
 class TreeBuilder:
     """Builds expressions in the author's order of names.
 
-    `ranks` orders names; `letters(axis, taken)` gives a binder. With `merge`, sums of one linear combination become one sum.
+    `ranks` orders names; `letters(axis, taken)` gives a binder. With `merge`, sums of one linear combination become one sum. With `factor`,
+    polynomials are factored as well, which is slow: for results, not for candidates.
     """
 
-    def __init__(self, ranks: Mapping[str, int], letters: Letters, *, merge: bool) -> None:
+    def __init__(self, ranks: Mapping[str, int], letters: Letters, *, merge: bool, factor: bool) -> None:
+        self.factor = factor
         self.ranks = ranks
         self.letters = letters
         self.merge = merge
@@ -83,7 +85,7 @@ class TreeBuilder:
 
     def _best_sum(self, poly: Poly, scope: Scope) -> Expr:
         """The cheapest of the ways to write a polynomial without content."""
-        factors = factor_list(poly)
+        factors = factor_list(poly) if self.factor else None
         if factors is not None:
             return mul(*(power(self.build(factor, scope), times) for factor, times in factors))
         ways = [self._grouped(poly, scope), self._chosen(poly, scope)]
