@@ -78,11 +78,16 @@ class Delta(Expr):
 
 @dataclass(frozen=True)
 class _Node(Expr):
-    """A node with children; the hash is kept, since trees are deep and used as keys."""
+    """A node with children; hash and free indices are kept, since trees are deep, shared and used as keys."""
 
     @cached_property
     def _hash(self) -> int:
         return hash((type(self).__name__, *(getattr(self, name) for name in self.__dataclass_fields__)))
+
+    @cached_property
+    def _free(self) -> tuple[Index, ...]:
+        bound = self.indices if isinstance(self, Reduce) else ()
+        return tuple(dict.fromkeys(i for child in self.children for i in free_indices(child) if i not in bound))
 
     def __hash__(self) -> int:
         return self._hash
@@ -255,9 +260,9 @@ def free_indices(expr: Expr) -> tuple[Index, ...]:
             return tuple(dict.fromkeys(indices))
         case Delta(left, right):
             return tuple(dict.fromkeys((left, right)))
-        case Reduce(body=body, indices=bound):
-            return tuple(i for i in free_indices(body) if i not in bound)
-    return tuple(dict.fromkeys(i for child in expr.children for i in free_indices(child)))
+        case _Node():
+            return expr._free
+    return ()
 
 
 def fresh_index(axis: str, taken: set[str], *, like: str | None = None) -> Index:

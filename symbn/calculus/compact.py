@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from symbn.calculus.cost import Cost, cost_of
+from symbn.calculus.cost import Cost, cost_of, cost_of_one
 from symbn.calculus.problem import binder_letters, name_ranks
 from symbn.calculus.relations import Relations, relate
 from symbn.calculus.rewrite import RunawayRules
@@ -145,10 +145,13 @@ class Notation:
         layer = sweep.problem.layer
         self.ranks = name_ranks(layer, tuple(seed.name for seed in sweep.seeds))
         self.binders = binder_letters(layer)
+        self._builders: dict[tuple[bool, bool], TreeBuilder] = {}
 
     def builder(self, *, merge: bool = False, factor: bool = True) -> TreeBuilder:
-        """A builder of expressions in this notation."""
-        return TreeBuilder(self.ranks, self.letter, merge=merge, factor=factor)
+        """The builder of expressions in this notation; it remembers what it has built."""
+        if (merge, factor) not in self._builders:
+            self._builders[merge, factor] = TreeBuilder(self.ranks, self.letter, merge=merge, factor=factor)
+        return self._builders[merge, factor]
 
     def letter(self, axis: str, taken: tuple[Index, ...]) -> Index:
         """A letter for a bound index."""
@@ -166,7 +169,7 @@ def shortest(builder: TreeBuilder, poly: Poly, indices: tuple[Index, ...], relat
         if name in poly.names:
             other = unfold.reduce(poly)
             tree = builder.build(other, indices)
-            if cost_of([tree]) < cost_of([best]):
+            if cost_of_one(tree) < cost_of_one(best):
                 best, poly = tree, other
     return best
 

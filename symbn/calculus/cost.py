@@ -7,6 +7,7 @@ arithmetic, then length. Equal subexpressions count once; what does not depend o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from symbn.expr import MINUS_ONE, Add, Call, Compare, Delta, Expr, Extent, Index, Mul, Num, Pow, Read, Reduce, free_indices, rename_indices, walk
@@ -20,6 +21,12 @@ class Cost(NamedTuple):
     operations: int
     everything: int
     length: int
+
+
+@lru_cache(maxsize=50_000)
+def cost_of_one(result: Expr) -> Cost:
+    """The cost of a single expression, remembered."""
+    return cost_of([result])
 
 
 def cost_of(results: Iterable[Expr]) -> Cost:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
-from symbn.calculus.cost import cost_of
+from symbn.calculus.cost import cost_of_one
 from symbn.calculus.splitting import content, factor_list
 from symbn.calculus.sums import rename
 from symbn.calculus.terms import Atom, Kind, Monomial, Number, Poly, is_idempotent, merge_indices
@@ -93,7 +93,7 @@ class TreeBuilder:
             ways.append(self._merged(poly, scope))
         ways.append(self._greedy(poly, scope))
         offered = [way for way in ways if way is not None]
-        return min(offered, key=lambda way: cost_of([way]))
+        return min(offered, key=cost_of_one)
 
     def _grouped(self, poly: Poly, scope: Scope) -> Expr | None:
         """Terms that share the factors of highest rank: sum of (coefficient to hoist) * (what depends on most indices)."""
