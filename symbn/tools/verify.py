@@ -128,7 +128,8 @@ def _compared(derivation: Derivation, kernel: Kernel, case: Case) -> Iterator[Ro
         tiny = float(np.finfo(kernel.dtype).smallest_normal)
         scale = float(np.max(np.abs(true))) or 1.0
         allowed = SLACK * (np.asarray(case.bounds[name]) + float(np.finfo(kernel.dtype).eps) * np.abs(true)) + tiny
-        used = np.where(np.isinf(allowed), 0, wrong / allowed)
+        with np.errstate(invalid="ignore"):
+            used = np.where(np.isinf(allowed) & np.isfinite(wrong), 0, wrong / allowed)
         share = float(np.max(used)) if not np.isnan(used).any() else float("inf")
         yield Row(derivation.layer.name, kernel.target, str(kernel.dtype), name, float(np.max(wrong)) / scale, share, case.extents)
 

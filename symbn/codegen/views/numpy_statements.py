@@ -40,7 +40,7 @@ class Statements:
             return self._filled(value, text)
         if isinstance(value.expr, Read) and value.indices and value.name in self.outputs:
             # Two results, or a result and an argument, must not be one array.
-            if value.expr.name in self.shared:
+            if value.expr.name in self.shared | self.outputs:
                 return f"{text}.copy()"
             self.shared.add(value.expr.name)
         return text
