@@ -141,7 +141,7 @@ class Pow(_Node):
 
 @dataclass(frozen=True)
 class Call(_Node):
-    """An elementwise function of FUNCTIONS; `where(condition, a, b)` has a Compare as its first argument."""
+    """An elementwise function of FUNCTIONS, or one of CONSTANTS without arguments; `where(condition, a, b)` has a Compare as its first argument."""
 
     function: str
     args: tuple[Expr, ...]
@@ -196,6 +196,9 @@ FUNCTIONS: Mapping[str, int] = {
     "sqrt": 1, "rsqrt": 1, "exp": 1, "log": 1, "log1p": 1, "expm1": 1, "tanh": 1, "sigmoid": 1, "erf": 1, "sin": 1, "cos": 1,
     "abs": 1, "sign": 1, "relu": 1, "maximum": 2, "minimum": 2, "where": 3, "stop_gradient": 1,
 }  # fmt: skip
+
+# Named numbers, written without parentheses, as `Call(name, ())`.
+CONSTANTS = ("pi",)
 
 ZERO, ONE, MINUS_ONE = Num(Fraction(0)), Num(Fraction(1)), Num(Fraction(-1))
 

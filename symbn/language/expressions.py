@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from symbn.errors import SymbnError
-from symbn.expr import COMPARISONS, Compare, Expr, Extent, Num, Read
+from symbn.expr import COMPARISONS, CONSTANTS, Call, Compare, Expr, Extent, Num, Read
 from symbn.language.arithmetic import negate, product, raised, total
 from symbn.language.calls import read_call
 from symbn.language.indices import Letters
@@ -90,6 +90,8 @@ class Reader:
             return Read(node.id)
         if node.id in self.scope.axes:
             return Extent(node.id)
+        if node.id in CONSTANTS:
+            return Call(node.id, ())
         if node.id in self.letters.declared or node.id in self.letters.bound or node.id in self.letters.free:
             raise self.source.error(f"index '{node.id}' is not a value", node, hint="an index only selects an element: x[i]")
         raise self.scope.unknown_name(node.id, node)

@@ -83,6 +83,8 @@ class Typesetter:
                 return SUM, f"{self.text(left_side)} {_OPERATORS[operator]} {self.text(right_side)}"
             case Reduce():
                 return PRODUCT, f"{self.reduction_head(expr)} {self.at(expr.body, PRODUCT)}"
+            case Call(name, ()):
+                return _ATOM, rf"\{name}"
             case Call(function, args):
                 return self._call(function, args)
             case Add(terms):

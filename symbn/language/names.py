@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from symbn.errors import Place
-from symbn.expr import FUNCTIONS, REDUCTIONS
+from symbn.expr import CONSTANTS, FUNCTIONS, REDUCTIONS
 from symbn.language.limits import MAX_NAME
 from symbn.language.source import Source
 
@@ -25,8 +25,8 @@ _C_WORDS = frozenset(
     using virtual void volatile wchar_t while xor xor_eq assert complex imaginary errno offsetof size_t ptrdiff_t main unix linux
     NULL EOF NAN INFINITY HUGE_VAL EDOM ERANGE EILSEQ FILE BUFSIZ RAND_MAX""".split()  # noqa: SIM905
 )
-_PYTHON_WORDS = frozenset(keyword.kwlist) | {"self", "np", "numpy", "saved", "out"}
-_OURS = frozenset((*FUNCTIONS, *REDUCTIONS, "delta"))
+_PYTHON_WORDS = frozenset(keyword.kwlist)
+_OURS = frozenset((*FUNCTIONS, *REDUCTIONS, *CONSTANTS, "delta"))
 _SHAPE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -48,7 +48,7 @@ def _reason(name: str) -> str | None:
     if name in _OURS:
         return "is a function of the layer language"
     if name in _PYTHON_WORDS:
-        return "is a word of Python" if keyword.iskeyword(name) else "is used by the generated code"
+        return "is a word of Python"
     if name in _C_WORDS:
         return "is a word of C or C++"
     return _shape(name)

@@ -85,6 +85,8 @@ class _Writer:
             case Reduce(kind, body, indices):
                 letters = ",".join(index.name for index in indices)
                 return _PRODUCT, f"{'Σ' if kind == 'sum' else kind}_{letters} {self.at(body, _PRODUCT)}"
+            case Call("pi", ()):
+                return _ATOM, "π"
             case Call("sqrt", (argument,)):
                 return _ATOM, f"√{self.at(argument, _ATOM)}"
             case Call(function, args):

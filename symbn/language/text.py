@@ -46,6 +46,8 @@ def _form(expr: Expr) -> tuple[int, str]:
             return _ATOM, element_text(name, indices)
         case Delta(left, right):
             return _ATOM, f"delta({left.name}, {right.name})"
+        case Call(name, ()):
+            return _ATOM, name
         case Call(function, args):
             return _ATOM, f"{function}({', '.join(expr_text(argument) for argument in args)})"
         case Reduce(kind, body, indices):
