@@ -9,18 +9,19 @@ seconds, so that it gives the same answer on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symbn.calculus.cost import Cost, cost_of, cost_of_one
 from symbn.calculus.problem import binder_letters, name_ranks
 from symbn.calculus.relations import Relations, relate
 from symbn.calculus.rewrite import RunawayRules
+from symbn.calculus.saved import everything, saved_values
 from symbn.calculus.sweeps import Sweep, Swept
 from symbn.calculus.terms import ZERO, Kind, Poly
 from symbn.calculus.trees import TreeBuilder
 from symbn.errors import LayerError, UnsupportedError
-from symbn.expr import Expr, Index, fresh_index
+from symbn.expr import Expr, Index, fresh_index, reads
 from symbn.layer import Definition
 
 # Definitions swept over by all candidates of one search together; a search that reaches it says so in a note.
@@ -45,17 +46,25 @@ class Found:
     results: Mapping[str, Definition]
     swept: Swept
     relations: Relations
+    missing: tuple[str, ...]
     cost: Cost
+
+    @property
+    def price(self) -> tuple[int, Cost]:
+        """What the search compares: first how many values it would need that are not saved."""
+        return len(self.missing), self.cost
 
 
 class Search:
     """Coordinate descent over candidates."""
 
-    def __init__(self, sweep: Sweep) -> None:
+    def __init__(self, sweep: Sweep, save: Sequence[str] | None = None) -> None:
         self.sweep = sweep
         self.problem = sweep.problem
         self.layer = self.problem.layer
         self.notation = Notation(sweep)
+        show = self.notation.builder().build
+        self.saved = everything(self.layer) if save is None else saved_values(self.problem, save, show)
         self.rank = max((len(letters) for letters in self.problem.letters.values()), default=0)
         self.spent = 0
         self._relations: dict[tuple[tuple[str, int], ...], Relations] = {}
@@ -64,7 +73,7 @@ class Search:
         """The best form found, and whether the search was cut short."""
         best, cut = self._descend()
         factored = self.evaluate(best.candidate, factor=True)
-        return (best if factored is None or best.cost < factored.cost else factored), cut
+        return (best if factored is None or best.price < factored.price else factored), cut
 
     def _descend(self) -> tuple[Found, bool]:
         best = self._start()
@@ -75,7 +84,7 @@ class Search:
                 if self.spent > SEARCH_BUDGET:
                     return best, True
                 tried = self.evaluate(candidate)
-                if tried is not None and tried.cost < best.cost:
+                if tried is not None and tried.price < best.price:
                     best, improved = tried, True
         return best, False
 
@@ -122,8 +131,11 @@ class Search:
         builder = self.notation.builder(merge=candidate.merge, factor=factor)
         intermediates = tuple(self._definition(builder, name, poly, relations) for name, poly in swept.named)
         results = {name: self._definition(builder, name, swept.values.get(name, ZERO), relations) for name in self.sweep.wanted}
-        cost = cost_of([d.expr for d in (*intermediates, *results.values())])
-        return Found(candidate, intermediates, results, swept, relations, cost)
+        names = [name for d in (*intermediates, *results.values()) for name in reads(d.expr)]
+        recomputed = self.saved.recomputed(names)
+        missing = self.saved.missing(names)
+        cost = cost_of([d.expr for d in (*recomputed, *intermediates, *results.values())])
+        return Found(candidate, (*recomputed, *intermediates), results, swept, relations, missing, cost)
 
     def _definition(self, builder: TreeBuilder, name: str, poly: Poly, relations: Relations) -> Definition:
         indices = self.problem.letters[name]

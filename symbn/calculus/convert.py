@@ -10,6 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
+from symbn.calculus.functions import apply
 from symbn.calculus.powers import power
 from symbn.calculus.sums import extremum, rename, sum_over
 from symbn.calculus.terms import ONE, Poly, constant, delta, extent, func, temporary, var
@@ -128,4 +129,4 @@ def _folded(function: str, polys: tuple[Poly, ...]) -> Poly:
             return constant(value)
         if function == "log" and number <= 0:
             raise LayerError(f"log of {number}")
-    return func(function, *polys)
+    return apply(function, *polys)

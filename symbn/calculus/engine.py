@@ -12,32 +12,37 @@ from symbn.calculus.compact import Found, Search
 from symbn.calculus.cost import cost_of
 from symbn.calculus.derivation import Derivation, Gradient, Step
 from symbn.calculus.jacobian import jacobians
-from symbn.calculus.problem import Problem, prepare
+from symbn.calculus.problem import Problem, assume_parameters_nonzero, prepare
 from symbn.calculus.steps import explain
 from symbn.calculus.sweeps import Forward, Reverse, Sweep
 from symbn.errors import LayerError, SymbnError
-from symbn.expr import reads
+from symbn.expr import Num, Pow, Read, reads, walk
 from symbn.layer import Definition, Input, Layer
 
 MODES = ("vjp", "jvp", "jacobian")
 ORDERS = (1, 2)
 
 
-def derive(layer: Layer, *, wrt: Sequence[str] | None = None, mode: str = "vjp", order: int = 1, steps: bool = True) -> Derivation:
+def derive(layer: Layer, *, wrt: Sequence[str] | None = None, mode: str = "vjp", order: int = 1, save: Sequence[str] | None = None, steps: bool = True) -> Derivation:
     """The derivative of `layer` by the inputs `wrt` (all when None), in the author's names.
 
-    `mode` is one of MODES. Order 2, for vjp, is the backward pass of the backward pass. `steps=False` skips the explanation. Raises LayerError for
-    an unknown input or an impossible request, UnsupportedError for a function without a derivative rule.
+    `mode` is one of MODES. Order 2, for vjp, is the backward pass of the backward pass. With `save`, the backward pass reads no forward values but
+    these (see `saved`). `steps=False` skips the explanation. Raises LayerError for an unknown input or an impossible request,
+    UnsupportedError for a function without a derivative rule.
     """
     wanted = _wanted(layer, wrt)
     if mode not in MODES:
         raise SymbnError(f"unknown mode '{mode}'", hint=f"one of {', '.join(MODES)}")
     if order not in ORDERS or (order == 2 and mode != "vjp"):
         raise SymbnError(f"order {order} is not available for mode '{mode}'", hint="order 2 goes with mode vjp")
+    if save is not None and (mode != "vjp" or order != 1):
+        raise SymbnError("save goes with mode vjp and order 1")
     if order == 2:
         return _second_order(layer, wanted)
-    problem = prepare(layer)
-    found, cut = Search(Reverse(problem, wanted)).run()
+    problem = prepare(layer) if save is None else assume_parameters_nonzero(prepare(layer))
+    found, cut = Search(Reverse(problem, wanted), save).run()
+    if found.missing:
+        raise _impossible(layer, save or (), found.missing)
     if mode == "jacobian":
         return _jacobian(problem, wanted, found, cut)
     sweep: Sweep = Reverse(problem, wanted)
@@ -46,6 +51,14 @@ def derive(layer: Layer, *, wrt: Sequence[str] | None = None, mode: str = "vjp",
         found, cut = Search(sweep).run()
     explained = explain(problem, wanted, found) if steps and mode == "vjp" else ()
     return _derivation(layer, mode, 1, wanted, sweep, found, cut, explained)
+
+
+def _impossible(layer: Layer, save: Sequence[str], missing: tuple[str, ...]) -> LayerError:
+    names = ", ".join(missing)
+    return LayerError(
+        f"the backward pass of '{layer.name}' cannot be computed from {', '.join(save)} alone: it also needs {names}",
+        hint=f"no definition of the layer gives {names} back from what is saved; save {','.join((*save, *missing))}",
+    )
 
 
 def _wanted(layer: Layer, wrt: Sequence[str] | None) -> tuple[str, ...]:
@@ -81,7 +94,7 @@ def _derivation(
 ) -> Derivation:
     gradients = {name: _gradient(name, definition) for name, definition in found.results.items()}
     residuals = _residuals(layer, [*found.intermediates, *found.results.values()], sweep.seeds)
-    notes = _notes(sweep, cut)
+    notes = (*_notes(sweep, cut), *_divisions(sweep.problem, [*found.intermediates, *found.results.values()]))
     return Derivation(layer, mode, order, wanted, sweep.seeds, found.intermediates, gradients, steps, residuals, notes)
 
 
@@ -92,8 +105,19 @@ def _gradient(of: str, definition: Definition) -> Gradient:
 
 def _residuals(layer: Layer, definitions: Sequence[Definition], seeds: Sequence[Input]) -> tuple[str, ...]:
     """Forward values that the results read, in the author's order."""
-    found = {name for definition in definitions for name in reads(definition.expr)} - {seed.name for seed in seeds}
+    found = {name for d in definitions for name in reads(d.expr)} - {seed.name for seed in seeds} - {d.name for d in definitions}
     return tuple(name for name in layer.names if name in found)
+
+
+def _divisions(problem: Problem, definitions: Sequence[Definition]) -> tuple[str, ...]:
+    """A note for every parameter that the results divide by although the layer does not."""
+    divisors = {
+        node.base.name
+        for d in definitions
+        for node in walk(d.expr)
+        if isinstance(node, Pow) and isinstance(node.base, Read) and isinstance(node.exponent, Num) and node.exponent.value < 0
+    }
+    return tuple(f"divides by {name}, which must not be 0" for name in problem.layer.names if name in divisors & set(problem.assumed))
 
 
 def _notes(sweep: Sweep, cut: bool) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ In: a Layer.  Out: its definitions as polynomials, their partial derivatives by 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from symbn.calculus.adjoint import by_read, derivative
 from symbn.calculus.convert import to_poly
@@ -27,6 +27,7 @@ class Problem:
     polys: dict[str, Poly]
     letters: dict[str, tuple[Index, ...]]
     nonzero: tuple[Atom, ...]
+    assumed: tuple[str, ...] = ()
     _partials: dict[tuple[str, str], tuple[tuple[Index, ...], Poly]] = field(default_factory=dict)
 
     def partial(self, definition: Definition, name: str) -> tuple[tuple[Index, ...], Poly]:
@@ -47,6 +48,17 @@ def prepare(layer: Layer) -> Problem:
         except LayerError as error:
             raise LayerError(f"{layer.file}:{definition.line}: in the definition of '{definition.name}': {error.message}") from error
     return Problem(layer, polys, _letters(layer), (*_divisors(polys.values()), *_assumed_positive(layer)))
+
+
+def assume_parameters_nonzero(problem: Problem) -> Problem:
+    """The same layer where its inputs may be divided by, `assumed` naming those that the layer itself does not divide by.
+
+    An in-place backward pass recovers xhat as (y - beta)/gamma, which is right wherever gamma is not 0.
+    """
+    found = {atom.parts[0] for atom in problem.nonzero if atom.kind is Kind.VAR}
+    names = tuple(part.name for part in problem.layer.inputs if part.name not in found)
+    atoms = tuple(Atom(Kind.VAR, name, problem.letters[name]) for name in names)
+    return replace(problem, nonzero=(*problem.nonzero, *atoms), assumed=names)
 
 
 def _divisors(polys: Iterable[Poly]) -> tuple[Atom, ...]:

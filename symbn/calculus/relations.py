@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from symbn.calculus.convert import to_poly
+from symbn.calculus.functions import apply
 from symbn.calculus.problem import Problem
 from symbn.calculus.rewrite import Rule, RuleSet, RunawayRules, solve
 from symbn.calculus.terms import Atom, Kind, Poly, var
@@ -67,6 +68,11 @@ def _unfolding(problem: Problem, definition: Definition) -> Rule:
     return Rule(Atom(Kind.VAR, definition.name, definition.indices), problem.polys[definition.name])
 
 
+def solutions(problem: Problem, definition: Definition) -> list[Rule]:
+    """A definition solved for whatever it can be solved for, by itself."""
+    return _options(problem, definition, RuleSet(()))
+
+
 def _options(problem: Problem, definition: Definition, rules: RuleSet) -> list[Rule]:
     """Ways to use a definition, the most telling first."""
     name = var(definition.name, definition.indices)
@@ -76,6 +82,7 @@ def _options(problem: Problem, definition: Definition, rules: RuleSet) -> list[R
         rule = _solved(shown, value, atom, problem.nonzero)
         if rule is not None:
             found.append(rule)
+            found.extend(_inverted(rule, problem.nonzero))
     if shown == name:
         found.append(Rule(Atom(Kind.VAR, definition.name, definition.indices), value))
     return [replace(rule, source=definition.name) for rule in found if _sound(rule)]
@@ -97,6 +104,15 @@ def _solved(name: Poly, value: Poly, atom: Atom, nonzero: tuple[Atom, ...]) -> R
         return solve(name, value, atom, nonzero)
     except LayerError:
         return None
+
+
+def _inverted(rule: Rule, nonzero: tuple[Atom, ...]) -> list[Rule]:
+    """log(u) = a also says u = exp(a), for an array or a sum u."""
+    if rule.left.kind is not Kind.FUNC or rule.left.parts[0] != "log":
+        return []
+    inside: Poly = rule.left.parts[1][0]
+    found = [_solved(apply("exp", rule.right), inside, atom, nonzero) for atom in inside.atoms()]
+    return [other for other in found if other is not None]
 
 
 def _opaque(atom: Atom) -> bool:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import permutations, product
 from typing import NamedTuple
 
+from symbn.calculus.functions import apply
 from symbn.calculus.powers import power
 from symbn.calculus.terms import (
     ZERO,
@@ -23,7 +24,6 @@ from symbn.calculus.terms import (
     Poly,
     delta,
     extent,
-    func,
     of_atom,
     temporary,
 )
@@ -225,7 +225,7 @@ def rebuild(atom: Atom, change: Callable[[Poly], Poly]) -> Poly:
     """The atom over changed insides; the insides of a sum are opened with fresh binders first, so nothing can be captured."""
     match atom.kind:
         case Kind.FUNC:
-            return func(atom.parts[0], *(change(poly) for poly in atom.parts[1]))
+            return apply(atom.parts[0], *(change(poly) for poly in atom.parts[1]))
         case Kind.BASE:
             return change(atom.parts[0])
         case Kind.SUM:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 from symbn.calculus.cost import cost_of_one
+from symbn.calculus.functions import apply
 from symbn.calculus.splitting import content, factor_list
 from symbn.calculus.sums import rename
 from symbn.calculus.terms import Atom, Kind, Monomial, Number, Poly, is_idempotent, merge_indices
@@ -206,6 +207,7 @@ class TreeBuilder:
 
     def _product(self, monomial: Monomial, number: Number, extra: Expr | None, scope: Scope) -> Expr:
         """number * monomial * extra, in reading order: numbers and scalars, denominators, arrays, the bracket, sums."""
+        monomial = _one_exponential(monomial)
         conditions = [a for a, _ in monomial if _is_indicator(a)]
         monomial = tuple(p for p in monomial if p[0] not in conditions)
         sums, monomial = self._sums(monomial, scope)
@@ -300,6 +302,20 @@ class TreeBuilder:
         if not left:
             left, right, operator = right, left, {"<": ">"}.get(operator, operator)
         return Compare(operator, self.build(left, scope), self.build(right, scope))
+
+
+def _one_exponential(monomial: Monomial) -> Monomial:
+    """exp(a)*exp(b) as exp(a + b) where that is shorter."""
+    found = [(a, e) for a, e in monomial if a.kind is Kind.FUNC and a.parts[0] == "exp"]
+    if len(found) < 2:
+        return monomial
+    total = Poly({})
+    for atom, exponent in found:
+        total = total + atom.parts[1][0].scale(exponent)
+    if len(total) >= sum(len(atom.parts[1][0]) for atom, _ in found):
+        return monomial
+    ((joined, _),) = (Poly({tuple(p for p in monomial if p not in found): 1}) * apply("exp", total)).terms.items()
+    return joined
 
 
 def _in_reading_order(number: Fraction, above: list[Expr], below: list[Expr], last: list[Expr]) -> Expr:
