@@ -145,7 +145,8 @@ def derive(
     """Derives a layer: its backward pass ("vjp"), its forward derivative ("jvp"), or every partial derivative ("jacobian").
 
     `layer` may also be what `load` takes. `wrt` restricts the inputs, `save` the forward values that the result may read. Without `steps`
-    the explanation is left out, which saves time. Raises LayerError for an input that is not there, UnsupportedError for what has no rule yet.
+    the explanation is left out, which saves time. Raises LayerError for an input that is not there, UnsupportedError for what has no rule
+    yet.
     """
     from symbn.calculus.engine import derive as run
 

@@ -119,7 +119,8 @@ def test_piped_text_is_ascii(derived: subprocess.CompletedProcess[str]) -> None:
 def on_a_terminal(*arguments: str, **environment: str) -> str:
     """What one `symbn` process prints on a terminal."""
     ours, theirs = os.openpty()
-    process = subprocess.Popen([sys.executable, "-m", "symbn", *arguments], stdout=theirs, stderr=theirs, stdin=theirs, env={**HERE, **environment})
+    command = [sys.executable, "-m", "symbn", *arguments]
+    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=theirs, env={**HERE, **environment})
     os.close(theirs)
     said = b""
     try:

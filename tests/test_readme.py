@@ -1,7 +1,8 @@
 """Every command and every program in README.md is run, and says what the README shows.
 
 A `console` block holds commands after `$ ` and, below each, lines of its output; a line `...` stands for any lines, ` ... ` within one for
-any words. `# exit N` at the end of a command says what it exits with. A `python` block with `file=NAME` is a file that later blocks use; without, it is a program to run.
+any words. `# exit N` at the end of a command says what it exits with. A `python` block with `file=NAME` is a file that later blocks use;
+without, it is a program to run.
 """
 
 from __future__ import annotations

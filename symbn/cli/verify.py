@@ -21,12 +21,12 @@ def verify(ctx: click.Context, *, layers: tuple[str, ...], targets: tuple[str, .
     """
     from symbn import api, catalogue
     from symbn.codegen.targets import target_named
-    from symbn.tools.verify import TARGETS
+    from symbn.tools.verify import TARGETS, Row
     from symbn.tools.verify import verify as run
 
     chosen = tuple(target_named(target).name for target in dict.fromkeys(targets)) or TARGETS
     specs = layers or catalogue.names()
-    rows = []
+    rows: list[Row] = []
     for number, spec in enumerate(specs, 1):
         if sys.stderr.isatty():
             talk(f"({number}/{len(specs)}) {spec}")

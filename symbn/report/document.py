@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from symbn.calculus.derivation import Derivation, Gradient, Step
+from symbn.calculus.derivation import Derivation, Gradient
 from symbn.errors import SymbnError
 from symbn.language import definition_latex, definition_text, parse_definition
 from symbn.layer import Definition, Layer
