@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
-from codegen_layers import NAMES, derivation
+from codegen_layers import NAMES, TEXTS, derivation, written
 
 from symbn.codegen.aliasing import overlays
 from symbn.codegen.lower import LOOPS
@@ -90,6 +90,23 @@ def test_a_value_needed_in_another_order_is_kept_for_as_long_as_its_loop_only() 
     (_, forward), (_, backward) = passes("scores")
     assert [buffer.axes for buffer in forward.buffers] == [("T",)]
     assert {buffer.axes for buffer in backward.buffers} == {("T", "T"), ("T",)}
+
+
+def test_a_total_of_what_a_loop_makes_is_added_up_in_that_loop() -> None:
+    formulas = "dx[n, c] = dy[n, c]*sum(sum(dy[k, j]*x[k, j] for j in C)**2 for k in N)"
+    program = backward_program(written(TEXTS["soft"][0], formulas), LOOPS)
+    loops = schedule(program)
+    assert not loops.buffers
+    assert outline(loops.body) == [
+        "for k in N",
+        "  for j in C",
+        "    add to sum_dy_x_k",
+        "  add to sum_square_sum_dy_x",
+        "for n in N",
+        "  for c in C",
+        "    store dx",
+    ]
+    assert overlays(program, loops) == (("dx", "dy"), ("dx", "x"))
 
 
 @pytest.mark.parametrize("name", NAMES)

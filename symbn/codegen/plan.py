@@ -33,12 +33,22 @@ class Job:
 
 @dataclass(slots=True)
 class Loop:
-    """A loop over a kept axis; `own` is which index of each job it runs over."""
+    """A loop over a kept axis; `own` is which index of each job it runs over, `folds` are complete after it."""
 
     index: Index
     jobs: list[Job]
     own: dict[str, Index]
     parts: list[Part] = field(default_factory=list)
+    folds: list[Fold] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A total over a loop's own letter, `bound`: each turn of the loop adds to it what the turn has made."""
+
+    job: Job
+    total: Total
+    bound: Index
 
 
 @dataclass(slots=True)
@@ -90,7 +100,10 @@ def _place(jobs: Sequence[Job], kept: dict[str, tuple[Index, ...]], taken: froze
     for job in jobs:
         here = [(name, indices) for name, indices in job.needs if name in home]
         floor = max((home[name] for name, _ in here), default=-1)
-        position = _join(job, parts, floor, [need for need in here if home[need[0]] == floor], by_name)
+        near = [need for need in here if home[need[0]] == floor]
+        position = _folded(job, parts, floor, near, by_name)
+        if position is None:
+            position = _join(job, parts, floor, near, by_name)
         if position is None:
             parts.append(_open(job, taken))
             position = len(parts) - 1
@@ -104,6 +117,26 @@ def _place(jobs: Sequence[Job], kept: dict[str, tuple[Index, ...]], taken: froze
             inner = [replace(job, letters={**job.letters, part.own[job.value.name]: part.index}) for job in part.jobs]
             part.parts = _place(inner, kept, taken | {part.index.name})
     return parts
+
+
+def _folded(job: Job, parts: list[Part], floor: int, near: list[Needed], by_name: dict[str, Job]) -> int | None:
+    """Puts a total into the loop that makes what it adds up, where it reads that at one bound letter; says where."""
+    loop = parts[floor] if near else None
+    if not isinstance(loop, Loop) or not isinstance(job.value, Total) or job.remaining:
+        return None
+    bound = _read_at(loop, near, by_name)
+    if bound is None or bound not in job.value.bound:
+        return None
+    loop.folds.append(Fold(job, job.value, bound))
+    return floor
+
+
+def _read_at(loop: Loop, near: list[Needed], by_name: dict[str, Job]) -> Index | None:
+    """The one letter at which a job reads what a loop makes; None when there are several, or the value is complete only after the loop."""
+    if any(name not in loop.own for name, _ in near):
+        return None
+    letters = {indices[by_name[name].value.indices.index(loop.own[name])] for name, indices in near}
+    return letters.pop() if len(letters) == 1 else None
 
 
 def _open(job: Job, taken: frozenset[str]) -> Part:
@@ -136,13 +169,8 @@ def _aligned(job: Job, loop: Loop, near: list[Needed], by_name: dict[str, Job]) 
     if not near:
         first = job.remaining[0]
         return first if first.axis == loop.index.axis else None
-    read_at = {_at(by_name[name].value, indices, loop.own[name]) for name, indices in near}
-    own = read_at.pop()
-    return own if not read_at and own in job.remaining else None
-
-
-def _at(value: Value, indices: tuple[Index, ...], own: Index) -> Index:
-    return indices[value.indices.index(own)]
+    own = _read_at(loop, near, by_name)
+    return own if own in job.remaining else None
 
 
 def _takes(reduction: Reduction, job: Job) -> bool:
@@ -169,7 +197,12 @@ def _waits(part: Part, home: dict[str, int]) -> set[int]:
 
 def jobs_of(part: Part) -> list[Job]:
     """The jobs of a part, those of inner loops included."""
-    return [part.job] if isinstance(part, Write) else part.jobs
+    match part:
+        case Write(job):
+            return [job]
+        case Loop(jobs=jobs, folds=folds):
+            return [*jobs, *(fold.job for fold in folds)]
+    return part.jobs
 
 
 def _written_axes(part: Part) -> int:

@@ -72,10 +72,16 @@ class _Writer:
         for job in loop.jobs:
             if job.value.name in self.kept:
                 self.buffer_depth.setdefault(job.value.name, depth)
+        started = [self._start(fold.job, fold.total) for fold in loop.folds]
         self.scopes.append(_Scope(loop.index))
         for part in loop.parts:
             self.part(part)
+        for fold, name in zip(loop.folds, started, strict=True):
+            rest = tuple(index for index in fold.total.bound if index != fold.bound)
+            self._add([(fold.job, fold.total, name)], rest, {fold.bound: loop.index})
         self._close()
+        for fold, name in zip(loop.folds, started, strict=True):
+            self._finish(fold.job, fold.total, name)
 
     def _close(self) -> None:
         scope = self.scopes.pop()
@@ -84,23 +90,28 @@ class _Writer:
 
     def _reduction(self, reduction: Reduction) -> None:
         totals = [(job, job.value) for job in reduction.jobs if isinstance(job.value, Total)]
-        letters = self._bound_letters(totals[0][1])
         started = [(job, total, self._start(job, total)) for job, total in totals]
+        self._add(started, totals[0][1].bound, {})
+        for job, total, name in started:
+            self._finish(job, total, name)
+
+    def _add(self, started: list[tuple[Job, Total, str]], swept: tuple[Index, ...], given: dict[Index, Index]) -> None:
+        """Sweeps over the letters `swept` that add to several totals; `given` are bound letters that a loop around runs over."""
+        letters = self._bound_letters(swept)
         self.scopes += [_Scope(letter) for letter in letters]
         for job, total, name in started:
-            mapping = {**job.letters, **dict(zip(total.bound, letters, strict=True))}
+            own = [index for index in total.bound if index not in given]
+            mapping = {**job.letters, **given, **dict(zip(own, letters, strict=True))}
             expr = self._scalar(rename_indices(total.expr, mapping))[0]
             self._body.append(Accumulate(name, total.kind, expr))
         for _ in letters:
             self._close()
-        for job, total, name in started:
-            self._finish(job, total, name)
 
-    def _bound_letters(self, total: Total) -> list[Index]:
-        """Letters for a total's sweeps that no loop around them has."""
+    def _bound_letters(self, bound: tuple[Index, ...]) -> list[Index]:
+        """Letters for sweeps that no loop around them has."""
         taken = self.taken | {scope.index.name for scope in self.scopes if scope.index is not None}
         letters = []
-        for index in total.bound:
+        for index in bound:
             letters.append(fresh_index(index.axis, taken, like=index.name))
             taken.add(letters[-1].name)
         return letters
@@ -189,8 +200,8 @@ def _loop_letters(parts: list[Part]) -> list[str]:
     found = []
     for part in parts:
         match part:
-            case Loop(index, parts=inner):
-                found += [index.name, *_loop_letters(inner)]
+            case Loop(index, parts=inner, folds=folds):
+                found += [index.name, *_loop_letters(inner), *(bound.name for fold in folds for bound in fold.total.bound)]
             case Reduction(jobs=jobs):
                 found += [index.name for job in jobs if isinstance(job.value, Total) for index in job.value.bound]
     return found
