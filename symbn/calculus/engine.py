@@ -6,11 +6,13 @@ In: a Layer and what is asked of it.  Out: a `Derivation`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from symbn.calculus.backward_layer import backward_layer
 from symbn.calculus.compact import Found, Search
 from symbn.calculus.cost import cost_of
 from symbn.calculus.derivation import Derivation, Gradient, Step
+from symbn.calculus.invariants import invariants
 from symbn.calculus.jacobian import jacobians
 from symbn.calculus.problem import Problem, assume_parameters_nonzero, prepare
 from symbn.calculus.steps import explain
@@ -50,7 +52,8 @@ def derive(layer: Layer, *, wrt: Sequence[str] | None = None, mode: str = "vjp",
         sweep = Forward(problem, wanted)
         found, cut = Search(sweep).run()
     explained = explain(problem, wanted, found) if steps and mode == "vjp" else ()
-    return _derivation(layer, mode, 1, wanted, sweep, found, cut, explained)
+    derivation = _derivation(layer, mode, 1, wanted, sweep, found, cut, explained)
+    return replace(derivation, invariants=invariants(problem, found)) if mode == "vjp" else derivation
 
 
 def _impossible(layer: Layer, save: Sequence[str], missing: tuple[str, ...]) -> LayerError:

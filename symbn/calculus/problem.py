@@ -62,16 +62,28 @@ def assume_parameters_nonzero(problem: Problem) -> Problem:
 
 
 def _divisors(polys: Iterable[Poly]) -> tuple[Atom, ...]:
-    """Atoms under a negative exponent, also inside sums."""
+    """Atoms under a negative exponent or under a logarithm, however deep: where the layer is defined, they are not 0."""
     found: dict[Atom, None] = {}
     for poly in polys:
         for monomial, _ in poly.sorted_terms():
             for atom, exponent in monomial:
                 if exponent < 0:
                     found.setdefault(atom)
-                if atom.kind is Kind.SUM:
-                    found.update(dict.fromkeys(_divisors([Poly({atom.parts[1]: 1})])))
+                found.update(dict.fromkeys(_divisors_inside(atom)))
     return tuple(found)
+
+
+def _divisors_inside(atom: Atom) -> tuple[Atom, ...]:
+    match atom.kind:
+        case Kind.SUM:
+            return _divisors([Poly({atom.parts[1]: 1})])
+        case Kind.BASE | Kind.REDUCE:
+            return _divisors([atom.parts[-1]])
+        case Kind.FUNC:
+            name, args = atom.parts
+            single = args[0].single() if name == "log" else None
+            return (*(a for a, _ in (single[0] if single else ())), *_divisors(args))
+    return ()
 
 
 def _assumed_positive(layer: Layer) -> tuple[Atom, ...]:
