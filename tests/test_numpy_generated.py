@@ -171,3 +171,14 @@ def test_names_that_the_module_needs_for_itself_are_given_an_underscore() -> Non
     y, saved = made.shadow_forward(np.arange(3.0), 2.0)
     assert y.tolist() == [0, 2, 4]
     assert made.shadow_backward(y, saved).ddtype == 10
+
+
+def test_long_index_letters_are_shortened_for_einsum() -> None:
+    source = (
+        'def long(x: "N K", w: "M K", p: "N N"):\n    y[row, col] = sum(x[row, k1]*w[col, k1] for k1 in K) + p[row, row]\n    return y\n'
+    )
+    made = load_module(render(written(source, "dp[row, k2] = delta(row, k2)*sum(dy[row, col] for col in M)"), "numpy"))
+    x, w, p = RNG.standard_normal((3, 4)), RNG.standard_normal((5, 4)), RNG.standard_normal((3, 3))
+    y, saved = made.long_forward(x, w, p)
+    assert np.allclose(y, x @ w.T + np.diag(p)[:, None])
+    assert np.array_equal(made.long_backward(y, saved).dp, np.diag(made.long_backward(y, saved).dp.diagonal()))

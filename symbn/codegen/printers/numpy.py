@@ -7,7 +7,9 @@ Every array is brought to that order: a repeated letter takes the diagonal, lett
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from string import ascii_letters
 
 from symbn.codegen.keys import memory_order
 from symbn.codegen.printers.infix import ATOM, POWER, PRODUCT, UNARY, Infix, Text, decimal
@@ -113,7 +115,7 @@ class NumpyPrinter(Infix):
         letters = tuple(dict.fromkeys(indices))
         wanted = tuple(index for index in self.order if index in letters)
         if len(letters) < len(indices):
-            array = f'np.einsum("{subscripts(indices)}->{subscripts(wanted)}", {array})'
+            array = f'np.einsum("{subscripts([indices], wanted)}", {array})'
         elif letters != wanted:
             array = f"{array}.T" if len(letters) == 2 else f"{array}.transpose({', '.join(str(letters.index(index)) for index in wanted)})"
         first = self.order.index(wanted[0]) if wanted else len(self.order)
@@ -130,9 +132,12 @@ class Typed(Expr):
         self.inner = inner
 
 
-def subscripts(indices: tuple[Index, ...]) -> str:
-    """Letters for np.einsum, one character each."""
-    return "".join(index.name for index in indices)
+def subscripts(operands: Sequence[tuple[Index, ...]], result: tuple[Index, ...]) -> str:
+    """`ij,jk->ik` for np.einsum: the letters themselves where each is one character, else a, b, c, ..."""
+    letters = tuple(dict.fromkeys(index for operand in operands for index in operand))
+    plain = all(len(index.name) == 1 for index in letters)
+    names = {index: index.name if plain else ascii_letters[place] for place, index in enumerate(letters)}
+    return f"{','.join(''.join(names[index] for index in operand) for operand in operands)}->{''.join(names[index] for index in result)}"
 
 
 def contraction(expr: Expr) -> tuple[list[Expr], list[Expr]] | None:
@@ -143,7 +148,7 @@ def contraction(expr: Expr) -> tuple[list[Expr], list[Expr]] | None:
     factors = [factor for factor in expr.factors if free_indices(factor)]
     letters = set(free_indices(expr))
     plain = not any(isinstance(factor, Delta) or set(free_indices(factor)) == letters for factor in factors)
-    return (numbers, factors) if plain and all(len(index.name) == 1 for index in letters) else None
+    return (numbers, factors) if plain and len(letters) <= len(ascii_letters) else None
 
 
 def own_order(expr: Expr) -> tuple[Index, ...]:

@@ -111,6 +111,7 @@ def _notes(scheduled: list[tuple[Program, Loops]], stem: str) -> list[str]:
     for program, loops in scheduled:
         pairs = [f"{output} may be {source}" for output, source in overlays(program, loops)]
         lines.append(f"    {program.direction}: {', '.join(pairs) or 'none'}")
+    lines.append("Scalars: what is read is a double by value, what is written goes through a pointer.")
     lines.append("Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.")
     if any(loops.buffers for _, loops in scheduled):
         lines.append(f"Memory: none is allocated; {stem}_..._workspace says how many doubles the caller lends.")

@@ -5,18 +5,20 @@ In: a Derivation.  Out: a NumpyView: names, signatures, checks and statements as
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from symbn.calculus.derivation import Derivation
 from symbn.codegen.lower import ARRAYS
 from symbn.codegen.passes import backward_program, direction_of, forward_program, lost_axes, saved_names
 from symbn.codegen.printers.numpy import NumpyPrinter
-from symbn.codegen.program import CONSTANT, SAVED, Argument, Program
+from symbn.codegen.program import CONSTANT, SAVED, Argument, Pointwise, Program
 from symbn.codegen.reserved import without
 from symbn.codegen.targets import TARGETS
 from symbn.codegen.views.header import ascii_text, header, reproduce, shape
 from symbn.codegen.views.numpy_checks import checks
 from symbn.codegen.views.numpy_statements import Statements
+from symbn.expr import Read
 from symbn.language.text import number_text
 
 RESULTS = {"backward": "Gradients", "jvp": "Tangents", "jacobian": "Jacobian", "double_backward": "Gradients2"}
@@ -105,6 +107,7 @@ def _forward(program: Program, body: list[str], record: Record, fields: list[str
     positional = [a.name for a in program.arguments if a.role != CONSTANT]
     keywords = [_keyword(argument) for argument in program.arguments if argument.role == CONSTANT]
     outputs = [output.name for output in program.outputs if not output.saved]
+    typed = _typed(program)
     parameters = ", ".join([*positional, *(["*", *keywords] if keywords else [])])
     return Function(
         signature=f"{program.layer}_forward({parameters})",
@@ -117,7 +120,7 @@ def _forward(program: Program, body: list[str], record: Record, fields: list[str
         unpack="",
         checks=tuple(checks(program.arguments, program.arguments, (), _used_axes(program, fields))),
         body=tuple(body),
-        result=f"{', '.join(outputs)}, {record.name}({', '.join(fields)})",
+        result=f"{', '.join(map(typed, outputs))}, {record.name}({', '.join(map(typed, fields))})",
     )
 
 
@@ -138,8 +141,17 @@ def _backward(
         unpack=f"{', '.join(names)}{',' if len(names) == 1 else ''} = saved" if names else "",
         checks=tuple(checks((*saved, *seeds), saved or seeds, extents, _used_axes(program, []))),
         body=tuple(body),
-        result=f"{results.name}({', '.join(output.name for output in program.outputs)})",
+        result=f"{results.name}({', '.join(map(_typed(program), [output.name for output in program.outputs]))})",
     )
+
+
+def _typed(program: Program) -> Callable[[str], str]:
+    """How a value is returned: before version 2, NumPy makes float64 of a float32 scalar times a Python number."""
+    values = {value.name: value for value in program.values}
+    mixed = {
+        name for name, value in values.items() if isinstance(value, Pointwise) and not value.indices and not isinstance(value.expr, Read)
+    }
+    return lambda name: f"dtype.type({name})" if name in mixed else name
 
 
 def _saved_arguments(derivation: Derivation, backward: Program) -> list[Argument]:

@@ -91,8 +91,7 @@ class Statements:
         numbers, factors = parts
         orders = [own_order(factor) for factor in factors]
         texts = [self.printer.whole(factor, order) for factor, order in zip(factors, orders, strict=True)]
-        spec = f"{','.join(map(subscripts, orders))}->{subscripts(total.indices)}"
-        text = f'np.einsum("{spec}", {", ".join(texts)}, optimize=True)'
+        text = f'np.einsum("{subscripts(orders, total.indices)}", {", ".join(texts)}, optimize=True)'
         if numbers:
             text = f"{self.printer.at(mul(*numbers), PRODUCT)}*{text}"
         if total.kind == "mean":
