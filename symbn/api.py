@@ -152,8 +152,7 @@ def derive(
 
     names = (wrt,) if isinstance(wrt, str) else None if wrt is None else tuple(wrt)
     source = load(layer) if isinstance(layer, str) else layer
-    options: dict[str, Any] = {} if save is None else {"save": tuple(save)}
-    return Result(run(source, wrt=names, mode=mode, order=order, steps=steps, **options))
+    return Result(run(source, wrt=names, mode=mode, order=order, save=None if save is None else tuple(save), steps=steps))
 
 
 def build(layer: Layer | str, *, target: str = "c", dtype: str = "float32", threads: int | None = None) -> Kernel:

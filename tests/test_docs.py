@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from symbn.expr import COMPARISONS, FUNCTIONS, REDUCTIONS
+from symbn.expr import COMPARISONS, CONSTANTS, FUNCTIONS, REDUCTIONS
 from symbn.language import limits
 
 PAGE = (Path(__file__).parents[1] / "docs" / "language.md").read_text(encoding="utf-8")
@@ -18,8 +18,8 @@ def test_every_function_is_described(function: str) -> None:
     assert re.search(rf"^\|.*`{function}\(", PAGE, flags=re.MULTILINE)
 
 
-def test_every_comparison_is_described() -> None:
-    assert all(f"`{operator}`" in PAGE for operator in COMPARISONS)
+def test_every_comparison_and_constant_is_described() -> None:
+    assert all(f"`{word}`" in PAGE for word in (*COMPARISONS, *CONSTANTS))
 
 
 def test_the_limits_are_the_ones_in_force() -> None:
