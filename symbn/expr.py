@@ -141,7 +141,10 @@ class Pow(_Node):
 
 @dataclass(frozen=True)
 class Call(_Node):
-    """An elementwise function of FUNCTIONS, or one of CONSTANTS without arguments; `where(condition, a, b)` has a Compare as its first argument."""
+    """An elementwise function of FUNCTIONS, or one of CONSTANTS without arguments.
+
+    `where(condition, a, b)` has a Compare as its first argument.
+    """
 
     function: str
     args: tuple[Expr, ...]

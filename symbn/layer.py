@@ -66,12 +66,16 @@ class Layer:
     @property
     def axes(self) -> tuple[str, ...]:
         """All axes, in order of first appearance in the signature, then in the definitions."""
-        found = [axis for part in (*self.inputs, *self.constants, *self.definitions) for axis in part.axes]
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(axis for part in self.parts for axis in part.axes))
+
+    @property
+    def parts(self) -> tuple[Input | Constant | Definition, ...]:
+        """Everything that has a name: inputs, constants, definitions, in the author's order."""
+        return (*self.inputs, *self.constants, *self.definitions)
 
     def axes_of(self, name: str) -> tuple[str, ...]:
         """The axes of an input, constant or definition. KeyError for another name."""
-        for part in (*self.inputs, *self.constants, *self.definitions):
+        for part in self.parts:
             if part.name == name:
                 return part.axes
         raise KeyError(name)
@@ -85,5 +89,5 @@ class Layer:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name, in the author's order: inputs, constants, definitions."""
-        return tuple(part.name for part in (*self.inputs, *self.constants, *self.definitions))
+        """Every name, in the author's order."""
+        return tuple(part.name for part in self.parts)

@@ -12,7 +12,10 @@ from symbn.layer import Layer
 
 
 def backward_layer(first: Derivation) -> Layer:
-    """Forward definitions, then the named adjoints, then the gradients; `dx`, `dgamma` are its outputs, so their cotangents are `ddx`, `ddgamma`."""
+    """Forward definitions, then the named adjoints, then the gradients.
+
+    `dx`, `dgamma` are its outputs, so their cotangents are `ddx`, `ddgamma`.
+    """
     layer = first.layer
     gradients = tuple(gradient.definition for gradient in first.gradients.values())
     return replace(

@@ -93,7 +93,8 @@ def indicator(operator: str, left: Poly, right: Poly) -> Poly:
 
 
 _HOLDS: dict[str, Callable[[int | Fraction], bool]] = {
-    "<": lambda d: d < 0, "<=": lambda d: d <= 0, ">": lambda d: d > 0, ">=": lambda d: d >= 0, "==": lambda d: d == 0, "!=": lambda d: d != 0,
+    "<": lambda d: d < 0, "<=": lambda d: d <= 0, ">": lambda d: d > 0, ">=": lambda d: d >= 0,
+    "==": lambda d: d == 0, "!=": lambda d: d != 0,
 }  # fmt: skip
 
 
@@ -124,7 +125,7 @@ _AT_NUMBERS: dict[str, dict[int, int]] = {
 
 def _folded(function: str, polys: tuple[Poly, ...]) -> Poly:
     if len(polys) == 1 and (number := polys[0].as_number()) is not None:
-        value = _AT_NUMBERS.get(function, {}).get(number)  # type: ignore[call-overload]
+        value = _AT_NUMBERS.get(function, {}).get(int(number)) if number == int(number) else None
         if value is not None:
             return constant(value)
         if function == "log" and number <= 0:

@@ -10,7 +10,24 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from symbn.expr import MINUS_ONE, Add, Call, Compare, Delta, Expr, Extent, Index, Mul, Num, Pow, Read, Reduce, free_indices, rename_indices, walk
+from symbn.expr import (
+    MINUS_ONE,
+    Add,
+    Call,
+    Compare,
+    Delta,
+    Expr,
+    Extent,
+    Index,
+    Mul,
+    Num,
+    Pow,
+    Read,
+    Reduce,
+    free_indices,
+    rename_indices,
+    walk,
+)
 
 
 class Cost(NamedTuple):
@@ -57,7 +74,8 @@ def _alpha(expr: Expr, level: int) -> Expr:
     """Bound letters renamed by nesting and means taken as sums, so that what is summed once is one tree."""
     if isinstance(expr, Reduce):
         names = {index: Index(f"~{level}.{place}", index.axis) for place, index in enumerate(expr.indices)}
-        return Reduce("sum" if expr.kind == "mean" else expr.kind, _alpha(rename_indices(expr.body, names), level + 1), tuple(names.values()))
+        kind = "sum" if expr.kind == "mean" else expr.kind
+        return Reduce(kind, _alpha(rename_indices(expr.body, names), level + 1), tuple(names.values()))
     if not expr.children:
         return expr
     return expr.rebuild(tuple(_alpha(child, level) for child in expr.children))

@@ -40,10 +40,10 @@ class Derivation:
     """The derivative of a layer.
 
     `seeds` are the arrays given to the backward pass beside what the forward pass computed (`dy`; in jvp mode `x_dot`). `intermediates` are
-    named values shared by several gradients, such as the adjoint `dp[t, s]` of a forward value, in the order they are computed; each may read
-    seeds, forward values and earlier intermediates. `residuals` are the forward values that the results read, inputs and constants included.
-    `notes` say what a user should know, such as a search that stopped at its budget. `invariants` are statements proved of the gradients for
-    every extent, such as `sum(dx[i] for i in N) == 0`.
+    named values shared by several gradients, such as the adjoint `dp[t, s]` of a forward value, in the order they are computed; each may
+    read seeds, forward values and earlier intermediates. `residuals` are the forward values that the results read, inputs and constants
+    included. `notes` say what a user should know, such as a search that stopped at its budget. `invariants` are statements proved of the
+    gradients for every extent, such as `sum(dx[i] for i in N) == 0`.
     """
 
     layer: Layer

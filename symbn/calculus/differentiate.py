@@ -1,6 +1,7 @@
 """The derivative of an expression as a person writes it down first: the rules applied, nothing simplified.
 
-In: an expression tree and what to differentiate by.  Out: a tree in which the total derivative of a name `v` by `x[i]` stands as `dv_dx[..., i]`.
+In: an expression tree and what to differentiate by.  Out: a tree in which the total derivative of a name `v` by `x[i]` stands as
+`dv_dx[..., i]`.
 """
 
 from __future__ import annotations

@@ -25,11 +25,19 @@ MODES = ("vjp", "jvp", "jacobian")
 ORDERS = (1, 2)
 
 
-def derive(layer: Layer, *, wrt: Sequence[str] | None = None, mode: str = "vjp", order: int = 1, save: Sequence[str] | None = None, steps: bool = True) -> Derivation:
+def derive(
+    layer: Layer,
+    *,
+    wrt: Sequence[str] | None = None,
+    mode: str = "vjp",
+    order: int = 1,
+    save: Sequence[str] | None = None,
+    steps: bool = True,
+) -> Derivation:
     """The derivative of `layer` by the inputs `wrt` (all when None), in the author's names.
 
-    `mode` is one of MODES. Order 2, for vjp, is the backward pass of the backward pass. With `save`, the backward pass reads no forward values but
-    these (see `saved`). `steps=False` skips the explanation. Raises LayerError for an unknown input or an impossible request,
+    `mode` is one of MODES. Order 2, for vjp, is the backward pass of the backward pass. With `save`, the backward pass reads no forward
+    values but these (see `saved`). `steps=False` skips the explanation. Raises LayerError for an unknown input or an impossible request,
     UnsupportedError for a function without a derivative rule.
     """
     wanted = _wanted(layer, wrt)

@@ -2,8 +2,8 @@
 
 In: the form a search found.  Out: statements in the layer language, each proved by the definitions for every extent.
 
-A short list of candidates is tried on every layer: sums over axes that vanish, orthogonality to the input, adjoints that are zero, gradients
-that vanish where an axis has extent 1. What cannot be proved is not said.
+A short list of candidates is tried on every layer: sums over axes that vanish, orthogonality to the input, adjoints that are zero,
+gradients that vanish where an axis has extent 1. What cannot be proved is not said.
 """
 
 from __future__ import annotations

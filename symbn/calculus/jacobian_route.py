@@ -1,7 +1,7 @@
 """The explanation through total derivatives.
 
-In: a narrative.  Out: for each input the chain rule, the total derivative of each quantity on the way (as differentiated, with what is known put
-in, simplified), the substitution, the split sum and the compact form.
+In: a narrative.  Out: for each input the chain rule, the total derivative of each quantity on the way (as differentiated, with what is
+known put in, simplified), the substitution, the split sum and the compact form.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class _Route:
             return expr, []
         by = self.narrative.by(self.name, self.at)
         varying = [factor for factor in expr.factors if by.of(factor) != ZERO]
-        helpers = []
+        helpers: list[Definition] = []
         factors = list(expr.factors)
         for factor in varying if len(varying) > 1 else []:
             if isinstance(factor, Pow | Call):
@@ -180,7 +180,8 @@ class _Route:
 
 def _spread(narrative: Narrative, poly: Poly, scope: tuple[Index, ...]) -> Expr:
     """Every term on its own, none collected."""
-    return add(*(narrative.show(Poly({m: c}), scope) for m, c in sorted(poly.terms.items(), key=lambda t: (len(t[0]), Poly({t[0]: 1}).key))))
+    terms = sorted(poly.sorted_terms(), key=lambda term: len(term[0]))
+    return add(*(narrative.show(Poly({monomial: coefficient}), scope) for monomial, coefficient in terms))
 
 
 def _up_to(problem: Problem, name: str) -> Problem:

@@ -65,7 +65,8 @@ def _root_of_monomial(monomial: Monomial, coefficient: Number, exponent: Number)
 
     (a*b)**(1/2) is a**(1/2)*b**(1/2) only where a >= 0, and (x**2)**(1/2) is |x|, not x.
     """
-    result, rest = ONE, []
+    result = ONE
+    rest: list[tuple[Atom, Number]] = []
     for atom, inner in monomial:
         if is_positive(atom) or isinstance(inner, Fraction):
             result = result * of_atom(atom, _times(inner, exponent))
@@ -76,9 +77,9 @@ def _root_of_monomial(monomial: Monomial, coefficient: Number, exponent: Number)
         return result * number_power(coefficient, exponent) * of_atom(atom, _times(inner, exponent))
     if not rest and coefficient > 0:
         return result * number_power(coefficient, exponent)
-    sign = 1 if coefficient > 0 else -1
-    inside = Poly({tuple(rest): sign})
-    return result * number_power(abs(coefficient), exponent) * of_atom(Atom(Kind.BASE, inside), exponent)
+    inside = Poly({tuple(rest): 1 if coefficient > 0 else -1})
+    size = coefficient if coefficient > 0 else -coefficient
+    return result * number_power(size, exponent) * of_atom(Atom(Kind.BASE, inside), exponent)
 
 
 def is_positive(atom: Atom) -> bool:

@@ -1,6 +1,7 @@
 """A layer prepared for differentiation.
 
-In: a Layer.  Out: its definitions as polynomials, their partial derivatives by every name they read, and the letters and order of its names.
+In: a Layer.  Out: its definitions as polynomials, their partial derivatives by every name they read, and the letters and order of its
+names.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from symbn.calculus.convert import to_poly
 from symbn.calculus.terms import Atom, Kind, Poly, temporary
 from symbn.errors import LayerError
 from symbn.expr import Index, Num, Read, fresh_index, reads, walk
-from symbn.layer import Definition, Layer
+from symbn.layer import Constant, Definition, Input, Layer
 
 
 @dataclass
@@ -99,13 +100,14 @@ def _assumed_positive(layer: Layer) -> tuple[Atom, ...]:
 def _letters(layer: Layer) -> dict[str, tuple[Index, ...]]:
     """A definition's own letters; an input's from the first place that reads it with a definition's letters, else fresh ones."""
     found: dict[str, tuple[Index, ...]] = {d.name: d.indices for d in layer.definitions}
-    for part in (*layer.inputs, *layer.constants):
+    parts: tuple[Input | Constant, ...] = (*layer.inputs, *layer.constants)
+    for part in parts:
         found[part.name] = _input_letters(layer, part.name, part.axes)
     return found
 
 
 def _input_letters(layer: Layer, name: str, axes: tuple[str, ...]) -> tuple[Index, ...]:
-    candidates = []
+    candidates: list[tuple[int, int, tuple[Index, ...]]] = []
     for definition in layer.definitions:
         for node in walk(definition.expr):
             if isinstance(node, Read) and node.name == name and len(set(node.indices)) == len(axes):

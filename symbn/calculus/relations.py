@@ -2,9 +2,9 @@
 
 In: a prepared layer and, for each definition, which of its options to take.  Out: a RuleSet.
 
-A definition `v = e` can be used from either side: solved for a sum in e it is a rule on moments (mu = mean(x) says sum(x) = N*mu), solved for
-a function or a root it names it, solved for an array it re-expresses the input by the output (x = mu + s*xhat), or v is unfolded, or it is left
-alone. Definitions are taken from the last to the first, each reduced by the rules before it: triangular elimination.
+A definition `v = e` can be used from either side: solved for a sum in e it is a rule on moments (mu = mean(x) says sum(x) = N*mu), solved
+for a function or a root it names it, solved for an array it re-expresses the input by the output (x = mu + s*xhat), or v is unfolded, or
+it is left alone. Definitions are taken from the last to the first, each reduced by the rules before it: triangular elimination.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ class RunawayRules(Exception):
 class Rule:
     """`left ** exponent` equals `right` for all values of left's free indices. For an array read these must be distinct.
 
-    `source` names the definition it comes from. An exponent other than 1 says that `left` is not negative: with r = B**(-1/2) known, B**(-3/2) is r**3, not |r|**3.
+    `source` names the definition it comes from. An exponent other than 1 says that `left` is not negative: with r = B**(-1/2) known,
+    B**(-3/2) is r**3, not |r|**3.
     """
 
     left: Atom

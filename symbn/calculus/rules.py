@@ -1,14 +1,15 @@
 """Partial derivatives of elementwise functions, as one table.
 
-In: a function's name and its arguments.  Out: its derivative by each argument. Smooth ones are differentiated by SymPy; the table below states
-only what SymPy leaves open: what happens at kinks, by the conventions that PyTorch and JAX share (abs'(0) = relu'(0) = 0, ties split evenly).
+In: a function's name and its arguments.  Out: its derivative by each argument. Smooth ones are differentiated by SymPy; the table below
+states only what SymPy leaves open: what happens at kinks, by the conventions that PyTorch and JAX share (abs'(0) = relu'(0) = 0, ties
+split evenly).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 
 import sympy
 
@@ -65,7 +66,7 @@ _SYMPY: dict[str, sympy.Expr] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def _smooth(function: str) -> sympy.Expr:
     """The derivative in terms of the argument u and, where it gets shorter, of the value v = function(u)."""
     if function not in _SYMPY:

@@ -2,8 +2,8 @@
 
 In: a prepared layer and the names that are saved.  Out: what can be read, what can be computed again from it, and what is missing.
 
-Constants and parameters are at hand in any backward pass: a parameter is an input with fewer axes than the layer's largest array. Every other
-input and every definition counts as saved only when it is named.
+Constants and parameters are at hand in any backward pass: a parameter is an input with fewer axes than the layer's largest array. Every
+other input and every definition counts as saved only when it is named.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def saved_values(problem: Problem, names: Sequence[str], show: Show) -> Saved:
     layer = problem.layer
     for name in names:
         if name not in layer.names:
-            raise LayerError(f"'{name}' is no value of '{layer.name}', so it cannot be saved", hint=f"its values are {', '.join(layer.names)}")
+            known = ", ".join(layer.names)
+            raise LayerError(f"'{name}' is no value of '{layer.name}', so it cannot be saved", hint=f"its values are {known}")
     rank = max((len(layer.axes_of(name)) for name in layer.names), default=0)
     parameters = [part.name for part in layer.inputs if len(part.axes) < rank]
     given = frozenset((*names, *parameters, *(c.name for c in layer.constants)))

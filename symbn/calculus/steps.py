@@ -2,8 +2,8 @@
 
 In: a prepared layer and the form its search found.  Out: numbered equations, each with its reason, from the chain rule to the compact form.
 
-Two routes, chosen by the shape of the layer: through total derivatives, one quantity after the other, where everything is a scalar or has one
-index (`jacobian_route`); through adjoints, from the output back, for arrays (`adjoint_route`).
+Two routes, chosen by the shape of the layer: through total derivatives, one quantity after the other, where everything is a scalar or has
+one index (`jacobian_route`); through adjoints, from the output back, for arrays (`adjoint_route`).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from enum import IntEnum
 from fractions import Fraction
 from functools import lru_cache
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from symbn.expr import Index
 
@@ -38,7 +38,7 @@ class Atom:
     """An indivisible factor, interned: equal atoms are the same object."""
 
     __slots__ = ("free", "height", "key", "kind", "names", "parts")
-    _pool: dict[tuple[Any, ...], Atom] = {}
+    _pool: ClassVar[dict[tuple[Any, ...], Atom]] = {}
 
     kind: Kind
     parts: tuple[Any, ...]

@@ -1,6 +1,7 @@
 """Results as plain SymPy.
 
-In: an expression tree.  Out: SymPy's own Symbol, IndexedBase, Sum over (k, 1, N) and KroneckerDelta, which lambdify and SymPy's printers take.
+In: an expression tree.  Out: SymPy's own Symbol, IndexedBase, Sum over (k, 1, N) and KroneckerDelta, which lambdify and SymPy's printers
+take.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from symbn.expr import Add, Call, Compare, Delta, Expr, Extent, Index, Mul, Num,
 
 def to_sympy(expr: Expr) -> Any:
     """The expression in SymPy. Scalars are real Symbols, extents positive integers, indices integers; max and min over an axis become
-    the undefined functions `max_over` and `min_over` of the body, the index and the extent, since SymPy has none."""
+    the undefined functions `max_over` and `min_over` of the body, the index and the extent, since SymPy has none.
+    """
     match expr:
         case Num(value):
             return sympy.Rational(value.numerator, value.denominator)

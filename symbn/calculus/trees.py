@@ -212,7 +212,7 @@ class TreeBuilder:
         monomial = tuple(p for p in monomial if p[0] not in conditions)
         sums, monomial = self._sums(monomial, scope)
         above, below = self._sides(monomial, scope)
-        size = Fraction(abs(number))
+        size = Fraction(number if number > 0 else -number)
         if size.denominator > 1 and (size.numerator > 1 or above or extra or sums):
             below.insert(0, num(size.denominator))
             size = Fraction(size.numerator)
@@ -226,7 +226,7 @@ class TreeBuilder:
         above: list[Expr] = []
         below: list[Expr] = []
         for atom, exponent in sorted(monomial, key=lambda p: (len(p[0].free), self._rank(p[0]))):
-            (above if exponent > 0 else below).append(self._power(atom, abs(exponent), scope))
+            (above if exponent > 0 else below).append(self._power(atom, exponent if exponent > 0 else -exponent, scope))
         return above, below
 
     def _power(self, atom: Atom, exponent: Number, scope: Scope) -> Expr:
