@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from math import prod
 
 from symbn.calculus.convert import to_poly
 from symbn.calculus.cost import equal_trees
@@ -31,6 +32,7 @@ from symbn.expr import (
     add,
     free_indices,
     mul,
+    num,
     power,
     reads,
     rename_indices,
@@ -134,7 +136,7 @@ class _Route:
         return next(letter for letter in ("r", "s", "u", "w", *(f"r{n}" for n in range(99))) if letter not in names)
 
     def _helper(self, helper: Definition) -> Iterator[Line]:
-        yield Line(helper, "a letter for what is differentiated next")
+        yield Line(helper, "a letter for what is differentiated next", is_helper=True)
         by = self.narrative.by(self.name, self.at, [*self.path, *self.known])
         left = Definition(f"d{helper.name}_d{self.name}", helper.indices + self.at, by.of(_plain_power(helper.expr)))
         yield Line(left, "power rule and chain rule")
@@ -150,7 +152,7 @@ class _Route:
             if isinstance(node, Read) and node.name in titles:
                 known = titles[node.name]
                 return rename_indices(known.expr, dict(zip(known.indices, node.indices, strict=True)))
-            return node
+            return _numbers_first(node)
 
         titles = {known.name: known for known in self.known.values()}
         return transform(expr, change)
@@ -207,6 +209,16 @@ def _rules_used(expr: Expr, helpers: list[Definition]) -> str:
     if helpers:
         return " by the product rule"
     return " term by term" if isinstance(expr, Reduce) else ""
+
+
+def _numbers_first(node: Expr) -> Expr:
+    """a*(-1)*b as -a*b."""
+    if not isinstance(node, Mul):
+        return node
+    flat = mul(*node.factors)
+    factors = flat.factors if isinstance(flat, Mul) else (flat,)
+    number = prod((f.value for f in factors if isinstance(f, Num)), start=Fraction(1))
+    return mul(num(number), *(f for f in factors if not isinstance(f, Num)))
 
 
 def _plain_power(expr: Expr) -> Expr:

@@ -25,10 +25,11 @@ from symbn.layer import Definition
 
 @dataclass(frozen=True)
 class Line:
-    """One equation and why it holds."""
+    """One equation and why it holds; `is_helper` when it introduces a letter of our own."""
 
     definition: Definition
     reason: str
+    is_helper: bool = False
 
 
 class Narrative:

@@ -9,6 +9,7 @@ one index (`jacobian_route`); through adjoints, from the output back, for arrays
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from symbn.calculus.adjoint_route import adjoint_route
 from symbn.calculus.compact import Found
@@ -17,7 +18,9 @@ from symbn.calculus.jacobian_route import jacobian_route
 from symbn.calculus.narrative import Line, Narrative
 from symbn.calculus.problem import Problem
 from symbn.language.latex import definition_latex
+from symbn.language.latex_names import LatexNames
 from symbn.language.text import definition_text
+from symbn.layer import Layer
 
 # Beyond it, listing every total derivative tells a reader less than the adjoints do.
 MOST_DEFINITIONS = 8
@@ -27,7 +30,13 @@ def explain(problem: Problem, wanted: Sequence[str], found: Found) -> tuple[Step
     """The numbered steps for all wanted inputs."""
     narrative = Narrative(problem, tuple(wanted), found)
     lines = jacobian_route(narrative) if _is_flat(narrative) else adjoint_route(narrative)
-    return tuple(_step(number, line, problem) for number, line in enumerate(lines, 1))
+    names = LatexNames.of(_with_helpers(problem.layer, lines))
+    return tuple(_step(number, line, names) for number, line in enumerate(lines, 1))
+
+
+def _with_helpers(layer: Layer, lines: Sequence[Line]) -> Layer:
+    """The layer with the letters that the explanation introduced, so that their derivatives are typeset as such."""
+    return replace(layer, definitions=(*layer.definitions, *(line.definition for line in lines if line.is_helper)))
 
 
 def _is_flat(narrative: Narrative) -> bool:
@@ -38,6 +47,5 @@ def _is_flat(narrative: Narrative) -> bool:
     return all(narrative.by(narrative.wanted[0]).handles(d.expr) for d in layer.definitions)
 
 
-def _step(number: int, line: Line, problem: Problem) -> Step:
-    text = definition_text(line.definition)
-    return Step(str(number), text, definition_latex(line.definition, problem.layer), line.reason)
+def _step(number: int, line: Line, names: LatexNames) -> Step:
+    return Step(str(number), definition_text(line.definition), definition_latex(line.definition, names), line.reason)
