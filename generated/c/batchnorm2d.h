@@ -28,6 +28,7 @@
  * Aliasing: no two arrays may overlap, but an output may be exactly the memory of one input:
  *     forward: y may be x, xhat may be x
  *     backward: dx may be dy, dx may be xhat
+ * Scalars: what is read is a double by value, what is written goes through a pointer.
  * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
  * Memory: none is allocated.
  *

@@ -14,7 +14,7 @@
  *         return y
  *
  * Backward:
- *     dx[n, k] = dy[n, k] - exp(x[n, k] - m[n])*sum(dy[n, l] for l in K)/Z[n]
+ *     dx[n, k] = dy[n, k] - exp(y[n, k])*sum(dy[n, l] for l in K)
  *
  * Shapes, row-major:
  *     x, y, dy, dx: (N, K)
@@ -22,12 +22,13 @@
  *
  * Aliasing: no two arrays may overlap, but an output may be exactly the memory of one input:
  *     forward: y may be x
- *     backward: dx may be dy, dx may be x
+ *     backward: dx may be dy, dx may be y
+ * Scalars: what is read is a double by value, what is written goes through a pointer.
  * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
- *     dx: 1 reduction, 6 operations an element
+ *     dx: 1 reduction, 4 operations an element
  */
 #include "log_softmax.h"
 
@@ -54,7 +55,7 @@ static double symbn_log_softmax_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
-int symbn_log_softmax_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, float *y, float *m, float *Z)
+int symbn_log_softmax_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, float *y)
 {
     if (N < 1 || K < 1) {
         return SYMBN_LOG_SOFTMAX_BAD_EXTENT;
@@ -69,17 +70,11 @@ int symbn_log_softmax_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, floa
             const double x_nj = (double)x[n*K + j];
             m_n = symbn_log_softmax_maximum(x_nj, m_n);
         }
-        if (m != NULL) {
-            m[n] = (float)m_n;
-        }
         /* Z[n] = sum(exp(x[n, j] - m[n]) for j in K) */
         double Z_n = 0.0;
         for (ptrdiff_t j = 0; j < K; ++j) {
             const double x_nj = (double)x[n*K + j];
             Z_n += exp(x_nj - m_n);
-        }
-        if (Z != NULL) {
-            Z[n] = (float)Z_n;
         }
         const double log_Z_n = log(Z_n);
         for (ptrdiff_t k = 0; k < K; ++k) {
@@ -94,7 +89,7 @@ int symbn_log_softmax_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, floa
     return SYMBN_LOG_SOFTMAX_OK;
 }
 
-int symbn_log_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, double *y, double *m, double *Z)
+int symbn_log_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, double *y)
 {
     if (N < 1 || K < 1) {
         return SYMBN_LOG_SOFTMAX_BAD_EXTENT;
@@ -109,9 +104,6 @@ int symbn_log_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, dou
             const double x_nj = x[n*K + j];
             m_n = symbn_log_softmax_maximum(x_nj, m_n);
         }
-        if (m != NULL) {
-            m[n] = m_n;
-        }
         /* Z[n] = sum(exp(x[n, j] - m[n]) for j in K) */
         double Z_n = 0.0, Z_n_low = 0.0;
         for (ptrdiff_t j = 0; j < K; ++j) {
@@ -119,9 +111,6 @@ int symbn_log_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, dou
             symbn_log_softmax_add(&Z_n, &Z_n_low, exp(x_nj - m_n));
         }
         Z_n = symbn_log_softmax_complete(Z_n, Z_n_low);
-        if (Z != NULL) {
-            Z[n] = Z_n;
-        }
         const double log_Z_n = log(Z_n);
         for (ptrdiff_t k = 0; k < K; ++k) {
             const double x_nk = x[n*K + k];
@@ -135,13 +124,12 @@ int symbn_log_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, dou
     return SYMBN_LOG_SOFTMAX_OK;
 }
 
-int symbn_log_softmax_backward_f32(
-    ptrdiff_t N, ptrdiff_t K, const float *dy, const float *x, const float *m, const float *Z, float *dx)
+int symbn_log_softmax_backward_f32(ptrdiff_t N, ptrdiff_t K, const float *dy, const float *y, float *dx)
 {
     if (N < 1 || K < 1) {
         return SYMBN_LOG_SOFTMAX_BAD_EXTENT;
     }
-    if (dy == NULL || x == NULL || m == NULL || Z == NULL) {
+    if (dy == NULL || y == NULL) {
         return SYMBN_LOG_SOFTMAX_NULL_INPUT;
     }
     for (ptrdiff_t n = 0; n < N; ++n) {
@@ -151,14 +139,11 @@ int symbn_log_softmax_backward_f32(
             const double dy_nl = (double)dy[n*K + l];
             sum_dy_n += dy_nl;
         }
-        const double m_n = (double)m[n];
-        const double Z_n = (double)Z[n];
-        const double sum_dy_over_Z_n = sum_dy_n/Z_n;
         for (ptrdiff_t k = 0; k < K; ++k) {
             const double dy_nk = (double)dy[n*K + k];
-            const double x_nk = (double)x[n*K + k];
-            /* dx[n, k] = dy[n, k] - exp(x[n, k] - m[n])*sum(dy[n, l] for l in K)/Z[n] */
-            const double dx_nk = dy_nk - exp(x_nk - m_n)*sum_dy_over_Z_n;
+            const double y_nk = (double)y[n*K + k];
+            /* dx[n, k] = dy[n, k] - exp(y[n, k])*sum(dy[n, l] for l in K) */
+            const double dx_nk = dy_nk - exp(y_nk)*sum_dy_n;
             if (dx != NULL) {
                 dx[n*K + k] = (float)dx_nk;
             }
@@ -167,13 +152,12 @@ int symbn_log_softmax_backward_f32(
     return SYMBN_LOG_SOFTMAX_OK;
 }
 
-int symbn_log_softmax_backward_f64(
-    ptrdiff_t N, ptrdiff_t K, const double *dy, const double *x, const double *m, const double *Z, double *dx)
+int symbn_log_softmax_backward_f64(ptrdiff_t N, ptrdiff_t K, const double *dy, const double *y, double *dx)
 {
     if (N < 1 || K < 1) {
         return SYMBN_LOG_SOFTMAX_BAD_EXTENT;
     }
-    if (dy == NULL || x == NULL || m == NULL || Z == NULL) {
+    if (dy == NULL || y == NULL) {
         return SYMBN_LOG_SOFTMAX_NULL_INPUT;
     }
     for (ptrdiff_t n = 0; n < N; ++n) {
@@ -184,14 +168,11 @@ int symbn_log_softmax_backward_f64(
             symbn_log_softmax_add(&sum_dy_n, &sum_dy_n_low, dy_nl);
         }
         sum_dy_n = symbn_log_softmax_complete(sum_dy_n, sum_dy_n_low);
-        const double m_n = m[n];
-        const double Z_n = Z[n];
-        const double sum_dy_over_Z_n = sum_dy_n/Z_n;
         for (ptrdiff_t k = 0; k < K; ++k) {
             const double dy_nk = dy[n*K + k];
-            const double x_nk = x[n*K + k];
-            /* dx[n, k] = dy[n, k] - exp(x[n, k] - m[n])*sum(dy[n, l] for l in K)/Z[n] */
-            const double dx_nk = dy_nk - exp(x_nk - m_n)*sum_dy_over_Z_n;
+            const double y_nk = y[n*K + k];
+            /* dx[n, k] = dy[n, k] - exp(y[n, k])*sum(dy[n, l] for l in K) */
+            const double dx_nk = dy_nk - exp(y_nk)*sum_dy_n;
             if (dx != NULL) {
                 dx[n*K + k] = dx_nk;
             }

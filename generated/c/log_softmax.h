@@ -14,7 +14,7 @@
  *         return y
  *
  * Backward:
- *     dx[n, k] = dy[n, k] - exp(x[n, k] - m[n])*sum(dy[n, l] for l in K)/Z[n]
+ *     dx[n, k] = dy[n, k] - exp(y[n, k])*sum(dy[n, l] for l in K)
  *
  * Shapes, row-major:
  *     x, y, dy, dx: (N, K)
@@ -22,12 +22,13 @@
  *
  * Aliasing: no two arrays may overlap, but an output may be exactly the memory of one input:
  *     forward: y may be x
- *     backward: dx may be dy, dx may be x
+ *     backward: dx may be dy, dx may be y
+ * Scalars: what is read is a double by value, what is written goes through a pointer.
  * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
- *     dx: 1 reduction, 6 operations an element
+ *     dx: 1 reduction, 4 operations an element
  */
 #ifndef SYMBN_LOG_SOFTMAX_H
 #define SYMBN_LOG_SOFTMAX_H
@@ -48,36 +49,34 @@ enum {
 /*
  * Forward pass in float.
  * Reads x (N, K).
- * Writes y (N, K), m (N,) (saved), Z (N,) (saved).
+ * Writes y (N, K).
  * A NULL output is skipped. Returns 0, or an error code of the enumeration above.
  */
-int symbn_log_softmax_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, float *y, float *m, float *Z);
+int symbn_log_softmax_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, float *y);
 
 /*
  * Forward pass in double.
  * Reads x (N, K).
- * Writes y (N, K), m (N,) (saved), Z (N,) (saved).
+ * Writes y (N, K).
  * A NULL output is skipped. Returns 0, or an error code of the enumeration above.
  */
-int symbn_log_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, double *y, double *m, double *Z);
+int symbn_log_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, double *y);
 
 /*
  * Backward pass in float.
- * Reads dy (N, K), x (N, K) (saved), m (N,) (saved), Z (N,) (saved).
+ * Reads dy (N, K), y (N, K) (saved).
  * Writes dx (N, K).
  * A NULL output is skipped. Returns 0, or an error code of the enumeration above.
  */
-int symbn_log_softmax_backward_f32(
-    ptrdiff_t N, ptrdiff_t K, const float *dy, const float *x, const float *m, const float *Z, float *dx);
+int symbn_log_softmax_backward_f32(ptrdiff_t N, ptrdiff_t K, const float *dy, const float *y, float *dx);
 
 /*
  * Backward pass in double.
- * Reads dy (N, K), x (N, K) (saved), m (N,) (saved), Z (N,) (saved).
+ * Reads dy (N, K), y (N, K) (saved).
  * Writes dx (N, K).
  * A NULL output is skipped. Returns 0, or an error code of the enumeration above.
  */
-int symbn_log_softmax_backward_f64(
-    ptrdiff_t N, ptrdiff_t K, const double *dy, const double *x, const double *m, const double *Z, double *dx);
+int symbn_log_softmax_backward_f64(ptrdiff_t N, ptrdiff_t K, const double *dy, const double *y, double *dx);
 
 #ifdef __cplusplus
 }

@@ -85,7 +85,7 @@ def cross_entropy_forward(x, *, t):
     mean_sum_t_logp = _mean(sum_t_logp)
     # loss = -mean(sum(t[n, k]*logp[n, k] for k in K) for n in N)
     loss = -mean_sum_t_logp
-    return loss, CrossEntropySaved(t, p)
+    return dtype.type(loss), CrossEntropySaved(t, p)
 
 
 def cross_entropy_backward(dloss, saved):

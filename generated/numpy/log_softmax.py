@@ -13,7 +13,7 @@
 #         return y
 #
 # Backward:
-#     dx[n, k] = dy[n, k] - exp(x[n, k] - m[n])*sum(dy[n, l] for l in K)/Z[n]
+#     dx[n, k] = dy[n, k] - exp(y[n, k])*sum(dy[n, l] for l in K)
 #
 # Shapes, row-major:
 #     x, y, dy, dx: (N, K)
@@ -23,7 +23,7 @@
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
-#     dx: 1 reduction, 6 operations an element
+#     dx: 1 reduction, 4 operations an element
 """log_softmax: forward and backward pass."""
 
 from __future__ import annotations
@@ -43,9 +43,7 @@ __all__ = [
 class LogSoftmaxSaved(NamedTuple):
     """What log_softmax_forward keeps for log_softmax_backward."""
 
-    x: np.ndarray  # (N, K)
-    m: np.ndarray  # (N,)
-    Z: np.ndarray  # (N,)
+    y: np.ndarray  # (N, K)
 
 
 class LogSoftmaxGradients(NamedTuple):
@@ -70,7 +68,7 @@ def log_softmax_forward(x):
     Z = _sum(np.exp(x - m[:, None]), axis=1)
     # y[n, k] = x[n, k] - m[n] - log(Z[n])
     y = x - m[:, None] - np.log(Z[:, None])
-    return y, LogSoftmaxSaved(x, m, Z)
+    return y, LogSoftmaxSaved(y)
 
 
 def log_softmax_backward(dy, saved):
@@ -80,17 +78,15 @@ def log_softmax_backward(dy, saved):
     dx: (N, K)
     saved: the LogSoftmaxSaved of the forward pass
     """
-    x, m, Z = saved
-    dtype = _dtype("x", x)
+    y, = saved
+    dtype = _dtype("y", y)
     extents = {}
-    x = _array("x", x, ("N", "K"), extents, dtype)
-    m = _array("m", m, ("N",), extents, dtype)
-    Z = _array("Z", Z, ("N",), extents, dtype)
+    y = _array("y", y, ("N", "K"), extents, dtype)
     dy = _array("dy", dy, ("N", "K"), extents, dtype)
 
     sum_dy = _sum(dy, axis=1)
-    # dx[n, k] = dy[n, k] - exp(x[n, k] - m[n])*sum(dy[n, l] for l in K)/Z[n]
-    dx = dy - np.exp(x - m[:, None])*sum_dy[:, None]/Z[:, None]
+    # dx[n, k] = dy[n, k] - exp(y[n, k])*sum(dy[n, l] for l in K)
+    dx = dy - np.exp(y)*sum_dy[:, None]
     return LogSoftmaxGradients(dx)
 
 

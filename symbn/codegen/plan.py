@@ -116,7 +116,17 @@ def _place(jobs: Sequence[Job], kept: dict[str, tuple[Index, ...]], taken: froze
         if isinstance(part, Loop):
             inner = [replace(job, letters={**job.letters, part.own[job.value.name]: part.index}) for job in part.jobs]
             part.parts = _place(inner, kept, taken | {part.index.name})
+            _keep_for_folds(part, inner, kept)
     return parts
+
+
+def _keep_for_folds(loop: Loop, inner: Sequence[Job], kept: dict[str, tuple[Index, ...]]) -> None:
+    """What a fold reads of a turn is a scalar of that turn, or an array that the turn has to keep."""
+    made = {job.value.name: job for job in inner}
+    for fold in loop.folds:
+        for name, _ in fold.job.needs:
+            if name in made and made[name].remaining:
+                kept.setdefault(name, made[name].remaining)
 
 
 def _folded(job: Job, parts: list[Part], floor: int, near: list[Needed], by_name: dict[str, Job]) -> int | None:

@@ -70,8 +70,8 @@ class _Writer:
     def _loop(self, loop: Loop) -> None:
         depth = len(self.scopes) - 1
         for job in loop.jobs:
-            if job.value.name in self.kept:
-                self.buffer_depth.setdefault(job.value.name, depth)
+            if self.kept.get(job.value.name) == job.remaining:
+                self.buffer_depth[job.value.name] = depth
         started = [self._start(fold.job, fold.total) for fold in loop.folds]
         self.scopes.append(_Scope(loop.index))
         for part in loop.parts:
