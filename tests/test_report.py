@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import symbn
+from symbn import catalogue
 from symbn.calculus.derivation import Derivation, Gradient, Step
 from symbn.language import load_layer, parse_definition
 from symbn.layer import Input
@@ -95,10 +97,20 @@ def test_latex_compiles_without_an_overfull_box(text: str, verification: Verific
     steps = (*STEPS, Step("3", text, text, "substitute, with sqrt(sigma2 + eps)*sum(dy[k]*xhat[k] for k in N)/(N*gamma*N*gamma*N*gamma)"))
     layer = replace(LAYER, doc='Sch\u00f6lkopf\'s "\u03bc", 100% of a_b^c & {d} ~ <e> | $f$ \\g #1')
     derivation = replace(DERIVATION, layer=layer, gradients={"x": gradient("x", text)}, steps=steps)
-    (tmp_path / "report.tex").write_text(render(derivation, verification, form="latex"), encoding="utf-8")
+    compile_report(render(derivation, verification, form="latex"), tmp_path)
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed: LaTeX reports are not compiled")
+def test_every_layer_s_report_fits_a_column(name: str, verification: Verification, tmp_path: Path) -> None:
+    compile_report(render(symbn.derive(name).derivation, verification, form="latex"), tmp_path)
+
+
+def compile_report(text: str, tmp_path: Path) -> None:
+    """Compiles with pdflatex, which must find no box too wide and need amsmath alone."""
+    (tmp_path / "report.tex").write_text(text, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "report.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=120, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
     assert "Overfull" not in done.stdout, done.stdout
-    source = (tmp_path / "report.tex").read_text(encoding="utf-8")
-    assert set(re.findall(r"\\usepackage(?:\[[^]]*\])?\{(\w+)\}", source)) == {"amsmath"}
+    assert set(re.findall(r"\\usepackage(?:\[[^]]*\])?\{(\w+)\}", text)) == {"amsmath"}

@@ -15,6 +15,7 @@ _HEAD = r"""\documentclass{article}
 \setlength{\parindent}{0pt}
 \raggedright
 \begin{document}"""
+_ROOM = 44  # digits: a column of 252 pt holds 48, and a line's width is an estimate
 _SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -42,6 +43,6 @@ def _section(section: Section, layer: Layer) -> str:
 
 def _line(line: Line, layer: Layer) -> str:
     lead = " ".join(part for part in (line.label, escaped(line.reason)) if part)
-    rows = (line.latex,) if line.definition is None else definition_latex_lines(line.definition, layer)
+    rows = (line.latex,) if line.definition is None else definition_latex_lines(line.definition, layer, _ROOM)
     display = "\\[\n\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}\n\\]"
     return f"{lead}\n{display}" if lead else display
