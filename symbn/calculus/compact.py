@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symbn.calculus.cost import Cost, cost_of, cost_of_one
-from symbn.calculus.problem import binder_letters, name_ranks
+from symbn.calculus.problem import binder_letters, name_ranks, waists
 from symbn.calculus.relations import Relations, relate
 from symbn.calculus.rewrite import RunawayRules
 from symbn.calculus.saved import everything, saved_values
@@ -24,8 +24,8 @@ from symbn.errors import LayerError, UnsupportedError
 from symbn.expr import Expr, Index, fresh_index, reads
 from symbn.layer import Definition
 
-# Definitions swept over by all candidates of one search together; a search that reaches it says so in a note.
-SEARCH_BUDGET = 600
+# Terms that all candidates of one search together may have; a search that reaches it says so in a note.
+SEARCH_BUDGET = 12_000
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class Search:
         self.saved = everything(self.layer) if save is None else saved_values(self.problem, save, show)
         self.rank = max((len(letters) for letters in self.problem.letters.values()), default=0)
         self.spent = 0
+        self._waists = waists(self.layer)
         self._relations: dict[tuple[tuple[str, int], ...], Relations] = {}
 
     def run(self) -> tuple[Found, bool]:
@@ -112,9 +113,10 @@ class Search:
 
     def evaluate(self, candidate: Candidate, *, factor: bool = False) -> Found | None:
         """What the candidate's choices give; None when its rules do not come to rest."""
-        self.spent += len(self.layer.definitions)
         try:
-            return self._evaluate(candidate, factor)
+            found = self._evaluate(candidate, factor)
+            self.spent += sum(len(value) for value in found.swept.values.values()) + len(self.layer.definitions)
+            return found
         except (RunawayRules, LayerError):
             return None
 
@@ -125,7 +127,7 @@ class Search:
         relations = self._relations[key]
 
         def decide(name: str, value: Poly) -> bool:
-            return candidate.named.get(name, self._is_deep(value))
+            return candidate.named.get(name, self._is_deep(value) or self._ends_stage(name, value))
 
         swept = self.sweep.run(relations.rules.reduce, decide)
         builder = self.notation.builder(merge=candidate.merge, factor=factor)
@@ -141,11 +143,20 @@ class Search:
         indices = self.problem.letters[name]
         return Definition(self.sweep.title(name), indices, shortest(builder, poly, indices, relations))
 
+    def _ends_stage(self, name: str, value: Poly) -> bool:
+        """Where one stage of a stack of layers begins, its cotangent gets a name: written out, each stage would multiply the terms."""
+        deep = len(self.layer.definitions) > STACK
+        return len(value) > MOST_TERMS or (name in self._waists and len(value) > 1 and (deep or _has_sum(value)))
+
     def _is_deep(self, value: Poly) -> bool:
         """A contraction that loops over more indices than any array has is worth doing once."""
         return any(len(a.free) + len(a.parts[0]) > self.rank for m in value.terms for a, _ in m if a.kind is Kind.SUM)
 
 
+# A longer value is named rather than put into everything that it flows into.
+MOST_TERMS = 24
+# A layer of more definitions is taken for a stack of layers.
+STACK = 8
 # An option number beyond all options: the definition is not used.
 _NONE = 1_000_000
 
@@ -188,4 +199,8 @@ def shortest(builder: TreeBuilder, poly: Poly, indices: tuple[Index, ...], relat
 
 def _is_composite(value: Poly) -> bool:
     """More than one plain monomial: naming it may pay."""
-    return len(value) > 1 or any(atom.kind is Kind.SUM for monomial in value.terms for atom, _ in monomial)
+    return len(value) > 1 or _has_sum(value)
+
+
+def _has_sum(value: Poly) -> bool:
+    return any(atom.kind is Kind.SUM for monomial in value.terms for atom, _ in monomial)

@@ -2,7 +2,7 @@
 
 In: the form a search found.  Out: statements in the layer language, each proved by the definitions for every extent.
 
-A short list of candidates is tried on every layer: sums over axes that vanish, orthogonality to the input, adjoints that are zero,
+Named adjoints count as arbitrary values: what is proved holds whatever flows into them. A short list of candidates is tried on every layer: sums over axes that vanish, orthogonality to the input, adjoints that are zero,
 gradients that vanish where an axis has extent 1. What cannot be proved is not said.
 """
 
@@ -19,7 +19,7 @@ from symbn.calculus.terms import ONE, Atom, Kind, Poly, temporary, var
 from symbn.errors import LayerError
 from symbn.expr import Index
 
-# A gradient with more terms is not unfolded to its inputs: the statement at extent 1 is not worth the time.
+# Longer polynomials are not written out: the statement is not worth the time.
 MOST_TERMS = 40
 
 
@@ -31,22 +31,23 @@ def invariants(problem: Problem, found: Found) -> tuple[str, ...]:
         if not poly:
             statements.append(f"d{_element(name, problem.letters[name])} == 0")
             continue
-        whole = _written_out(poly, found)
-        statements += _vanishing(problem, found, name, whole)
-        statements += _at_extent_one(problem, name, whole)
+        poly = _written_out(poly, found)
+        statements += _vanishing(problem, found, name, poly)
+        statements += _at_extent_one(problem, name, poly)
     statements += _zero_adjoints(problem, found)
     return tuple(statements)
 
 
 def _written_out(poly: Poly, found: Found) -> Poly:
-    """The gradient with its named adjoints put back."""
-    rules = [Rule(_read(f"d{name}", found, name), value) for name, value in found.swept.named]
-    return RuleSet(rules).reduce(poly)
-
-
-def _read(title: str, found: Found, name: str) -> Atom:
-    indices = next(d.indices for d in found.intermediates if d.name == title)
-    return Atom(Kind.VAR, title, indices)
+    """The gradient with its named adjoints put back, if they are short."""
+    if sum(len(value) for _, value in found.swept.named) > MOST_TERMS:
+        return poly
+    letters = {d.name: d.indices for d in found.intermediates}
+    rules = [Rule(Atom(Kind.VAR, f"d{name}", letters[f"d{name}"]), value) for name, value in found.swept.named]
+    try:
+        return RuleSet(rules).reduce(poly)
+    except (RunawayRules, LayerError):
+        return poly
 
 
 def _vanishing(problem: Problem, found: Found, name: str, poly: Poly) -> Iterator[str]:
@@ -81,14 +82,22 @@ def _at_extent_one(problem: Problem, name: str, poly: Poly) -> Iterator[str]:
     layer = problem.layer
     if len(poly) > MOST_TERMS:
         return
-    unfold = RuleSet([Rule(Atom(Kind.VAR, d.name, d.indices), problem.polys[d.name]) for d in layer.definitions])
-    try:
-        unfolded = unfold.reduce(poly)
-        for axis in layer.axes:
-            if not _collapsed(unfolded, axis):
+    for axis in layer.axes:
+        try:
+            if not _unfolded(problem, axis).reduce(_collapsed(poly, axis)):
                 yield f"d{_element(name, problem.letters[name])} == 0 where {axis} = 1"
-    except (RunawayRules, LayerError):
-        return
+        except (RunawayRules, LayerError):
+            continue
+
+
+def _unfolded(problem: Problem, axis: str) -> RuleSet:
+    """The definitions, read from left to right, where an axis has extent 1."""
+    only = Index("1", axis)
+    rules = []
+    for definition in problem.layer.definitions:
+        indices = tuple(only if index.axis == axis else index for index in definition.indices)
+        rules.append(Rule(Atom(Kind.VAR, definition.name, indices), _collapsed(problem.polys[definition.name], axis)))
+    return RuleSet(rules)
 
 
 def _collapsed(poly: Poly, axis: str) -> Poly:

@@ -137,6 +137,17 @@ def binder_letters(layer: Layer) -> dict[str, tuple[str, ...]]:
     return result
 
 
+def waists(layer: Layer) -> frozenset[str]:
+    """Definitions that everything defined before them flows through: nothing later reads an earlier definition."""
+    last = {name: place for place, d in enumerate(layer.definitions) for name in reads(d.expr)}
+    found, reach = [], -1
+    for place, definition in enumerate(layer.definitions):
+        if reach <= place:
+            found.append(definition.name)
+        reach = max(reach, last.get(definition.name, -1))
+    return frozenset(found)
+
+
 def active_reads(layer: Layer, wanted: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """For each definition the names it reads that depend on a wanted input."""
     active = set(wanted)

@@ -138,6 +138,9 @@ def _with(rules: RuleSet, new: Rule) -> RuleSet | None:
     """The rules with one more; the right sides of the older ones are reduced by it. None when they would feed each other."""
     alone = RuleSet((new,))
     try:
+        touched = [new.left.names <= rule.right.names for rule in rules.rules]
+        if not any(touched):
+            return RuleSet((*rules.rules, new))
         older = tuple(replace(rule, right=alone.reduce(rule.right)) for rule in rules.rules)
         together = RuleSet((*older, new))
         return RuleSet(tuple(replace(rule, right=together.reduce(rule.right)) for rule in together.rules))
