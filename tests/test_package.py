@@ -104,6 +104,18 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     assert set(files(ROOT / "templates")) == set(files(unpacked / "symbn" / "templates"))
 
 
+NO_OLD_SYMPY = "SYMBN_OLD_SYMPY names no folder with SymPy 1.13: only the installed one is tested"
+
+
+@pytest.mark.skipif("SYMBN_OLD_SYMPY" not in os.environ, reason=NO_OLD_SYMPY)
+def test_sympy_1_13_generates_the_same_files_for_the_whole_catalogue() -> None:
+    path = os.pathsep.join([os.environ["SYMBN_OLD_SYMPY"], str(ROOT)])
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "7"}
+    code = "import sympy; from symbn.cli import main; assert sympy.__version__.startswith('1.13.'); main(['generate', '--check'])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_sympy_jinja_numpy_and_click_are_the_only_requirements() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert sorted(line.partition(">")[0] for line in project["dependencies"]) == ["click", "jinja2", "numpy", "sympy"]
