@@ -27,12 +27,18 @@ class Gradient:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One numbered line that a reader follows. `definition`'s left side may be a total derivative such as `dy_dx[k, i]`."""
+    """One numbered line that a reader follows.
+
+    `definition` is the equation as a tree; its left side may be a total derivative such as `dy_dx[k, i]`. `equation` and `latex` are the
+    same in the layer language and typeset on one line, `rows` typeset for a narrow column (see `language.latex_lines`).
+    """
 
     label: str
     equation: str
     latex: str
     reason: str
+    definition: Definition
+    rows: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 In: the form a search found.  Out: statements in the layer language, each proved by the definitions for every extent.
 
-Named adjoints count as arbitrary values: what is proved holds whatever flows into them. A short list of candidates is tried on every layer: sums over axes that vanish, orthogonality to the input, adjoints that are zero,
-gradients that vanish where an axis has extent 1. What cannot be proved is not said.
+Named adjoints count as arbitrary values: what is proved holds whatever flows into them. A short list of candidates is tried on every
+layer: sums over axes that vanish, orthogonality to the input, adjoints that are zero, gradients that vanish where an axis has extent 1.
+What cannot be proved is not said.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from symbn.errors import LayerError
 from symbn.expr import Index
 
 # Longer polynomials are not written out: the statement is not worth the time.
-MOST_TERMS = 40
+MOST_TERMS, MOST_DEFINITIONS = 40, 8
 
 
 def invariants(problem: Problem, found: Found) -> tuple[str, ...]:
@@ -40,7 +41,7 @@ def invariants(problem: Problem, found: Found) -> tuple[str, ...]:
 
 def _written_out(poly: Poly, found: Found) -> Poly:
     """The gradient with its named adjoints put back, if they are short."""
-    if sum(len(value) for _, value in found.swept.named) > MOST_TERMS:
+    if sum(len(value) for _, value in found.swept.named) > MOST_TERMS // 4:
         return poly
     letters = {d.name: d.indices for d in found.intermediates}
     rules = [Rule(Atom(Kind.VAR, f"d{name}", letters[f"d{name}"]), value) for name, value in found.swept.named]
@@ -69,6 +70,8 @@ def _summand(name: str, weight: str | None, letters: tuple[Index, ...]) -> str:
 
 def _is_zero(poly: Poly, weight: str | None, letters: tuple[Index, ...], over: tuple[Index, ...], found: Found) -> bool:
     reduce = found.relations.rules.reduce
+    if len(poly) > MOST_TERMS:
+        return False
     body = poly if weight is None else poly * reduce(var(weight, letters))
     fresh = {index: temporary(index.axis) for index in over}
     try:
@@ -80,7 +83,7 @@ def _is_zero(poly: Poly, weight: str | None, letters: tuple[Index, ...], over: t
 def _at_extent_one(problem: Problem, name: str, poly: Poly) -> Iterator[str]:
     """Axes along which a single element leaves no gradient."""
     layer = problem.layer
-    if len(poly) > MOST_TERMS:
+    if len(poly) > MOST_TERMS or len(layer.definitions) > MOST_DEFINITIONS:
         return
     for axis in layer.axes:
         try:

@@ -17,7 +17,7 @@ from symbn.calculus.derivation import Step
 from symbn.calculus.jacobian_route import jacobian_route
 from symbn.calculus.narrative import Line, Narrative
 from symbn.calculus.problem import Problem
-from symbn.language.latex import definition_latex
+from symbn.language.latex import definition_latex, definition_latex_lines
 from symbn.language.latex_names import LatexNames
 from symbn.language.text import definition_text
 from symbn.layer import Layer
@@ -48,4 +48,6 @@ def _is_flat(narrative: Narrative) -> bool:
 
 
 def _step(number: int, line: Line, names: LatexNames) -> Step:
-    return Step(str(number), definition_text(line.definition), definition_latex(line.definition, names), line.reason)
+    definition = line.definition
+    rows = definition_latex_lines(definition, names)
+    return Step(str(number), definition_text(definition), definition_latex(definition, names), line.reason, definition, rows)

@@ -39,10 +39,14 @@ def definition_latex(definition: Definition, names: LatexNames | Layer) -> str:
     return f"{typesetter.left_side(definition)} = {typesetter.text(definition.expr)}"
 
 
-def definition_latex_lines(definition: Definition, names: LatexNames | Layer, width: int = 50) -> tuple[str, ...]:
+# A column of 252 pt holds 48 digits; a line's width is an estimate.
+COLUMN = 44
+
+
+def definition_latex_lines(definition: Definition, names: LatexNames | Layer, width: int = COLUMN) -> tuple[str, ...]:
     r"""The equation on lines of about `width` digits' width, each with its `&`, to join by `\\` inside `aligned` or `split`.
 
-    One digit is 5 pt at 10 pt: 50 fit a column of 252 pt; an equation number takes 5 of them.
+    One digit is 5 pt at 10 pt; an equation number takes 5 of them.
     """
     from symbn.language.latex_lines import broken
 

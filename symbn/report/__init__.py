@@ -22,7 +22,7 @@ def render(derivation: Derivation, verification: Verification, *, form: str, ste
     content = document(derivation, verification, steps=steps)
 
     def pretty(line: Line) -> str:
-        return line.text if line.definition is None else definition_pretty(line.definition, derivation.layer)
+        return definition_pretty(line.definition, derivation.layer)
 
     match form:
         case "text":

@@ -6,10 +6,9 @@ In: a Derivation and its Verification.  Out: JSON with sorted keys, no times and
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
-from symbn.calculus.derivation import Derivation, Gradient
+from symbn.calculus.derivation import Derivation, Gradient, Step
 from symbn.language import definition_latex, expr_text
 from symbn.layer import Definition, Layer
 from symbn.oracle import Verification
@@ -29,12 +28,17 @@ def data(derivation: Derivation, verification: Verification, *, steps: bool) -> 
         "definitions": [_definition(part, layer) for part in layer.definitions],
         "intermediates": [_definition(part, layer) for part in derivation.intermediates],
         "gradients": {of: _gradient(gradient, layer) for of, gradient in derivation.gradients.items()},
-        "steps": [asdict(step) for step in derivation.steps] if steps else [],
+        "steps": [_step(step) for step in derivation.steps] if steps else [],
         "residuals": list(derivation.residuals),
+        "invariants": list(derivation.invariants),
         "notes": list(derivation.notes),
         "verified": {"line": verification.line, "ok": verification.ok},
     }
     return json.dumps(content, indent=2, sort_keys=True)
+
+
+def _step(step: Step) -> dict[str, str]:
+    return {"label": step.label, "equation": step.equation, "latex": step.latex, "reason": step.reason}
 
 
 def _definition(definition: Definition, layer: Layer) -> dict[str, Any]:

@@ -5,27 +5,25 @@ In: a Derivation and its Verification.  Out: a Document of equations, each as a 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbn.calculus.derivation import Derivation, Gradient
-from symbn.errors import SymbnError
-from symbn.language import definition_latex, definition_text, parse_definition
+from symbn.language import definition_latex, definition_latex_lines, definition_text
 from symbn.layer import Definition, Layer
 from symbn.oracle import Verification
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An equation, with a label such as `(2.1)` and a reason, either of which may be "".
+    """An equation as a tree, as text, as LaTeX on one line and on `rows` for a narrow column.
 
-    `definition` is its tree, for formats that break lines or choose symbols; None where the equation is more than `name[i] = expr`.
+    The label, such as `(2.1)`, and the reason may be "".
     """
 
+    definition: Definition
     text: str
     latex: str
-    definition: Definition | None
+    rows: tuple[str, ...]
     label: str = ""
     reason: str = ""
 
@@ -52,7 +50,6 @@ class Document:
         return " ".join(self.layer.doc.split())
 
 
-Axes = Mapping[str, tuple[str, ...]]
 _RESULT = {"vjp": "Backward pass", "jvp": "Forward derivative", "jacobian": "Jacobian"}
 
 
@@ -66,45 +63,23 @@ def document(derivation: Derivation, verification: Verification, *, steps: bool)
         Section("Derivation", _steps(derivation) if steps else ()),
         Section(_RESULT[derivation.mode] + (", second order" if derivation.order == 2 else ""), shared + found),
     )
-    remarks = (*_reads(derivation), *derivation.notes, verification.line)
+    proved = tuple(f"proved for every extent: {statement}" for statement in derivation.invariants)
+    remarks = (*_reads(derivation), *proved, *derivation.notes, verification.line)
     return Document(layer, tuple(section for section in sections if section.lines), remarks)
 
 
-def _defined(definition: Definition, layer: Layer) -> Line:
-    return Line(definition_text(definition), definition_latex(definition, layer), definition)
+def _defined(definition: Definition, layer: Layer, reason: str = "") -> Line:
+    rows = definition_latex_lines(definition, layer)
+    return Line(definition, definition_text(definition), definition_latex(definition, layer), rows, reason=reason)
 
 
 def _result(gradient: Gradient, layer: Layer) -> Line:
     cost = f"{_count(gradient.reductions, 'reduction')}, {_count(gradient.operations, 'operation')} per element"
-    return Line(definition_text(gradient.definition), definition_latex(gradient.definition, layer), gradient.definition, reason=cost)
+    return _defined(gradient.definition, layer, cost)
 
 
 def _steps(derivation: Derivation) -> tuple[Line, ...]:
-    known = {name: derivation.layer.axes_of(name) for name in derivation.layer.names}
-    lines = []
-    for step in derivation.steps:
-        definition = _parsed(step.equation, derivation.layer, known)
-        if definition is not None:
-            known.setdefault(definition.name, definition.axes)  # a letter that the derivation brings in
-        lines.append(Line(step.equation, step.latex, definition, f"({step.label.strip('()')})", step.reason))
-    return tuple(lines)
-
-
-def _parsed(equation: str, layer: Layer, known: Axes) -> Definition | None:
-    words = dict.fromkeys(re.findall(r"[A-Za-z]\w*", equation))
-    extra = {word: axes for word in words if word not in layer.names and (axes := _axes_of(word, known)) is not None}
-    try:
-        return parse_definition(equation, layer, extra)
-    except SymbnError:
-        return None
-
-
-def _axes_of(word: str, known: Axes) -> tuple[str, ...] | None:
-    """The axes of a known name, or of `dx`, `x_dot` or `dy_dx` over known names; None for another word."""
-    totals = ((word[1 : found.start()], word[found.end() :]) for found in re.finditer("_d", word))
-    readings = ((word,), (word.removesuffix("_dot"),), (word.removeprefix("d"),), *totals)
-    parts = next((reading for reading in readings if set(reading) <= set(known)), None)
-    return None if parts is None else tuple(axis for part in parts for axis in known[part])
+    return tuple(Line(s.definition, s.equation, s.latex, s.rows, f"({s.label})", s.reason) for s in derivation.steps)
 
 
 def _count(number: int, noun: str) -> str:

@@ -5,8 +5,6 @@ In: a Document.  Out: LaTeX.
 
 from __future__ import annotations
 
-from symbn.language import definition_latex_lines
-from symbn.layer import Layer
 from symbn.report.document import Document, Line, Section
 
 _HEAD = r"""\documentclass{article}
@@ -15,7 +13,6 @@ _HEAD = r"""\documentclass{article}
 \setlength{\parindent}{0pt}
 \raggedright
 \begin{document}"""
-_ROOM = 44  # digits: a column of 252 pt holds 48, and a line's width is an estimate
 _SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -25,7 +22,7 @@ _SPECIAL = {
 def latex(document: Document) -> str:
     """The whole document."""
     about = [escaped(document.about)] if document.about else []
-    body = [rf"\section*{{{escaped(document.layer.name)}}}", *about, *(_section(section, document.layer) for section in document.sections)]
+    body = [rf"\section*{{{escaped(document.layer.name)}}}", *about, *(_section(section) for section in document.sections)]
     return "\n\n".join([_HEAD, *body, *map(escaped, document.remarks), r"\end{document}"])
 
 
@@ -37,12 +34,11 @@ def escaped(text: str) -> str:
     return safe
 
 
-def _section(section: Section, layer: Layer) -> str:
-    return "\n\n".join([rf"\subsection*{{{escaped(section.title)}}}", *(_line(line, layer) for line in section.lines)])
+def _section(section: Section) -> str:
+    return "\n\n".join([rf"\subsection*{{{escaped(section.title)}}}", *(_line(line) for line in section.lines)])
 
 
-def _line(line: Line, layer: Layer) -> str:
+def _line(line: Line) -> str:
     lead = " ".join(part for part in (line.label, escaped(line.reason)) if part)
-    rows = (line.latex,) if line.definition is None else definition_latex_lines(line.definition, layer, _ROOM)
-    display = "\\[\n\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}\n\\]"
+    display = "\\[\n\\begin{aligned}\n" + " \\\\\n".join(line.rows) + "\n\\end{aligned}\n\\]"
     return f"{lead}\n{display}" if lead else display
