@@ -13,19 +13,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symbn.calculus.cost import Cost, cost_of, cost_of_one
+from symbn.calculus.inlined import Inlined
 from symbn.calculus.problem import binder_letters, name_ranks, waists
 from symbn.calculus.relations import Relations, relate
-from symbn.calculus.rewrite import RunawayRules
+from symbn.calculus.rewrite import Rule, RunawayRules
 from symbn.calculus.saved import everything, saved_values
 from symbn.calculus.sweeps import Sweep, Swept
-from symbn.calculus.terms import ZERO, Kind, Poly
+from symbn.calculus.terms import ZERO, Atom, Kind, Poly
 from symbn.calculus.trees import TreeBuilder
 from symbn.errors import LayerError, UnsupportedError
 from symbn.expr import Expr, Index, fresh_index, reads
 from symbn.layer import Definition
 
 # Terms that all candidates of one search together may have; a search that reaches it says so in a note.
-SEARCH_BUDGET = 12_000
+SEARCH_BUDGET = 4_000
 
 
 @dataclass(frozen=True)
@@ -131,13 +132,20 @@ class Search:
 
         swept = self.sweep.run(relations.rules.reduce, decide)
         builder = self.notation.builder(merge=candidate.merge, factor=factor)
-        intermediates = tuple(self._definition(builder, name, poly, relations) for name, poly in swept.named)
-        results = {name: self._definition(builder, name, swept.values.get(name, ZERO), relations) for name in self.sweep.wanted}
+        inlined = Inlined(self._named_rules(swept), relations.rules)
+        intermediates = tuple(self._definition(builder, name, inlined.shorten(poly), relations) for name, poly in swept.named)
+        results = {
+            name: self._definition(builder, name, inlined.shorten(swept.values.get(name, ZERO)), relations) for name in self.sweep.wanted
+        }
         names = [name for d in (*intermediates, *results.values()) for name in reads(d.expr)]
         recomputed = self.saved.recomputed(names)
         missing = self.saved.missing(names)
         cost = cost_of([d.expr for d in (*recomputed, *intermediates, *results.values())])
         return Found(candidate, (*recomputed, *intermediates), results, swept, relations, missing, cost)
+
+    def _named_rules(self, swept: Swept) -> list[Rule]:
+        letters = self.problem.letters
+        return [Rule(Atom(Kind.VAR, self.sweep.title(name), letters[name]), value) for name, value in swept.named]
 
     def _definition(self, builder: TreeBuilder, name: str, poly: Poly, relations: Relations) -> Definition:
         indices = self.problem.letters[name]

@@ -1,7 +1,8 @@
 """What a formula costs to evaluate.
 
-In: expression trees.  Out: a `Cost` to compare by: depth of the deepest loop nest, then reductions, then arithmetic per element, then all
-arithmetic, then length. Equal subexpressions count once; what does not depend on an index is hoisted out of its loop.
+In: expression trees.  Out: a `Cost` to compare by: depth of the deepest loop nest, the work in a nest that is deeper than any array,
+reductions, arithmetic per element, all arithmetic, length. Equal subexpressions count once; what does not depend on an index is hoisted out
+of its loop.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ from symbn.expr import (
 
 
 class Cost(NamedTuple):
-    """Ordered as the search compares."""
+    """Ordered as the search compares. `contraction` is 0 unless some loop nest has more indices than any array."""
 
     depth: int
+    contraction: int
     reductions: int
     operations: int
     everything: int
@@ -51,10 +53,13 @@ def cost_of(results: Iterable[Expr]) -> Cost:
     unique = _unique_nodes(results)
     reductions = [node for node in unique if isinstance(node, Reduce)]
     work = [(len(free_indices(node)), _arithmetic(node)) for node in unique]
-    depth = max([rank for rank, _ in work] + [len(free_indices(r.body)) for r in reductions], default=0)
-    operations = sum(ops for rank, ops in work if rank == depth) + sum(len(free_indices(r.body)) == depth for r in reductions)
+    work += [(len(free_indices(node.body)), 1) for node in reductions]
+    depth = max((rank for rank, _ in work), default=0)
+    operations = sum(times for rank, times in work if rank == depth)
+    largest = max((len(node.indices) for node in unique if isinstance(node, Read)), default=0)
+    everything = sum(times for _, times in work) - len(reductions)
     length = sum(sum(1 for _ in walk(result)) for result in results)
-    return Cost(depth, len(reductions), operations, sum(ops for _, ops in work), length)
+    return Cost(depth, operations if depth > largest else 0, len(reductions), operations, everything, length)
 
 
 def _unique_nodes(results: Iterable[Expr]) -> list[Expr]:
