@@ -133,6 +133,26 @@ def loads(text: str) -> Layer:
     return language.parse_layer(text)
 
 
+def from_sympy(
+    name: str,
+    definitions: Iterable[Any] | Mapping[Any, Any],
+    *,
+    inputs: Any = None,
+    constants: Any = None,
+    outputs: Any = None,
+    assumptions: Iterable[Any] = (),
+) -> Layer:
+    """The layer that SymPy equations define: `Eq(xhat[i], (x[i] - mu)/sqrt(s2 + eps))`, sums as `Sum(..., (j, 1, N))`.
+
+    `inputs` and `constants` are symbols, IndexedBases or names, or a mapping from these to axes, `{"x": "N C"}`, or for a constant to its
+    default, `{"eps": 1e-5}`. Without `inputs`, every symbol that is no constant and has no equation is one. `outputs` is the last equation
+    when None. Raises LayerError.
+    """
+    from symbn.language.from_sympy import from_sympy as run
+
+    return run(name, definitions, inputs=inputs, constants=constants, outputs=outputs, assumptions=assumptions)
+
+
 def derive(
     layer: Layer | str,
     *,
