@@ -98,8 +98,15 @@ def test_layernorm_of_rows_zero_based_with_other_letters():
         constants={"eps": 1e-5},
     )
     assert layer.inputs == symbn.load("layernorm").inputs
-    text = symbn.loads(layer_text(symbn.load("layernorm")).replace("[n, d]", "[r, e]").replace("[n]", "[r]").replace("[d]", "[e]").replace(
-        "x[n, j] for j in D", "x[r, e] for e in D").replace("(x[n, j] - mu[r])**2 for j in D", "(x[r, u] - mu[r])**2 for u in D"))  # fmt: skip
+    source = layer_text(symbn.load("layernorm"))
+    for old, new in (
+        ("x[n, j] for j in D", "x[r, e] for e in D"),
+        ("(x[n, j] - mu[n])**2 for j in D", "(x[r, u] - mu[r])**2 for u in D"),
+        ("[n, d]", "[r, e]"), ("[n]", "[r]"), ("[d]", "[e]"),
+    ):  # fmt: skip
+        assert old in source
+        source = source.replace(old, new)
+    text = symbn.loads(source)
     assert gradients(layer) == gradients(text)
 
 
