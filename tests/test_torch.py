@@ -69,7 +69,8 @@ class Walk:
 
 CALLS = {
     **{name: getattr(torch, name) for name in ("sqrt", "rsqrt", "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "erf", "sin", "cos")},
-    "abs": torch.abs, "sign": torch.sign, "relu": torch.relu, "maximum": torch.maximum, "minimum": torch.minimum, "stop_gradient": lambda u: u.detach(),
+    "abs": torch.abs, "sign": torch.sign, "relu": torch.relu, "maximum": torch.maximum,
+    "minimum": torch.minimum, "stop_gradient": lambda u: u.detach(),
     "pi": lambda: torch.tensor(np.pi, dtype=torch.float64),
 }  # fmt: skip
 COMPARE = {"<": torch.lt, "<=": torch.le, ">": torch.gt, ">=": torch.ge, "==": torch.eq, "!=": torch.ne}
