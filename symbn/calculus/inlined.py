@@ -16,11 +16,11 @@ from symbn.errors import LayerError
 
 
 class Inlined:
-    """The values that have names, and the layer's own relations."""
+    """The values that have names, and the layer's own relations. Only values of one term are written out: longer ones would multiply."""
 
     def __init__(self, named: Sequence[Rule], relations: RuleSet) -> None:
         self._titles = frozenset(rule.left.parts[0] for rule in named)
-        self._write_out = RuleSet(named)
+        self._write_out = RuleSet([rule for rule in named if rule.right.single()])
         self._relations = relations
         self._known: dict[Atom, Poly | None] = {}
 
