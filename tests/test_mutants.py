@@ -38,11 +38,16 @@ def clear_caches():
 
 @contextmanager
 def engine_with(mutate):
+    """The engine with a wrong rule, and nothing remembered; afterwards the atoms of before, which other tests hold, are the atoms again."""
+    atoms = dict(terms.Atom._pool)
     clear_caches()
-    with pytest.MonkeyPatch.context() as patch:
-        mutate(patch)
-        yield
-    clear_caches()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            mutate(patch)
+            yield
+    finally:
+        clear_caches()
+        terms.Atom._pool.update(atoms)
 
 
 def everywhere(patch, old, new):
