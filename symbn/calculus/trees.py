@@ -212,6 +212,8 @@ class TreeBuilder:
         monomial = tuple(p for p in monomial if p[0] not in conditions)
         sums, monomial = self._sums(monomial, scope)
         above, below = self._sides(monomial, scope)
+        extra, inner = _without_number(extra)
+        number = number * inner
         size = Fraction(number if number > 0 else -number)
         if size.denominator > 1 and (size.numerator > 1 or above or extra or sums):
             below.insert(0, num(size.denominator))
@@ -219,7 +221,7 @@ class TreeBuilder:
         result = _in_reading_order(size, above, below, [*([extra] if extra is not None else []), *sums])
         for condition in conditions:
             result = Call("where", (self._condition(condition, scope), result, ZERO))
-        return neg(result) if number < 0 else result
+        return _negated(result) if number < 0 else result
 
     def _sides(self, monomial: Monomial, scope: Scope) -> tuple[list[Expr], list[Expr]]:
         """Numerators and denominators, those with fewer indices first."""
@@ -335,6 +337,20 @@ def _is_indicator(atom: Atom) -> bool:
     return atom.kind is Kind.FUNC and is_idempotent(atom)
 
 
+def _without_number(expr: Expr | None) -> tuple[Expr | None, Fraction]:
+    """A bracket without the number in front of it, and that number."""
+    factors = getattr(expr, "factors", ())
+    if factors and isinstance(factors[0], Num):
+        return mul(*factors[1:]), factors[0].value
+    return expr, Fraction(1)
+
+
+def _negated(expr: Expr) -> Expr:
+    """-2*a for 2*a, and -a for a."""
+    factors = getattr(expr, "factors", ())
+    return mul(num(-factors[0].value), *factors[1:]) if factors and isinstance(factors[0], Num) else neg(expr)
+
+
 def _is_negative(expr: Expr) -> bool:
     return _without_sign(expr)[1]
 
@@ -348,8 +364,8 @@ def _without_sign(expr: Expr) -> tuple[Expr, bool]:
     if isinstance(expr, Num) and expr.value < 0:
         return Num(-expr.value), True
     factors = getattr(expr, "factors", ())
-    if factors and factors[0] == num(-1):
-        return mul(*factors[1:]), True
+    if factors and isinstance(factors[0], Num) and factors[0].value < 0:
+        return mul(num(-factors[0].value), *factors[1:]), True
     return expr, False
 
 
