@@ -321,6 +321,7 @@ def test_an_interrupt_ends_without_a_traceback() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "symbn", "derive", "-"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=HERE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job of a shell starts with interrupts ignored
     )  # fmt: skip
     time.sleep(2.0)  # it now waits for its standard input
     process.send_signal(signal.SIGINT)
