@@ -34,6 +34,8 @@ def to_poly(expr: Expr) -> Poly:
             return _total(terms)
         case Mul(factors):
             return _product(factors)
+        case Pow(Mul(factors), Num(value)) if value.denominator == 1:
+            return _product(tuple(Pow(factor, expr.exponent) for factor in factors))  # 1/(c*(a + b)) keeps its factors
         case Pow(base, exponent):
             return _power(to_poly(base), to_poly(exponent))
         case Reduce():

@@ -6,6 +6,7 @@ In: a polynomial and a rational exponent.  Out: the power, split over factors wh
 from __future__ import annotations
 
 from fractions import Fraction
+from math import gcd
 
 from sympy import factorint
 
@@ -33,7 +34,16 @@ def power(poly: Poly, exponent: Number) -> Poly:
         return _monomial_power(*single, exponent)
     if isinstance(exponent, int) and 0 < exponent <= LARGEST_EXPANDED_POWER:
         return _repeated(poly, exponent)
+    if isinstance(exponent, int):
+        number = _size(poly)
+        return of_atom(Atom(Kind.BASE, poly.scale(1 / number)), exponent).scale(number**exponent)
     return of_atom(Atom(Kind.BASE, poly), exponent)
+
+
+def _size(poly: Poly) -> Fraction:
+    """The number that all coefficients share; 1/(2*a + 2*b) is (1/2)/(a + b)."""
+    numbers = [Fraction(number) for number in poly.terms.values()]
+    return Fraction(gcd(*(n.numerator for n in numbers)), gcd(*(n.denominator for n in numbers)))
 
 
 def _repeated(poly: Poly, exponent: int) -> Poly:
