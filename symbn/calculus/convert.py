@@ -36,6 +36,8 @@ def to_poly(expr: Expr) -> Poly:
             return _product(factors)
         case Pow(Mul(factors), Num(value)) if value.denominator == 1:
             return _product(tuple(Pow(factor, expr.exponent) for factor in factors))  # 1/(c*(a + b)) keeps its factors
+        case Pow(Pow(base, Num(inner)), Num(outer)) if inner.denominator == outer.denominator == 1:
+            return to_poly(Pow(base, Num(inner * outer)))
         case Pow(base, exponent):
             return _power(to_poly(base), to_poly(exponent))
         case Reduce():
