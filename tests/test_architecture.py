@@ -19,7 +19,7 @@ ROWS = (
     ("_version", "errors"),
     ("expr",),
     ("layer",),
-    ("language",),
+    ("language", "vocabulary"),
     ("catalogue",),
     ("oracle", "calculus"),
     ("codegen",),
