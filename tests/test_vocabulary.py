@@ -46,4 +46,4 @@ def test_the_layers_own_meaning_of_a_name_wins() -> None:
     names = vocabulary(backward)
     assert "dy" not in names
     assert names["dz"].given
-    assert names["ddy"].of == "dy"
+    assert (names["ddy"].kind, names["ddy"].by) == ("gradient", "dy")
