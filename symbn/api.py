@@ -175,11 +175,24 @@ def derive(
     return Result(run(source, wrt=names, mode=mode, order=order, save=None if save is None else tuple(save), steps=steps))
 
 
-def build(layer: Layer | str, *, target: str = "c", dtype: str = "float32", threads: int | None = None) -> Kernel:
+def build(
+    layer: Layer | str,
+    *,
+    target: str = "c",
+    dtype: str = "float32",
+    threads: int | None = None,
+    wrt: str | Iterable[str] | None = None,
+    mode: str = "vjp",
+    order: int = 1,
+    save: Iterable[str] | None = None,
+) -> Kernel:
     """Generates a layer's code, compiles it where the target needs that, and loads it.
 
-    Raises TargetError where there is no such target or no compiler.
+    `wrt`, `mode`, `order` and `save` are those of `derive`, and say what the kernel's methods are: `forward` and `backward`, or `jvp` or
+    `jacobian` in place of the latter; with order 2 `backward` and `double_backward`. Raises TargetError where there is no such target or
+    no compiler, and what `derive` raises.
     """
     from symbn.tools.build import build as run
 
-    return run(load(layer) if isinstance(layer, str) else layer, target=target, dtype=dtype, threads=threads)
+    derivation = derive(layer, wrt=wrt, mode=mode, order=order, save=save, steps=False).derivation
+    return run(derivation, target=target, dtype=dtype, threads=threads)

@@ -120,8 +120,8 @@ def test_no_argument_is_changed_and_no_result_is_an_argument() -> None:
 def test_two_equal_gradients_are_two_arrays() -> None:
     source = 'def twice(x: "N C", a: "C", b: "C"):\n    y[i, c] = x[i, c] + a[c] + b[c]\n    return y\n'
     made = load_module(render(written(source, "da[c] = sum(dy[i, c] for i in N)\ndb[c] = sum(dy[i, c] for i in N)"), "numpy"))
-    _, saved = made.twice_forward(*features())
-    found = made.twice_backward(np.ones((5, 4)), saved)
+    _, saved = made.twice_wrt_a_b_forward(*features())
+    found = made.twice_wrt_a_b_backward(np.ones((5, 4)), saved)
     assert not np.shares_memory(found.da, found.db)
 
 
@@ -179,6 +179,6 @@ def test_long_index_letters_are_shortened_for_einsum() -> None:
     )
     made = load_module(render(written(source, "dp[row, k2] = delta(row, k2)*sum(dy[row, col] for col in M)"), "numpy"))
     x, w, p = RNG.standard_normal((3, 4)), RNG.standard_normal((5, 4)), RNG.standard_normal((3, 3))
-    y, saved = made.long_forward(x, w, p)
+    y, saved = made.long_wrt_p_forward(x, w, p)
     assert np.allclose(y, x @ w.T + np.diag(p)[:, None])
-    assert np.array_equal(made.long_backward(y, saved).dp, np.diag(made.long_backward(y, saved).dp.diagonal()))
+    assert np.array_equal(made.long_wrt_p_backward(y, saved).dp, np.diag(made.long_wrt_p_backward(y, saved).dp.diagonal()))

@@ -97,7 +97,7 @@ def batchnorm_backward(dy, saved):
     dx: (N,)
     dgamma: scalar
     dbeta: scalar
-    saved: the BatchnormSaved of the forward pass
+    saved: the BatchnormSaved that batchnorm_forward returned
     """
     gamma, eps, sigma2, xhat = saved
     dtype = _dtype("xhat", xhat)

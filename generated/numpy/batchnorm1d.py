@@ -99,7 +99,7 @@ def batchnorm1d_backward(dy, saved):
     dx: (N, C)
     dgamma: (C,)
     dbeta: (C,)
-    saved: the Batchnorm1dSaved of the forward pass
+    saved: the Batchnorm1dSaved that batchnorm1d_forward returned
     """
     gamma, eps, sigma2, xhat = saved
     dtype = _dtype("gamma", gamma)

@@ -99,7 +99,7 @@ def batchnorm2d_backward(dy, saved):
     dx: (N, C, S)
     dgamma: (C,)
     dbeta: (C,)
-    saved: the Batchnorm2dSaved of the forward pass
+    saved: the Batchnorm2dSaved that batchnorm2d_forward returned
     """
     gamma, eps, sigma2, xhat = saved
     dtype = _dtype("gamma", gamma)

@@ -97,7 +97,7 @@ def batchnorm_inference_backward(dy, saved):
     dx: (N, C, S)
     dgamma: (C,)
     dbeta: (C,)
-    saved: the BatchnormInferenceSaved of the forward pass
+    saved: the BatchnormInferenceSaved that batchnorm_inference_forward returned
     """
     gamma, sigma2, eps, xhat = saved
     dtype = _dtype("gamma", gamma)

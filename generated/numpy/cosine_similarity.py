@@ -95,7 +95,7 @@ def cosine_similarity_backward(dy, saved):
     dy: (N,)
     du: (N, D)
     dv: (N, D)
-    saved: the CosineSimilaritySaved of the forward pass
+    saved: the CosineSimilaritySaved that cosine_similarity_forward returned
     """
     u, v, norm_u, norm_v, y = saved
     dtype = _dtype("u", u)

@@ -93,7 +93,7 @@ def cross_entropy_backward(dloss, saved):
 
     dloss: scalar
     dx: (N, K)
-    saved: the CrossEntropySaved of the forward pass
+    saved: the CrossEntropySaved that cross_entropy_forward returned
     """
     t, p = saved
     dtype = _dtype("t", t)

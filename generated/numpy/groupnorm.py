@@ -100,7 +100,7 @@ def groupnorm_backward(dy, saved):
     dx: (N, G, K, S)
     dgamma: (G, K)
     dbeta: (G, K)
-    saved: the GroupnormSaved of the forward pass
+    saved: the GroupnormSaved that groupnorm_forward returned
     """
     gamma, eps, sigma2, xhat = saved
     dtype = _dtype("gamma", gamma)

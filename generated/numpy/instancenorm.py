@@ -100,7 +100,7 @@ def instancenorm_backward(dy, saved):
     dx: (N, C, S)
     dgamma: (C,)
     dbeta: (C,)
-    saved: the InstancenormSaved of the forward pass
+    saved: the InstancenormSaved that instancenorm_forward returned
     """
     gamma, eps, sigma2, xhat = saved
     dtype = _dtype("gamma", gamma)

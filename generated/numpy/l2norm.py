@@ -78,7 +78,7 @@ def l2norm_backward(dy, saved):
 
     dy: (N, D)
     dx: (N, D)
-    saved: the L2normSaved of the forward pass
+    saved: the L2normSaved that l2norm_forward returned
     """
     norm, y = saved
     dtype = _dtype("norm", norm)

@@ -100,7 +100,7 @@ def layernorm_backward(dy, saved):
     dx: (N, D)
     dgamma: (D,)
     dbeta: (D,)
-    saved: the LayernormSaved of the forward pass
+    saved: the LayernormSaved that layernorm_forward returned
     """
     gamma, eps, sigma2, xhat = saved
     dtype = _dtype("gamma", gamma)

@@ -86,7 +86,7 @@ def linear_backward(dy, saved):
     dx: (N, I)
     dw: (O, I)
     db: (O,)
-    saved: the LinearSaved of the forward pass
+    saved: the LinearSaved that linear_forward returned
     """
     x, w = saved
     dtype = _dtype("x", x)

@@ -76,7 +76,7 @@ def log_softmax_backward(dy, saved):
 
     dy: (N, K)
     dx: (N, K)
-    saved: the LogSoftmaxSaved of the forward pass
+    saved: the LogSoftmaxSaved that log_softmax_forward returned
     """
     y, = saved
     dtype = _dtype("y", y)

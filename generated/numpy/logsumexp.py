@@ -77,7 +77,7 @@ def logsumexp_backward(dy, saved):
 
     dy: (N,)
     dx: (N, K)
-    saved: the LogsumexpSaved of the forward pass
+    saved: the LogsumexpSaved that logsumexp_forward returned
     """
     x, y = saved
     dtype = _dtype("x", x)

@@ -72,7 +72,7 @@ def mse_backward(dloss, saved):
 
     dloss: scalar
     dx: (N, D)
-    saved: the MseSaved of the forward pass
+    saved: the MseSaved that mse_forward returned
     """
     x, t = saved
     dtype = _dtype("x", x)

@@ -89,7 +89,7 @@ def rmsnorm_backward(dy, saved):
     dy: (N, D)
     dx: (N, D)
     dgamma: (D,)
-    saved: the RmsnormSaved of the forward pass
+    saved: the RmsnormSaved that rmsnorm_forward returned
     """
     gamma, eps, ms, xhat = saved
     dtype = _dtype("gamma", gamma)

@@ -79,7 +79,7 @@ def softmax_backward(dy, saved):
 
     dy: (N, K)
     dx: (N, K)
-    saved: the SoftmaxSaved of the forward pass
+    saved: the SoftmaxSaved that softmax_forward returned
     """
     y, = saved
     dtype = _dtype("y", y)

@@ -87,7 +87,7 @@ def weight_norm_backward(dw, saved):
     dw: (O, I)
     dv: (O, I)
     dg: (O,)
-    saved: the WeightNormSaved of the forward pass
+    saved: the WeightNormSaved that weight_norm_forward returned
     """
     v, g, norm = saved
     dtype = _dtype("v", v)

@@ -83,7 +83,7 @@ def weight_standardization_backward(dwhat, saved):
 
     dwhat: (O, I)
     dw: (O, I)
-    saved: the WeightStandardizationSaved of the forward pass
+    saved: the WeightStandardizationSaved that weight_standardization_forward returned
     """
     eps, sigma2, what = saved
     dtype = _dtype("sigma2", sigma2)

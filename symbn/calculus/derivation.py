@@ -49,7 +49,8 @@ class Derivation:
     named values shared by several gradients, such as the adjoint `dp[t, s]` of a forward value, in the order they are computed; each may
     read seeds, forward values and earlier intermediates. `residuals` are the forward values that the results read, inputs and constants
     included. `notes` say what a user should know, such as a search that stopped at its budget. `invariants` are statements proved of the
-    gradients for every extent, such as `sum(dx[i] for i in N) == 0`.
+    gradients for every extent, such as `sum(dx[i] for i in N) == 0`. `save` is what was asked for, in the layer's order, None for a free
+    choice. `first` is the derivation that one of order 2 differentiates: `layer` is then its backward pass.
     """
 
     layer: Layer
@@ -63,3 +64,5 @@ class Derivation:
     residuals: tuple[str, ...]
     notes: tuple[str, ...] = ()
     invariants: tuple[str, ...] = ()
+    save: tuple[str, ...] | None = None
+    first: Derivation | None = None

@@ -61,13 +61,16 @@ def derive(
         found, cut = Search(sweep).run()
     explained = explain(problem, wanted, found) if steps and mode == "vjp" else ()
     derivation = _derivation(layer, mode, 1, wanted, sweep, found, cut, explained)
-    return replace(derivation, invariants=invariants(problem, found)) if mode == "vjp" else derivation
+    if mode != "vjp":
+        return derivation
+    kept = None if save is None else tuple(name for name in layer.names if name in save)
+    return replace(derivation, invariants=invariants(problem, found), save=kept)
 
 
 def _impossible(layer: Layer, save: Sequence[str], missing: tuple[str, ...]) -> LayerError:
-    names = ", ".join(missing)
+    names, given = ", ".join(missing), f"{', '.join(save)} alone" if save else "nothing"
     return LayerError(
-        f"the backward pass of '{layer.name}' cannot be computed from {', '.join(save)} alone: it also needs {names}",
+        f"the backward pass of '{layer.name}' cannot be computed from {given}: it also needs {names}",
         hint=f"no definition of the layer gives {names} back from what is saved; save {','.join((*save, *missing))}",
     )
 
@@ -89,7 +92,7 @@ def _second_order(layer: Layer, wanted: tuple[str, ...]) -> Derivation:
     inputs = tuple(part.name for part in again.inputs)
     sweep = Reverse(prepare(again), inputs, prefix="grad_")
     found, cut = Search(sweep).run()
-    return _derivation(again, "vjp", 2, inputs, sweep, found, cut, ())
+    return replace(_derivation(again, "vjp", 2, inputs, sweep, found, cut, ()), first=first)
 
 
 def _jacobian(problem: Problem, wanted: tuple[str, ...], found: Found, cut: bool) -> Derivation:

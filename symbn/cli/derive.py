@@ -5,17 +5,14 @@ from __future__ import annotations
 import click
 
 from symbn.cli.output import emit, takes_unicode, talk
-from symbn.cli.params import LayerName, Names
+from symbn.cli.params import LayerName, what_to_derive
 
 FORMATS = ("text", "latex", "markdown", "json")
 
 
 @click.command()
 @click.argument("layer", type=LayerName())
-@click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate by this input only; may be repeated.")
-@click.option("--mode", type=click.Choice(["vjp", "jvp", "jacobian"]), default="vjp", show_default=True, help="What to derive.")
-@click.option("--order", type=click.IntRange(1, 2), default=1, show_default=True, help="2: the backward pass of the backward pass.")
-@click.option("--save", type=Names(), metavar="NAME,...", help="The only forward values that the result may read.")
+@what_to_derive
 @click.option("--steps/--no-steps", default=True, show_default=True, help="Show the derivation step by step.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print it.")
 @click.option("-o", "output", metavar="FILE", help="Write to FILE instead of standard output (-).")

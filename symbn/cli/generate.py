@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
 from symbn.cli.output import emit, talk
-from symbn.cli.params import LayerName, TargetName
+from symbn.cli.params import LayerName, TargetName, what_to_derive
 from symbn.errors import TargetError
 
 
 @click.command()
 @click.argument("layers", metavar="[LAYER]...", type=LayerName(), nargs=-1)
 @click.option("-t", "--target", "targets", type=TargetName(), multiple=True, metavar="TARGET", help="Only this target; may be repeated.")
+@what_to_derive
 @click.option("-o", "output", default="generated", show_default=True, metavar="DIR", help="Where to; - prints the files.")
 @click.option("--dtype", "dtypes", type=click.Choice(["f32", "f64"]), multiple=True, help="Only this type, where the target has several.")
 @click.option("--templates", metavar="DIR", help="Templates of your own, which come before symbn's and run in a sandbox.")
@@ -28,40 +30,66 @@ def generate(
     layers: tuple[str, ...],
     targets: tuple[str, ...],
     output: str,
+    wrt: tuple[str, ...],
+    mode: str,
+    order: int,
+    save: tuple[str, ...] | None,
     dtypes: tuple[str, ...],
     templates: str | None,
     check: bool,
     diff: bool,
     list_: bool,
 ) -> None:
-    """Writes implementations of LAYERs or the catalogue."""
+    """Writes implementations of LAYERs or the catalogue.
+
+    A file holds the forward pass and the pass that is asked for: softmax.c the backward pass, softmax_jvp.c (--mode jvp) the forward
+    derivative, softmax_jacobian.c the Jacobian, softmax_double_backward.c (--order 2) the backward pass of the backward pass;
+    softmax_from_y.c (--save y) the backward pass that reads no forward value but y. No two of them define the same name.
+
+    With nothing asked, the whole catalogue's backward passes, and some of its other derivatives, as committed in generated/.
+    """
     from symbn.codegen import targets as table
 
     chosen = tuple(dict.fromkeys(targets)) or tuple(table.TARGETS)
+    for target in chosen:
+        table.target_named(target)  # an unknown one is refused before any work is done
+    asked = {"wrt": wrt or None, "mode": mode, "order": order, "save": save}
+    wanted = _wanted(layers, asked)
     if list_:
-        emit("\n".join(_names(layers, chosen, output)))
+        emit("\n".join(_names(wanted, chosen, output)))
         return
-    files = _files(layers, chosen, dtypes, templates)
+    files = _files(wanted, chosen, dtypes, templates)
     if output == "-":
         emit("\n".join(files.values()))
     elif check or diff:
-        ctx.exit(0 if _same(ctx, files, output, strays=not layers, show_diff=diff, show_report=check or not diff) else 1)
+        strays = not layers and asked == PLAIN
+        ctx.exit(0 if _same(ctx, files, output, strays=strays, show_diff=diff, show_report=check or not diff) else 1)
     else:
         _write(files, output)
 
 
-def _catalogue(layers: tuple[str, ...]) -> tuple[str, ...]:
+Wanted = list[tuple[str, dict[str, Any]]]
+PLAIN = {"wrt": None, "mode": "vjp", "order": 1, "save": None}
+
+
+def _wanted(layers: tuple[str, ...], asked: dict[str, Any]) -> Wanted:
+    """What to derive: each layer as the user names it, and what is asked of it."""
     from symbn import catalogue
 
-    return layers or catalogue.names()
+    also = catalogue.ALSO_COMMITTED if not layers and asked == PLAIN else ()
+    return [
+        *((layer, asked) for layer in layers or catalogue.names()),
+        *((layer, {**PLAIN, "mode": mode, "order": order}) for layer, mode, order in also),
+    ]
 
 
-def _names(layers: tuple[str, ...], targets: tuple[str, ...], output: str) -> list[str]:
+def _names(wanted: Wanted, targets: tuple[str, ...], output: str) -> list[str]:
     from symbn.codegen.targets import file_names
+    from symbn.codegen.variant import variant_named
     from symbn.language import load_layer
 
-    found = [load_layer(layer).name for layer in _catalogue(layers)]
-    return [str(Path(output, name)) for layer in found for target in targets for name in _placed(target, file_names(layer, target))]
+    stems = [variant_named(load_layer(layer), **asked).stem for layer, asked in wanted]
+    return [str(Path(output, name)) for stem in stems for target in targets for name in _placed(target, file_names(stem, target))]
 
 
 def _placed(target: str, names: tuple[str, ...]) -> list[str]:
@@ -69,16 +97,14 @@ def _placed(target: str, names: tuple[str, ...]) -> list[str]:
     return [f"{target}/{name}" for name in names]
 
 
-def _files(layers: tuple[str, ...], targets: tuple[str, ...], dtypes: tuple[str, ...], templates: str | None) -> dict[str, str]:
+def _files(wanted: Wanted, targets: tuple[str, ...], dtypes: tuple[str, ...], templates: str | None) -> dict[str, str]:
     from symbn import api
     from symbn.codegen.generate import render
-    from symbn.codegen.targets import DTYPES, target_named
+    from symbn.codegen.targets import DTYPES
 
-    for target in targets:
-        target_named(target)  # an unknown one is refused before any work is done
     files: dict[str, str] = {}
-    for spec in _catalogue(layers):
-        derivation = api.derive(spec, steps=False).derivation
+    for layer, asked in wanted:
+        derivation = api.derive(layer, **asked, steps=False).derivation
         for target in targets:
             made = render(derivation, target, dtypes=dtypes or DTYPES, templates_dir=templates)
             placed = dict(zip(_placed(target, tuple(made)), made.values(), strict=True))
@@ -105,8 +131,11 @@ def _same(ctx: click.Context, files: dict[str, str], output: str, *, strays: boo
 
 def _command(ctx: click.Context) -> str:
     """The same command without --check and --diff."""
+    from symbn.codegen.variant import Variant
+
     given = ctx.params
-    words = ["symbn", "generate", *given["layers"]]
+    asked = Variant("", given["mode"], given["order"], given["wrt"] or None, given["save"])
+    words = ["symbn", "generate", *given["layers"], *asked.options]
     for option, values in (("-t", given["targets"]), ("--dtype", given["dtypes"])):
         words += [word for value in values for word in (option, value)]
     words += ["--templates", given["templates"]] if given["templates"] else []

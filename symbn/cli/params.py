@@ -5,8 +5,13 @@ In: what was typed.  Out: strings; nothing is loaded or checked here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 from click.shell_completion import CompletionItem
+
+MODES = ("vjp", "jvp", "jacobian")
 
 
 class LayerName(click.ParamType):  # type: ignore[type-arg]
@@ -44,3 +49,16 @@ class Names(click.ParamType):  # type: ignore[type-arg]
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return tuple(value) if isinstance(value, (list, tuple)) else ()
+
+
+def what_to_derive(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which derivative is meant, for `derive` and `generate` alike."""
+    options = (
+        click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate by this input only; may be repeated."),
+        click.option("--mode", type=click.Choice(MODES), default="vjp", show_default=True, help="What to derive."),
+        click.option("--order", type=click.IntRange(1, 2), default=1, show_default=True, help="2: the backward pass of the backward pass."),
+        click.option("--save", type=Names(), metavar="NAME,...", help="The only forward values that the result may read."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command

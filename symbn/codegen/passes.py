@@ -9,25 +9,9 @@ from __future__ import annotations
 from symbn.calculus.derivation import Derivation
 from symbn.codegen.lower import Style, lower, needed_definitions
 from symbn.codegen.program import CONSTANT, INPUT, SAVED, Argument, Output, Program
-from symbn.errors import UnsupportedError
+from symbn.codegen.variant import variant_of
 from symbn.expr import reads
 from symbn.layer import Definition, Layer
-
-# What the second pass is called, by mode and order.
-DIRECTIONS = {
-    ("vjp", 1): "backward",
-    ("jvp", 1): "jvp",
-    ("jacobian", 1): "jacobian",
-    ("vjp", 2): "double_backward",
-}
-
-
-def direction_of(derivation: Derivation) -> str:
-    """What the second pass is called. Raises UnsupportedError for a mode that has no kernel."""
-    try:
-        return DIRECTIONS[derivation.mode, derivation.order]
-    except KeyError:
-        raise UnsupportedError(f"no code is generated for mode {derivation.mode!r} of order {derivation.order}") from None
 
 
 def saved_names(derivation: Derivation) -> tuple[str, ...]:
@@ -35,6 +19,7 @@ def saved_names(derivation: Derivation) -> tuple[str, ...]:
     definitions = _definitions(derivation)
     wanted = [gradient.definition.name for gradient in derivation.gradients.values()]
     found = {name for definition in needed_definitions(definitions, wanted) for name in reads(definition.expr)}
+    found -= {definition.name for definition in definitions}  # a forward value that the second pass computes again
     return tuple(name for name in derivation.layer.names if name in found)
 
 
@@ -46,7 +31,7 @@ def lost_axes(backward: Program) -> tuple[str, ...]:
 
 def forward_program(derivation: Derivation, style: Style) -> Program:
     """The forward pass: the layer's outputs, then what is saved beside them."""
-    layer = derivation.layer
+    layer, variant = derivation.layer, variant_of(derivation)
     defined = {definition.name for definition in layer.definitions}
     saved = tuple(name for name in saved_names(derivation) if name in defined and name not in layer.outputs)
     outputs = (
@@ -56,8 +41,8 @@ def forward_program(derivation: Derivation, style: Style) -> Program:
     inputs = tuple(Argument(part.name, part.axes, INPUT) for part in layer.inputs)
     return lower(
         layer.definitions,
-        layer=layer.name,
-        direction="forward",
+        layer=variant.base,
+        direction=variant.passes[0],
         axes=layer.axes,
         arguments=(*inputs, *_constants(layer, layer.names)),
         outputs=outputs,
@@ -67,7 +52,7 @@ def forward_program(derivation: Derivation, style: Style) -> Program:
 
 def backward_program(derivation: Derivation, style: Style) -> Program:
     """The pass that computes the derivation's results from its seeds and the saved values."""
-    layer, saved = derivation.layer, saved_names(derivation)
+    layer, saved, variant = derivation.layer, saved_names(derivation), variant_of(derivation)
     inputs = {part.name for part in layer.inputs}
     constants = {part.name for part in layer.constants}
     seeds = tuple(Argument(seed.name, seed.axes, INPUT) for seed in derivation.seeds)
@@ -75,8 +60,8 @@ def backward_program(derivation: Derivation, style: Style) -> Program:
     outputs = tuple(Output(gradient.definition.name, gradient.definition.axes) for gradient in derivation.gradients.values())
     return lower(
         _definitions(derivation),
-        layer=layer.name,
-        direction=direction_of(derivation),
+        layer=variant.base,
+        direction=variant.passes[1],
         axes=layer.axes,
         arguments=(*seeds, *(Argument(name, layer.axes_of(name), SAVED) for name in kept), *_constants(layer, saved)),
         outputs=outputs,

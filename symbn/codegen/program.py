@@ -80,7 +80,10 @@ Value = Pointwise | Total
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One pass of a layer, `direction` such as "forward" or "backward"; each value reads arguments and earlier values."""
+    """One pass of a layer; each value reads arguments and earlier values.
+
+    `layer` is what its functions' names start with, `direction` the rest, such as "forward" or "backward" (see variant.py).
+    """
 
     layer: str
     direction: str

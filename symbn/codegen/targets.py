@@ -17,7 +17,7 @@ DTYPES = ("f32", "f64")
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file of a target: `name` with {layer} for the layer's name, and the template it is made from."""
+    """One file of a target: `name` with {stem} for the variant's (see variant.py), and the template it is made from."""
 
     name: str
     template: str
@@ -44,14 +44,14 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             "numpy",
             "a Python module that needs NumPy alone",
             "symbn.codegen.views.numpy:numpy_view",
-            (File("{layer}.py", "numpy/module.py.j2"),),
+            (File("{stem}.py", "numpy/module.py.j2"),),
             reserved=frozenset({"dtype", "extents", "saved", "np", "math", "NamedTuple"}),
         ),
         "c": Target(
             "c",
             "C99, also valid C++, float32 and float64",
             "symbn.codegen.views.c:c_view",
-            (File("{layer}.h", "c/kernel.h.j2"), File("{layer}.c", "c/kernel.c.j2")),
+            (File("{stem}.h", "c/kernel.h.j2"), File("{stem}.c", "c/kernel.c.j2")),
             typed=True,
             reserved=frozenset({"fabs", "pow", "workspace", "HUGE_VAL", *FUNCTIONS}),
         ),
@@ -59,7 +59,7 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             "latex",
             "a fragment for \\input, and a document around it",
             "symbn.codegen.views.latex:latex_view",
-            (File("{layer}.tex", "latex/fragment.tex.j2"), File("{layer}-standalone.tex", "latex/standalone.tex.j2")),
+            (File("{stem}.tex", "latex/fragment.tex.j2"), File("{stem}-standalone.tex", "latex/standalone.tex.j2")),
         ),
     }
 )
@@ -72,6 +72,6 @@ def target_named(name: str) -> Target:
     return TARGETS[name]
 
 
-def file_names(layer: str, target: str) -> tuple[str, ...]:
-    """The files that a layer's target consists of."""
-    return tuple(file.name.format(layer=layer) for file in target_named(target).files)
+def file_names(stem: str, target: str) -> tuple[str, ...]:
+    """The files that a target consists of; `stem` is the layer's name where nothing but its backward pass is asked for."""
+    return tuple(file.name.format(stem=stem) for file in target_named(target).files)

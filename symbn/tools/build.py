@@ -1,6 +1,6 @@
-"""A layer to functions that run.
+"""A derivation to functions that run.
 
-In: a Layer or a Derivation, a target, a dtype.  Out: a Kernel.
+In: a Derivation, a target, a dtype.  Out: a Kernel.
 """
 
 from __future__ import annotations
@@ -19,23 +19,30 @@ from symbn.calculus.derivation import Derivation
 from symbn.codegen.aliasing import overlays
 from symbn.codegen.generate import render
 from symbn.codegen.lower import LOOPS
-from symbn.codegen.passes import backward_program, direction_of, forward_program, lost_axes, saved_names
+from symbn.codegen.passes import backward_program, forward_program, lost_axes, saved_names
 from symbn.codegen.program import Program
 from symbn.codegen.reserved import without
 from symbn.codegen.schedule import schedule
 from symbn.codegen.targets import TARGETS
+from symbn.codegen.variant import variant_of
 from symbn.errors import TargetError
-from symbn.layer import Layer
 from symbn.tools.compiler import Compiler
 from symbn.tools.kernel import Kernel, Pass, c_pass, numpy_pass
 from symbn.tools.library import load
 
 DTYPES = {"float32": "f32", "float64": "f64"}
 BUILDS = ("c", "numpy")
+# The methods of a kernel that run its two passes, by what the second is.
+METHODS = {
+    "backward": ("forward", "backward"),
+    "jvp": ("forward", "jvp"),
+    "jacobian": ("forward", "jacobian"),
+    "double_backward": ("backward", "double_backward"),
+}
 
 
 def build(
-    layer: Layer | Derivation, *, target: str = "c", dtype: str = "float32", threads: int | None = None, compiler: Compiler | None = None
+    derivation: Derivation, *, target: str = "c", dtype: str = "float32", threads: int | None = None, compiler: Compiler | None = None
 ) -> Kernel:
     """Generates, compiles where the target needs it, and loads. TargetError for an unknown target or dtype, or without a compiler.
 
@@ -47,16 +54,10 @@ def build(
         raise TargetError(f"unknown dtype {dtype!r}", hint=f"dtypes: {', '.join(DTYPES)}")
     if threads is not None and threads < 1:
         raise ValueError(f"threads is {threads}, should be at least 1")
-    derivation = without(layer if isinstance(layer, Derivation) else _derived(layer), TARGETS[target].reserved)
+    names, derivation = METHODS[variant_of(derivation).passes[1]], without(derivation, TARGETS[target].reserved)
     programs = (forward_program(derivation, LOOPS), backward_program(derivation, LOOPS))
     passes = _c(derivation, programs, DTYPES[dtype], compiler) if target == "c" else _numpy(derivation, programs)
-    return Kernel(derivation.layer, target, np.dtype(dtype), passes, saved_names(derivation), lost_axes(programs[1]))
-
-
-def _derived(layer: Layer) -> Derivation:
-    from symbn.calculus.engine import derive
-
-    return derive(layer, steps=False)
+    return Kernel(derivation.layer, target, np.dtype(dtype), passes, names, saved_names(derivation), lost_axes(programs[1]))
 
 
 def _c(derivation: Derivation, programs: tuple[Program, Program], suffix: str, compiler: Compiler | None) -> tuple[Pass, Pass]:
@@ -83,11 +84,10 @@ def _numpy(derivation: Derivation, programs: tuple[Program, Program]) -> tuple[P
     def record(known: Mapping[str, Any]) -> Any:
         return saved(*(known[name] for name in fields))
 
-    name = derivation.layer.name
     # A result is computed before it is copied into `out`: it may be any of the inputs.
     return (
-        Pass(forward, _everything(forward), numpy_pass(getattr(module, f"{name}_forward"), forward, None)),
-        Pass(backward, _everything(backward), numpy_pass(getattr(module, f"{name}_{direction_of(derivation)}"), backward, record)),
+        Pass(forward, _everything(forward), numpy_pass(getattr(module, f"{forward.layer}_{forward.direction}"), forward, None)),
+        Pass(backward, _everything(backward), numpy_pass(getattr(module, f"{backward.layer}_{backward.direction}"), backward, record)),
     )
 
 

@@ -1,4 +1,4 @@
-"""A generated kernel as an object with a forward and a second pass.
+"""A generated kernel as an object with a first and a second pass.
 
 In: arrays.  Out: arrays. Everything is checked here, so that the code below may trust what it is given.
 """
@@ -48,17 +48,31 @@ class Pass:
 
 
 class Kernel:
-    """What `build` gives: `forward(x, ..., eps=...) -> (y, saved)` and `backward(dy, saved) -> gradients`.
+    """What `build` gives: two methods, of which the first makes the `saved` that the second takes.
 
-    `target` and `dtype` are as asked for; `passes` are the two passes' programs and how they run. Both methods
-    take `out=`, a mapping from names to arrays to fill.
+    | built for | methods |
+    | --- | --- |
+    | mode vjp | `forward(x, ..., eps=...) -> (y, saved)`, `backward(dy, saved) -> (dx, ...)` |
+    | mode jvp | `forward(x, ..., eps=...) -> (y, saved)`, `jvp(x_dot, ..., saved) -> (y_dot,)` |
+    | mode jacobian | `forward(x, ..., eps=...) -> (y, saved)`, `jacobian(saved) -> (dy_dx, ...)` |
+    | order 2 | `backward(dy, x, ..., eps=...) -> (dx, ..., saved)`, `double_backward(ddx, ..., saved) -> (grad_dy, grad_x, ...)` |
+
+    `target` and `dtype` are as asked for; `passes` are the two passes' programs and how they run, `methods` their names. Every method
+    takes `out=`, a mapping from names to arrays to fill.
     """
 
     def __init__(
-        self, layer: Layer, target: str, dtype: np.dtype[Any], passes: tuple[Pass, Pass], saved: tuple[str, ...], lost: tuple[str, ...]
+        self,
+        layer: Layer,
+        target: str,
+        dtype: np.dtype[Any],
+        passes: tuple[Pass, Pass],
+        methods: tuple[str, str],
+        saved: tuple[str, ...],
+        lost: tuple[str, ...],
     ) -> None:
         self.layer, self.target, self.dtype = layer, target, dtype
-        self.passes = passes
+        self.passes, self.methods = passes, methods
         self._forward, self._backward = passes
         self._lost = lost
         camel = "".join(part[:1].upper() + part[1:] for part in layer.name.split("_"))
@@ -71,7 +85,17 @@ class Kernel:
     def __repr__(self) -> str:
         return f"<{self.target} kernel of {self.layer.name}{self._forward_signature}, {self.dtype}>"
 
-    def forward(self, *args: object, **kwargs: object) -> tuple[Any, ...]:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """The two passes under their names."""
+        methods = self.__dict__.get("methods", ())
+        if name not in methods:
+            raise AttributeError(f"this kernel has {' and '.join(methods)}, not {name!r}")
+        return self.first if name == methods[0] else self.second
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.methods]
+
+    def first(self, *args: object, **kwargs: object) -> tuple[Any, ...]:
         """The layer's outputs, and after them what the second pass needs. ValueError for an array of the wrong shape or dtype."""
         out = kwargs.pop("out", None)
         bound = self._forward_signature.bind(*args, **kwargs)
@@ -82,12 +106,12 @@ class Kernel:
         saved = self._saved(*(known[name] for name in self._fields))
         return (*(results[name] for name in self.layer.outputs), saved)
 
-    def backward(self, *args: object, out: object = None, **kwargs: object) -> Any:
+    def second(self, *args: object, out: object = None, **kwargs: object) -> Any:
         """The results of the second pass as a named tuple. ValueError for an array of the wrong shape or dtype."""
         bound = self._backward_signature.bind(*args, **kwargs)
         saved = bound.arguments["saved"]
         if not isinstance(saved, tuple) or getattr(saved, "_fields", None) != self._fields:
-            raise ValueError(f"saved is a {type(saved).__name__}, should be the {self._saved.__name__} that forward returned")
+            raise ValueError(f"saved is a {type(saved).__name__}, should be the {self._saved.__name__} that {self.methods[0]} returned")
         extents = {axis: int(getattr(saved, axis)) for axis in self._lost}
         values = {**saved._asdict(), **bound.arguments}  # type: ignore[attr-defined]
         for name, axes in self._known_shapes():

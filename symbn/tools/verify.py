@@ -141,9 +141,9 @@ def _run(derivation: Derivation, kernel: Kernel, case: Case) -> Arrays:
     forward, backward = (part.program for part in kernel.passes)
     first = {part.name: _nan(part.axes, case.extents, kernel.dtype) for part in forward.outputs}
     inputs = [case.given[part.name] for part in layer.inputs]
-    *_, saved = kernel.forward(*inputs, **{part.name: case.given[part.name] for part in layer.constants}, out=first)
+    *_, saved = kernel.first(*inputs, **{part.name: case.given[part.name] for part in layer.constants}, out=first)
     second = {part.name: _nan(part.axes, case.extents, kernel.dtype) for part in backward.outputs}
-    kernel.backward(*(case.given[seed.name] for seed in derivation.seeds), saved, out=second)
+    kernel.second(*(case.given[seed.name] for seed in derivation.seeds), saved, out=second)
     return first | second
 
 

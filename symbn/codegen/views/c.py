@@ -19,6 +19,7 @@ from symbn.codegen.program import Loops, Program
 from symbn.codegen.reserved import without
 from symbn.codegen.schedule import schedule
 from symbn.codegen.targets import TARGETS
+from symbn.codegen.variant import variant_of
 from symbn.codegen.views.c_body import Body
 from symbn.codegen.views.c_signature import Signature
 from symbn.codegen.views.header import header, reproduce
@@ -64,15 +65,15 @@ def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "sy
     plain, derivation = derivation, without(derivation, TARGETS["c"].reserved)
     programs = [forward_program(derivation, LOOPS), backward_program(derivation, LOOPS)]
     scheduled = [(program, schedule(program)) for program in programs]
-    stem = f"{prefix}{derivation.layer.name}"
+    stem = f"{prefix}{variant_of(plain).stem}"
     printer = CPrinter(f"{stem}_")
-    signatures = [Signature(program, loops, stem) for program, loops in scheduled]
+    signatures = [Signature(program, loops, stem, f"{prefix}{program.layer}_{program.direction}") for program, loops in scheduled]
     functions = [_workspace(signature) for signature in signatures if signature.loops.buffers]
     functions += [_function(signature, suffix, printer) for signature in signatures for suffix in dtypes]
-    options = [f"--dtype {dtypes[0]}"] if len(dtypes) == 1 else []
+    options = ["--dtype", dtypes[0]] if len(dtypes) == 1 else []
     return CView(
-        tuple(map(_in_comment, header(plain, reproduce(plain, "c", options), _notes(scheduled, stem)))),
-        derivation.layer.name,
+        tuple(map(_in_comment, header(plain, reproduce(plain, "c", options), _notes(scheduled, f"{prefix}{programs[0].layer}")))),
+        variant_of(plain).stem,
         f"{stem}_H".upper(),
         signatures[0].codes(needs_workspace=any(signature.loops.buffers for signature in signatures)),
         tuple(_helper(name, printer) for name in (*HELPERS, *SUMS) if name in printer.helpers),

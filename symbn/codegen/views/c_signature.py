@@ -15,16 +15,12 @@ WIDTH = 110
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The interface of one pass; `stem` is the functions' prefix with the layer's name."""
+    """The interface of one pass. `name` is its functions' without the element type, `stem` what the file's error codes start with."""
 
     program: Program
     loops: Loops
     stem: str
-
-    @property
-    def name(self) -> str:
-        """The functions' name without the element type."""
-        return f"{self.stem}_{self.program.direction}"
+    name: str
 
     def code(self, what: str) -> str:
         """An error code's name."""

@@ -6,6 +6,7 @@ In: a Derivation, and what a target adds.  Out: lines of ASCII without a comment
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
 import unicodedata
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from pathlib import PurePath
 
 from symbn._version import __version__
 from symbn.calculus.derivation import Derivation, Gradient
-from symbn.codegen.passes import direction_of
+from symbn.codegen.variant import variant_of
 from symbn.language import definition_text, layer_text
 
 WIDTH = 100
@@ -31,10 +32,10 @@ def header(derivation: Derivation, command: str, extra: Iterable[str]) -> tuple[
         "",
         *paragraph(f"{layer.name}: {layer.doc}" if layer.doc else layer.name),
         "",
-        "Forward:",
+        "Forward:" if derivation.first is None else "Backward:",
         *(f"    {line}" for line in source(derivation)),
         "",
-        f"{direction_of(derivation).replace('_', ' ').capitalize()}:",
+        f"{variant_of(derivation).passes[1].replace('_', ' ').capitalize()}:",
         *(f"    {line}" for line in formulas(derivation)),
         "",
         "Shapes, row-major:",
@@ -48,10 +49,10 @@ def header(derivation: Derivation, command: str, extra: Iterable[str]) -> tuple[
 
 def reproduce(derivation: Derivation, target: str, options: Iterable[str] = ()) -> str:
     """The command that makes the file again; a layer from a file is named by its last part, as seen from the file's directory."""
-    layer = derivation.layer
+    layer = (derivation.first or derivation).layer
     known = layer.file in ("", layer.name) or layer.file.startswith("<") or PurePath(layer.file).parts[-2:-1] == ("layers",)
     spec = layer.name if known else f"{PurePath(layer.file.replace(chr(92), '/')).name}:{layer.name}"
-    return ascii_text(" ".join(["symbn generate", spec, "-t", target, *options]))
+    return ascii_text(shlex.join(["symbn", "generate", spec, "-t", target, *variant_of(derivation).options, *options]))
 
 
 def source(derivation: Derivation) -> list[str]:

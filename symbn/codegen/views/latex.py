@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbn.calculus.derivation import Derivation, Step
-from symbn.codegen.passes import direction_of
+from symbn.codegen.variant import variant_of
 from symbn.codegen.views.header import header, reproduce
 from symbn.errors import SymbnError
 from symbn.language import definition_latex_lines, parse_definition
@@ -20,6 +20,12 @@ SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", **{character: f"\\{character}" for character in "&%$#_{}"},
 }  # fmt: skip
+RESULTS = {
+    "backward": "Backward pass",
+    "jvp": "Forward derivative",
+    "jacobian": "Jacobian",
+    "double_backward": "Double backward pass",
+}
 # A formula in a sentence may be broken after these.
 BREAKS = "/*("
 
@@ -58,11 +64,12 @@ def latex_view(derivation: Derivation) -> LatexView:
     sections = (
         Section("Definitions", tuple(Display("", _rows(definition, layer)) for definition in layer.definitions)),
         Section("Derivation", _steps(derivation, results)),
-        Section(f"{direction_of(derivation).replace('_', ' ').capitalize()} pass", tuple(Display("", _rows(d, layer)) for d in results)),
+        Section(RESULTS[variant_of(derivation).passes[1]], tuple(Display("", _rows(d, layer)) for d in results)),
     )
+    stem = variant_of(derivation).stem
     shown = tuple(section for section in sections if section.displays)
     notes = [r"In a paper: \input this file; it needs \usepackage{amsmath} and no more.", ""]
-    return LatexView(header(derivation, reproduce(derivation, "latex"), notes), escaped(layer.name), escaped(layer.doc), layer.name, shown)
+    return LatexView(header(derivation, reproduce(derivation, "latex"), notes), escaped(layer.name), escaped(layer.doc), stem, shown)
 
 
 def _steps(derivation: Derivation, results: tuple[Definition, ...]) -> tuple[Display, ...]:

@@ -10,18 +10,25 @@ from dataclasses import dataclass
 
 from symbn.calculus.derivation import Derivation
 from symbn.codegen.lower import ARRAYS
-from symbn.codegen.passes import backward_program, direction_of, forward_program, lost_axes, saved_names
+from symbn.codegen.passes import backward_program, forward_program, lost_axes, saved_names
 from symbn.codegen.printers.numpy import NumpyPrinter
 from symbn.codegen.program import CONSTANT, SAVED, Argument, Pointwise, Program
 from symbn.codegen.reserved import without
 from symbn.codegen.targets import TARGETS
+from symbn.codegen.variant import variant_of
 from symbn.codegen.views.header import ascii_text, header, reproduce, shape
 from symbn.codegen.views.numpy_checks import checks
 from symbn.codegen.views.numpy_statements import Statements
 from symbn.expr import Read
 from symbn.language.text import number_text
 
-RESULTS = {"backward": "Gradients", "jvp": "Tangents", "jacobian": "Jacobian", "double_backward": "Gradients2"}
+RESULTS = {"backward": "Gradients", "jvp": "Tangents", "jacobian": "Jacobian", "double_backward": "SecondGradients"}
+TITLES = {
+    "backward": "forward and backward pass",
+    "jvp": "forward pass and forward derivative",
+    "jacobian": "forward pass and Jacobian",
+    "double_backward": "backward pass, and its own backward pass",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +73,32 @@ class NumpyView:
 def numpy_view(derivation: Derivation) -> NumpyView:
     """The view of both passes."""
     plain, derivation = derivation, without(derivation, TARGETS["numpy"].reserved)
-    name, direction = derivation.layer.name, direction_of(derivation)
+    variant = variant_of(plain)
+    first, second = (f"{variant.base}_{name}" for name in variant.passes)
     forward, backward = forward_program(derivation, ARRAYS), backward_program(derivation, ARRAYS)
     printer = NumpyPrinter()
     bodies = [Statements(program, printer).lines() for program in (forward, backward)]
     saved = _saved_arguments(derivation, backward)
     extents = lost_axes(backward)
     saved_record = Record(
-        f"{_camel(name)}Saved",
-        f"What {name}_forward keeps for {name}_{direction}.",
+        f"{_camel(variant.stem)}Saved",
+        f"What {first} keeps for {second}.",
         (*(_field(argument.name, argument.axes) for argument in saved), *(f"{axis}: int" for axis in extents)),
     )
     results = Record(
-        f"{_camel(name)}{RESULTS[direction]}",
-        f"What {name}_{direction} returns.",
+        f"{_camel(variant.base)}{RESULTS[variant.passes[1]]}",
+        f"What {second} returns.",
         tuple(_field(output.name, output.axes) for output in backward.outputs),
     )
     functions = (
         _forward(forward, bodies[0], saved_record, [*(argument.name for argument in saved), *extents]),
-        _backward(backward, bodies[1], saved, extents, saved_record, results),
+        _backward(backward, bodies[1], saved, extents, f"the {saved_record.name} that {first} returned", results),
     )
     text = "\n".join(line for function in functions for line in (*function.checks, *function.body))
     return NumpyView(
         header=header(plain, reproduce(plain, "numpy"), _notes()),
-        title=ascii_text(f"{name}: forward and {direction.replace('_', ' ')} pass."),
-        public=tuple(sorted((saved_record.name, results.name, f"{name}_{direction}", f"{name}_forward"))),
+        title=ascii_text(f"{variant.layer}: {TITLES[variant.passes[1]]}."),
+        public=tuple(sorted((saved_record.name, results.name, second, first))),
         saved=saved_record,
         results=results,
         functions=functions,
@@ -110,7 +118,7 @@ def _forward(program: Program, body: list[str], record: Record, fields: list[str
     typed = _typed(program)
     parameters = ", ".join([*positional, *(["*", *keywords] if keywords else [])])
     return Function(
-        signature=f"{program.layer}_forward({parameters})",
+        signature=f"{program.layer}_{program.direction}({parameters})",
         doc=(
             f"Returns ({', '.join(outputs)}, saved); `saved` is for the next pass, and refers to the inputs without a copy.",
             "",
@@ -125,7 +133,7 @@ def _forward(program: Program, body: list[str], record: Record, fields: list[str
 
 
 def _backward(
-    program: Program, body: list[str], saved: list[Argument], extents: tuple[str, ...], record: Record, results: Record
+    program: Program, body: list[str], saved: list[Argument], extents: tuple[str, ...], origin: str, results: Record
 ) -> Function:
     seeds = [argument for argument in program.arguments if argument.role not in (SAVED, CONSTANT)]
     names = [*(argument.name for argument in saved), *extents]
@@ -136,7 +144,7 @@ def _backward(
             "",
             *(f"{seed.name}: {shape(seed.axes)}" for seed in seeds),
             *(f"{output.name}: {shape(output.axes)}" for output in program.outputs),
-            f"saved: the {record.name} of the forward pass",
+            f"saved: {origin}",
         ),
         unpack=f"{', '.join(names)}{',' if len(names) == 1 else ''} = saved" if names else "",
         checks=tuple(checks((*saved, *seeds), saved or seeds, extents, _used_axes(program, []))),
