@@ -51,6 +51,7 @@ def test_a_bounded_eps_stays_within_its_bounds():
         ("sum(t[n, k] for k in K) == 1", lambda t, u: (t.sum(axis=1) == 1).all()),
         ("mean(t[n, k] for n in N) == 0", lambda t, u: (t.sum(axis=0) == 0).all() and (t != 0).any()),
         ("sum(t[n, k] for n in N for k in K) == u", lambda t, u: t.sum() == u),
+        ("sum(t[n, k] for n in N for k in K) == 0", lambda t, u: t.sum() == 0 and (t != 0).any()),
         ("u == 1/3", lambda t, u: u == F(1, 3)),
         ("t[n, k] < u", lambda t, u: (t < u).all()),
     ],

@@ -4,6 +4,7 @@ In: a layer's definitions.  Out: exact values, derivatives, verifications and ro
 """
 
 from symbn.oracle.evaluate import evaluate
+from symbn.oracle.identity import IdentityReport, check_identity
 from symbn.oracle.numbers import ComplexStep, Digits, Exact, Floating
 from symbn.oracle.points import Point, points
 from symbn.oracle.reference import evaluate_layer, extents_of, reference_gradients
@@ -18,9 +19,11 @@ __all__ = [
     "Exact",
     "Failure",
     "Floating",
+    "IdentityReport",
     "Point",
     "Truth",
     "Verification",
+    "check_identity",
     "evaluate",
     "evaluate_layer",
     "extents_of",

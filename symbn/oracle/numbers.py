@@ -112,7 +112,7 @@ class Arithmetic(ABC):
         return np.asarray(np.max(leaf, axis=axes, keepdims=True))
 
 
-class _Objects(Arithmetic):
+class Objects(Arithmetic):
     """Arithmetic over Python objects, element by element."""
 
     def call(self, function: str, leaf: Leaf) -> Leaf:
@@ -140,7 +140,7 @@ class _Objects(Arithmetic):
         return leaf
 
 
-class Exact(_Objects):
+class Exact(Objects):
     """Rational numbers and the square roots met on the way. One instance serves one evaluation point."""
 
     exact = True
@@ -171,7 +171,7 @@ class Exact(_Objects):
         return UNDEFINED if root is None else root
 
 
-class Digits(_Objects):
+class Digits(Objects):
     """mpmath numbers in a private context, so that nothing else's precision matters or changes."""
 
     kind = "mpmath"

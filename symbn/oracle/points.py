@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
 from random import Random
+from typing import Any
 
 import numpy as np
 
@@ -58,18 +59,30 @@ def points(
     Each has an arithmetic of its own from `make`.
     """
     for style in styles:
-        arithmetic = make()
-        draw = _Draw(rng, style, grid)
-        given = _drawn(layer, extents, draw)
-        _meet_equations(layer, given, extents)
-        if arithmetic.exact:
-            _make_radicands_square(layer, given, extents)
-        seeded = {
-            seed.name: _array(seed.axes, extents, _Draw(rng, style if style == "small" else "mixed", grid), (None, None)) for seed in seeds
-        }
-        point = _point(layer, extents, given, seeded, arithmetic)
+        given, seeded = drawn(layer, extents, seeds, rng, style, grid)
+        point = fitted(layer, extents, given, seeded, make())
         if point is not None:
             yield point
+
+
+def drawn(
+    layer: Layer, extents: Extents, seeds: Sequence[Input], rng: Random, style: str, grid: int = GRID
+) -> tuple[dict[str, Leaf], dict[str, Leaf]]:
+    """Inputs and constants within their bounds, and seeds: one draw, not yet made to fit."""
+    draw = _Draw(rng, style, grid)
+    parts: tuple[Input | Constant, ...] = (*layer.inputs, *layer.constants)
+    given = {part.name: _array(part.axes, extents, draw, _bounds(part.name, layer, extents)) for part in parts}
+    draw = _Draw(rng, style if style == "small" else "mixed", grid)
+    return given, {seed.name: _array(seed.axes, extents, draw, (None, None)) for seed in seeds}
+
+
+def fitted(layer: Layer, extents: Extents, given: Values, seeded: Values, arithmetic: Arithmetic) -> Point | None:
+    """The values made to fit, with all forward values; None where an assumption stays unmet or a forward value is undefined."""
+    given = dict(given)
+    meet_equations(layer, given, extents)
+    if arithmetic.exact:
+        _make_radicands_square(layer, given, extents)
+    return _point(layer, extents, given, seeded, arithmetic)
 
 
 def _point(layer: Layer, extents: Extents, given: Values, seeded: Values, arithmetic: Arithmetic) -> Point | None:
@@ -115,11 +128,6 @@ class _Draw:
         return size * self.rng.choice((-1, 1)) if self.style in ("small", "mixed") else size
 
 
-def _drawn(layer: Layer, extents: Extents, draw: _Draw) -> dict[str, Leaf]:
-    parts: tuple[Input | Constant, ...] = (*layer.inputs, *layer.constants)
-    return {part.name: _array(part.axes, extents, draw, _bounds(part.name, layer, extents)) for part in parts}
-
-
 def _array(axes: tuple[str, ...], extents: Extents, draw: _Draw, bounds: tuple[Fraction | None, Fraction | None]) -> Leaf:
     array = np.empty(tuple(extents[axis] for axis in axes), dtype=object)
     for place in np.ndindex(*array.shape):
@@ -151,7 +159,7 @@ def _sides(name: str, assumptions: tuple[Compare, ...]) -> Iterator[tuple[str, E
                 yield operator, other
 
 
-def _meet_equations(layer: Layer, given: dict[str, Leaf], extents: Extents) -> None:
+def meet_equations(layer: Layer, given: dict[str, Leaf], extents: Extents) -> None:
     """Changes arrays so that each equation assumed holds, where scaling or shifting one of them does it. Others stay unmet."""
     for claim in layer.assumptions:
         if claim.operator == "==" and set(reads(claim)) <= set(given) and _is_rational(claim):
@@ -186,9 +194,10 @@ def _shifted(claim: Compare, name: str, given: dict[str, Leaf], extents: Extents
     raised = dict(given)
     raised[name] = given[name] + Fraction(1)
     before, after = (_value(Definition("gap", free, gap), values, extents) for values in (given, raised))
-    if any(index not in read.indices for index in free) or Exact().undefined(after - before) or not np.all(after != before):
+    slope = np.asarray(after - before, dtype=object)
+    if any(index not in read.indices for index in free) or Exact().undefined(slope) or np.any(slope == 0):
         return False
-    spare = {**given, " shift": -before / (after - before)}
+    spare = {**given, " shift": np.asarray(-before / slope, dtype=object)}
     return _try(claim, Definition(name, read.indices, add(read, Read(" shift", free))), given, extents, spare)
 
 
@@ -212,34 +221,46 @@ def _value(definition: Definition, given: Values, extents: Extents) -> Leaf:
 
 
 def _make_radicands_square(layer: Layer, given: dict[str, Leaf], extents: Extents) -> None:
-    """Sets each free scalar c of a radicand `rest + c` so that the first instance of the radicand is a rational square."""
+    """Sets each free scalar c of a radicand `rest + c` so that its first instance is a rational square, within c's bounds."""
+    for free in free_radicands(layer):
+        value = free.rest(lift(given, Exact()), extents, Exact())
+        if not isinstance(value, Fraction):
+            continue
+        low, high = _bounds(free.name, layer, extents)
+        start = isqrt(max(0, int(value))) + 1 + abs(given[free.name].item()) / 2
+        for root in (start, start + 1, start + 2):
+            scalar = root * root - value
+            if (low is None or scalar > low) and (high is None or scalar < high):
+                given[free.name] = np.array(scalar, dtype=object)
+                break
+
+
+@dataclass(frozen=True, slots=True)
+class FreeRadicand:
+    """A radicand `rest + c` with a scalar c, called `name`, that can be chosen; `needed` are the definitions that the rest reads."""
+
+    name: str
+    radicand: Expr
+    needed: tuple[Definition, ...]
+
+    def rest(self, known: Mapping[str, Value], extents: Extents, arithmetic: Arithmetic) -> Any:
+        """The first instance of the rest."""
+        values = dict(known) | lift({self.name: np.array(Fraction(0), dtype=object)}, arithmetic)
+        rest = Definition(" rest", free_indices(self.radicand), self.radicand)
+        compute((*self.needed, rest), values, extents, Algebra(arithmetic))
+        return next(iter(leaves(values[" rest"])[0].flat))
+
+
+def free_radicands(layer: Layer) -> Iterator[FreeRadicand]:
+    """In the order of the definitions; no scalar that a radicand before reads."""
     settled: set[str] = set()
     for place, definition in enumerate(layer.definitions):
         before = layer.definitions[:place]
         for radicand in _radicands(definition.expr):
-            name = _additive_scalar(radicand, layer, before)
+            name, used = _additive_scalar(radicand, layer, before), _used(reads(radicand), before)
             if name is not None and name not in settled:
-                _settle(name, radicand, layer, before, given, extents)
-            settled |= set(reads(radicand)) | _used(reads(radicand), before)
-
-
-def _settle(name: str, radicand: Expr, layer: Layer, before: tuple[Definition, ...], given: dict[str, Leaf], extents: Extents) -> None:
-    """Makes `name` s**2 - rest for a rational s, if the bounds on `name` allow it."""
-    arithmetic = Exact()
-    known = lift({**given, name: np.array(Fraction(0), dtype=object)}, arithmetic)
-    used = _used(reads(radicand), before)
-    rest = Definition(" rest", free_indices(radicand), radicand)
-    compute((*(d for d in before if d.name in used), rest), known, extents, Algebra(arithmetic))
-    value = next(iter(leaves(known[" rest"])[0].flat))
-    if not isinstance(value, Fraction):
-        return
-    low, high = _bounds(name, layer, extents)
-    start = isqrt(max(0, int(value))) + 1 + abs(given[name].item()) / 2
-    for root in (start, start + 1, start + 2):
-        free = root * root - value
-        if (low is None or free > low) and (high is None or free < high):
-            given[name] = np.array(free, dtype=object)
-            return
+                yield FreeRadicand(name, radicand, tuple(part for part in before if part.name in used))
+            settled |= used
 
 
 def _radicands(expr: Expr) -> Iterator[Expr]:

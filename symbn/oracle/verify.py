@@ -10,7 +10,7 @@ transcendental. At about 64 elements the complex step repeats it in machine numb
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from symbn.layer import Definition, Input
+from symbn.oracle.compare import first_difference, largest, tolerance
 from symbn.oracle.dual import Algebra
 from symbn.oracle.evaluate import Extents, compute, plain
 from symbn.oracle.expect import Derived, expectation
@@ -110,8 +111,8 @@ class _Tally:
         found = _found(self.derivation, point)
         self.kinds.add(point.arithmetic.kind)
         for name, true in expected.items():
-            self._record(name, found[name], true, point, _tolerance(true, point.arithmetic))
-            if _largest(true) > point.arithmetic.number(Fraction(0) if point.arithmetic.exact else NEGLIGIBLE):
+            self._record(name, found[name], true, point, tolerance(true, point.arithmetic))
+            if largest(true) > point.arithmetic.number(Fraction(0) if point.arithmetic.exact else NEGLIGIBLE):
                 self.live.add(name)
         if point.extents not in self.extents:
             self.extents.append(point.extents)
@@ -131,7 +132,7 @@ class _Tally:
         return True
 
     def _record(self, name: str, found: Leaf, expected: Leaf, point: Point, tolerance: Any) -> None:
-        wrong = _first_difference(found, expected, tolerance)
+        wrong = first_difference(found, expected, tolerance)
         if wrong is None:
             self.checked[name] += 1
         elif self.failure is None:
@@ -175,24 +176,3 @@ def _found(derivation: Derived, point: Point) -> dict[str, Leaf]:
     known = dict(point.known)
     compute(_formulas(derivation), known, point.extents, Algebra(point.arithmetic))
     return {key: plain(known[gradient.definition.name]) for key, gradient in derivation.gradients.items()}
-
-
-def _tolerance(expected: Leaf, arithmetic: Arithmetic) -> Any:
-    """0 where arithmetic is exact, else CLAIMED_DIGITS digits of the largest element."""
-    if arithmetic.exact:
-        return 0
-    return arithmetic.number(Fraction(1, 10**CLAIMED_DIGITS)) * max(_largest(expected), arithmetic.number(NEGLIGIBLE))
-
-
-def _largest(array: Leaf) -> Any:
-    """The largest absolute value."""
-    return max((element if element > 0 else -element for element in array.flat), default=Fraction(0))
-
-
-def _first_difference(found: Leaf, expected: Leaf, tolerance: Any) -> tuple[int, ...] | None:
-    if found.shape != expected.shape:
-        return ()
-    places: Iterator[tuple[int, ...]] = np.ndindex(*found.shape)
-    if tolerance == 0:
-        return next((place for place in places if found[place] != expected[place]), None)
-    return next((place for place in places if not -tolerance <= found[place] - expected[place] <= tolerance), None)
