@@ -9,20 +9,21 @@ dual numbers in longdouble. Output buffers are full of NaN before the kernel run
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 import numpy as np
 
 from symbn.calculus.derivation import Derivation
+from symbn.codegen.variant import variant_of
 from symbn.oracle.dual import Algebra
 from symbn.oracle.evaluate import compute, plain
 from symbn.oracle.expect import expectation
 from symbn.oracle.numbers import Floating
 from symbn.oracle.points import STYLES, Point, lift, points
 from symbn.oracle.rounding import rounding_bound
-from symbn.oracle.verify import large_extents, small_extents
+from symbn.oracle.verify import small_extents
 from symbn.tools.build import build
 from symbn.tools.kernel import Kernel
 
@@ -38,9 +39,13 @@ Arrays = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One result of one kernel. `error` is max|found - true|/max|true|, `used` the largest share of the allowed error, at `extents`."""
+    """One result of one kernel; `computes` is what its second pass is called, such as `backward`.
+
+    `error` is max|found - true|/max|true|, `used` the largest share of the allowed error, at `extents`.
+    """
 
     layer: str
+    computes: str
     target: str
     dtype: str
     quantity: str
@@ -55,9 +60,9 @@ class Row:
 
     @property
     def line(self) -> str:
-        """`batchnorm  c  float32  dx  error 1.2e-07, 3% of the bound`."""
+        """`batchnorm  backward  c  float32  dx  error 1.2e-07, 3% of the bound`."""
         state = f"{self.used:.1%} of the bound" if self.ok else f"TOO LARGE at {', '.join(f'{k} = {v}' for k, v in self.extents.items())}"
-        return f"{self.layer}  {self.target:<5}  {self.dtype}  {self.quantity:<10}  error {self.error:.1e}, {state}"
+        return f"{self.layer}  {self.computes}  {self.target:<5}  {self.dtype}  {self.quantity:<10}  error {self.error:.1e}, {state}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +95,25 @@ def verify(
 
 
 def default_shapes(derivation: Derivation) -> tuple[Extents, ...]:
-    """All 1, small and unequal, about 64 elements, and about 1000."""
+    """Each axis at 1, 2, 3, 7 and 64, beside other axes of other extents; all 1; and about 1000 elements.
+
+    A Jacobian has the square of that, and goes without the last.
+    """
     axes = derivation.layer.axes
     if not axes:
         return ({},)
+    long = [_long(axes, place, extent) for extent in (7, 64) for place in range(len(axes))]
     sizes = {1: (997,), 2: (37, 29), 3: (7, 5, 29)}.get(len(axes), (5, 4, 7, 3) + (2,) * len(axes))
-    return (*small_extents(axes), large_extents(axes), dict(zip(axes, sizes, strict=False)))
+    largest = [] if derivation.mode == "jacobian" else [dict(zip(axes, sizes, strict=False))]
+    small = [{axis: extent} for axis in axes for extent in (1, 2, 3)] if len(axes) == 1 else small_extents(axes)
+    return (*small, *long, *largest)
+
+
+def _long(axes: Sequence[str], place: int, extent: int) -> Extents:
+    """The axis at `place` this long, and the others 3, 2, 1, beginning elsewhere for each place."""
+    others = [axis for axis in axes if axis != axes[place]]
+    short = {axis: (3, 2, 1)[(place + number) % 3] for number, axis in enumerate(others)}
+    return {axis: short.get(axis, extent) for axis in axes}
 
 
 def _cases(derivation: Derivation, dtype: np.dtype[Any], shapes: Sequence[Extents], seed: int) -> Iterator[Case]:
@@ -122,6 +140,7 @@ def _case(derivation: Derivation, dtype: np.dtype[Any], point: Point) -> Case:
 
 
 def _compared(derivation: Derivation, kernel: Kernel, case: Case) -> Iterator[Row]:
+    variant = variant_of(derivation)
     for written, found in _run(derivation, kernel, case).items():
         name = written if written in case.true else written.rstrip("_")  # a target keeps some names for itself: `np` is `np_` there
         true = np.asarray(case.true[name], np.longdouble)
@@ -132,7 +151,8 @@ def _compared(derivation: Derivation, kernel: Kernel, case: Case) -> Iterator[Ro
         with np.errstate(invalid="ignore"):
             used = np.where(np.isinf(allowed) & np.isfinite(wrong), 0, wrong / allowed)
         share = float(np.max(used)) if not np.isnan(used).any() else float("inf")
-        yield Row(derivation.layer.name, kernel.target, str(kernel.dtype), name, float(np.max(wrong)) / scale, share, case.extents)
+        error = float(np.max(wrong)) / scale
+        yield Row(variant.base, variant.passes[1], kernel.target, str(kernel.dtype), name, error, share, case.extents)
 
 
 def _run(derivation: Derivation, kernel: Kernel, case: Case) -> Arrays:
@@ -159,4 +179,4 @@ def _worst(rows: Iterable[Row]) -> list[Row]:
         errors[row.quantity] = max(errors.get(row.quantity, 0.0), row.error)
         if row.quantity not in worst or row.used > worst[row.quantity].used:
             worst[row.quantity] = row
-    return [Row(row.layer, row.target, row.dtype, row.quantity, errors[row.quantity], row.used, row.extents) for row in worst.values()]
+    return [replace(row, error=errors[row.quantity]) for row in worst.values()]
