@@ -19,6 +19,7 @@ from symbn.cli.derive import derive
 from symbn.cli.doctor import doctor
 from symbn.cli.generate import generate
 from symbn.cli.listing import list_
+from symbn.cli.vendor import vendor
 from symbn.cli.verify import verify
 from symbn.errors import SymbnError
 
@@ -36,7 +37,7 @@ def cli() -> None:
     """
 
 
-for _command in (list_, derive, generate, verify, doctor):
+for _command in (list_, derive, generate, verify, vendor, doctor):
     cli.add_command(_command)
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, meta
 from jinja2.sandbox import SandboxedEnvironment
 
 from symbn.errors import TargetError
@@ -70,6 +70,17 @@ def _environment_of_ours(latex: str) -> Environment:
 
 def _ours(template: str) -> Environment:
     return _environment_of_ours(".tex.j2" if template.endswith(".tex.j2") else ".j2")
+
+
+def template_texts(template: str) -> dict[str, str]:
+    """The text of a template of ours and of every one that it includes, by name."""
+    made, found, wanted = _ours(template), dict[str, str](), [template]
+    while wanted:
+        name = wanted.pop()
+        if name not in found and made.loader is not None:
+            found[name] = made.loader.get_source(made, name)[0]
+            wanted += [other for other in meta.find_referenced_templates(made.parse(found[name])) if other is not None]
+    return dict(sorted(found.items()))
 
 
 def write_files(files: Mapping[str, str], directory: Path) -> tuple[Path, ...]:

@@ -27,7 +27,8 @@ class File:
 class Target:
     """A kind of output. `view` is where the function that makes its templates' view lives, as `module:function`.
 
-    `typed` says that its files hold one function for each dtype, `reserved` are names that its code needs for itself.
+    `typed` says that its files hold one function for each dtype, `prefixed` that their names take a prefix of the user's choice;
+    `reserved` are names that its code needs for itself.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Target:
     view: str
     files: tuple[File, ...]
     typed: bool = False
+    prefixed: bool = False
     reserved: frozenset[str] = frozenset()
 
 
@@ -53,6 +55,7 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             "symbn.codegen.views.c:c_view",
             (File("{stem}.h", "c/kernel.h.j2"), File("{stem}.c", "c/kernel.c.j2")),
             typed=True,
+            prefixed=True,
             reserved=frozenset({"fabs", "pow", "workspace", "HUGE_VAL", *FUNCTIONS}),
         ),
         "latex": Target(

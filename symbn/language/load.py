@@ -6,6 +6,7 @@ In: a name in the catalogue, `file.py`, `file.py:function`, or `-`.  Out: a Laye
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from symbn.errors import LayerError
@@ -15,17 +16,38 @@ from symbn.language.shelf import layer_names, layer_source
 from symbn.language.source import suggestion
 from symbn.layer import Layer
 
+STDIN = "<stdin>"
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A layer's text, the name a person knows it by, and which of its functions is meant, None for the only one."""
+
+    text: str
+    file: str
+    function: str | None = None
+
 
 def load_layer(spec: str, *, stdin: str | None = None) -> Layer:
     """The layer that `spec` names; `stdin` is the text behind `-`, read from standard input when it is not given."""
+    found = find_layer(spec, stdin=stdin)
+    return parse_layer(found.text, file=found.file, function=found.function)
+
+
+def find_layer(spec: str, *, stdin: str | None = None) -> Found:
+    """The text that `spec` names, not parsed yet."""
     if spec == "-":
-        return parse_layer(_standard_input() if stdin is None else stdin, file="<stdin>")
+        return Found(_standard_input() if stdin is None else stdin, STDIN)
     path, function = _split(spec)
     if path is not None:
-        return parse_layer(read_source(path), file=path, function=function)
+        return Found(read_source(path), path, function)
     if spec not in layer_names():
         raise _unknown(spec)
-    return parse_layer(layer_source(spec), file=f"symbn/layers/{spec}.py")
+    return Found(layer_source(spec), catalogue_file(spec))
+
+
+def catalogue_file(name: str) -> str:
+    """What messages call the file of a layer that comes with symbn."""
+    return f"symbn/layers/{name}.py"
 
 
 def read_source(path: str) -> str:
