@@ -74,6 +74,12 @@ class Case:
     true: Arrays
     bounds: Arrays
 
+    def allowed(self, name: str, dtype: np.dtype[Any]) -> Any:
+        """The error that a kernel may make in each element of a result."""
+        kind = np.finfo(dtype)
+        true = np.asarray(self.true[name], np.longdouble)
+        return SLACK * (np.asarray(self.bounds[name]) + float(kind.eps) * np.abs(true)) + float(kind.smallest_normal)
+
 
 def verify(
     derivation: Derivation,
@@ -87,7 +93,7 @@ def verify(
     extents = tuple(shapes) if shapes is not None else default_shapes(derivation)
     rows = []
     for dtype in dtypes:
-        cases = list(_cases(derivation, np.dtype(dtype), extents, seed))
+        cases = list(draw_cases(derivation, np.dtype(dtype), extents, seed))
         for target in targets:
             kernel = build(derivation, target=target, dtype=dtype)
             rows += _worst(row for case in cases for row in _compared(derivation, kernel, case))
@@ -116,7 +122,8 @@ def _long(axes: Sequence[str], place: int, extent: int) -> Extents:
     return {axis: short.get(axis, extent) for axis in axes}
 
 
-def _cases(derivation: Derivation, dtype: np.dtype[Any], shapes: Sequence[Extents], seed: int) -> Iterator[Case]:
+def draw_cases(derivation: Derivation, dtype: np.dtype[Any], shapes: Sequence[Extents], seed: int) -> Iterator[Case]:
+    """A case for each of the shapes where the layer is defined."""
     rng = Random(seed)
     for extents in shapes:
         point = next(points(derivation.layer, extents, derivation.seeds, Floating, rng, STYLES[1:], GRID), None)
@@ -145,9 +152,8 @@ def _compared(derivation: Derivation, kernel: Kernel, case: Case) -> Iterator[Ro
         name = written if written in case.true else written.rstrip("_")  # a target keeps some names for itself: `np` is `np_` there
         true = np.asarray(case.true[name], np.longdouble)
         wrong = np.abs(np.asarray(found, np.longdouble) - true)
-        tiny = float(np.finfo(kernel.dtype).smallest_normal)
         scale = float(np.max(np.abs(true))) or 1.0
-        allowed = SLACK * (np.asarray(case.bounds[name]) + float(np.finfo(kernel.dtype).eps) * np.abs(true)) + tiny
+        allowed = case.allowed(name, kernel.dtype)
         with np.errstate(invalid="ignore"):
             used = np.where(np.isinf(allowed) & np.isfinite(wrong), 0, wrong / allowed)
         share = float(np.max(used)) if not np.isnan(used).any() else float("inf")
