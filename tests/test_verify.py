@@ -148,7 +148,7 @@ def test_an_impossible_choice_is_refused(arguments: list[str]) -> None:
 
 
 def test_what_cannot_be_run_is_said_and_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symbn.tools.verify._cases", lambda *_: iter(()))
+    monkeypatch.setattr("symbn.tools.verify.draw_cases", lambda *_: iter(()))
     done = command("mse", "-t", "numpy", "--mode", "jvp")
     assert done.exit_code == 3
     assert "not verified: mse jvp: no point found" in done.stderr
