@@ -215,3 +215,26 @@ def test_both_moduli_are_primes_that_leave_3_modulo_4() -> None:
         assert prime % 4 == 3
         assert prime.bit_length() == 61
         assert all(pow(base, (prime - 1) // 2, prime) in (1, prime - 1) for base in (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37))
+
+
+def test_many_independent_roots_fall_back_on_digits() -> None:
+    layer = symbn.loads('def f(x: "N M"):\n    r[i, j] = sqrt(x[i, j]**2 + 2)\n    return r\n')
+    report = decide(layer, "sum(r[i, j]**2 for i in N for j in M) = sum(x[i, j]**2 + 2 for i in N for j in M)", extents={"N": 3, "M": 3})
+    assert report.agree
+    assert "mpmath" in report.kinds
+    wrong = decide(layer, "sum(r[i, j] for i in N for j in M) = sum(x[i, j] + 2 for i in N for j in M)", extents={"N": 3, "M": 3})
+    assert wrong.witness is not None
+
+
+def test_a_difference_beyond_the_range_of_floats_is_told() -> None:
+    layer = symbn.loads("def f(x):\n    y = (x**60)**60\n    return y\n")
+    report = decide(layer, "y = 2*(x**60)**60")
+    assert not report.agree
+    assert "E+" in report.largest_gap.upper()
+
+
+def test_extents_that_ask_for_too_much_are_left_alone() -> None:
+    report = decide("batchnorm", "dx[i] = 0", extents={"N": 10**6})
+    assert not report.agree
+    assert (report.points, report.witness) == (0, None)
+    assert report.skipped == ("more than 256 elements at N = 1000000",)

@@ -27,6 +27,15 @@ def told(value: Any) -> Fraction | str:
     return "0" if abs(value) < ZERO else str(value.context.nstr(value, DIGITS)).removesuffix(".0")
 
 
+def magnitude(value: Any) -> Decimal:
+    """|value|, to a few digits and beyond the range of floats."""
+    if isinstance(value, Fraction | Surd):
+        with localcontext() as context:
+            context.prec = WORKING
+            return abs(_decimal(value))
+    return abs(Decimal(value.context.nstr(value, DIGITS)))
+
+
 def _decimal(value: Number) -> Decimal:
     if isinstance(value, Fraction):
         return Decimal(value.numerator) / Decimal(value.denominator)

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
+from math import prod
 from random import Random
 from types import MappingProxyType
 from typing import Any
@@ -26,17 +28,19 @@ from symbn.expr import Compare, Expr
 from symbn.layer import Layer
 from symbn.oracle.claim import Axes, Claim, make_claim
 from symbn.oracle.compare import first_difference, largest, tolerance
+from symbn.oracle.decimals import magnitude
 from symbn.oracle.evaluate import Extents
 from symbn.oracle.field import PRIMES
 from symbn.oracle.kinds import has_kink, is_transcendental
 from symbn.oracle.numbers import Arithmetic, Digits, Exact
-from symbn.oracle.points import FINE, GRID, STYLES, TIES, Point, points
+from symbn.oracle.points import FINE, GRID, STYLES, TIES, Point, fitted, points
 from symbn.oracle.residues import same_in_field
 from symbn.oracle.roots import TooManyRootsError
 from symbn.oracle.witness import Witness, smallest_witness
 from symbn.vocabulary import Quantity, vocabulary
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
+LARGEST = 256  # elements over all axes; fixed extents may ask for more than can be computed exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ def check_identity(
     claim = make_claim(layer, left, right, seeds=seeds, derived=known, assume=assume, fixed=fixed)
     tally = _Tally(claim, Random(seed), effort)
     sizes = small_extents(claim.axes, extents)
+    if prod(sizes[0].values()) > LARGEST:
+        return tally.report(seed, None, f"more than {LARGEST} elements at {_shown(sizes[0])}")
     for chosen in sizes:
         tally.compare_numbers(chosen)
     for chosen in sizes if tally.points and tally.gap is None else ():
@@ -110,7 +116,7 @@ class _Tally:
     kinds: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     points: int = 0
-    largest: Any = Fraction(0)
+    largest: Decimal = Decimal(0)
     gap: Point | None = None
 
     @property
@@ -143,11 +149,12 @@ class _Tally:
         try:
             sides = self.claim.sides(point.known, point.extents, point.arithmetic)
         except TooManyRootsError:
-            return False
+            again = fitted(self.claim.drawing, point.extents, point.given, {}, Digits())
+            return again is not None and self._compare(again)
         if sides is None:
             return False
         left, right = sides
-        self.largest = max(self.largest, largest(np.asarray(left - right)), key=float)
+        self.largest = max(self.largest, magnitude(largest(np.asarray(left - right))))
         self.points += 1
         self._note(point.extents, point.arithmetic.kind)
         if first_difference(left, right, tolerance(left, point.arithmetic)) is not None and self.gap is None:
@@ -181,16 +188,16 @@ class _Tally:
         if reason not in self.skipped:
             self.skipped.append(reason)
 
-    def report(self, seed: int, witness: Witness | None) -> IdentityReport:
+    def report(self, seed: int, witness: Witness | None, *skipped: str) -> IdentityReport:
         """The record."""
         return IdentityReport(
             agree=self.gap is None and self.points > 0,
             compared=tuple(self.compared),
             kinds=tuple(self.kinds),
             points=self.points,
-            skipped=tuple(self.skipped),
+            skipped=(*self.skipped, *skipped),
             seed=seed,
-            largest_gap=f"{float(self.largest):.6g}",
+            largest_gap=f"{self.largest:.6g}",
             witness=witness,
         )
 

@@ -65,11 +65,17 @@ class _Gap:
     right: Any
 
     @property
+    def told(self) -> tuple[Fraction | str, Fraction | str]:
+        """Both sides for a reader."""
+        return told(self.left), told(self.right)
+
+    @property
     def cost(self) -> tuple[bool, Fraction]:
+        """Rational sides first, then the inputs; the sides' own size decides between equals."""
         rational = isinstance(self.left, Fraction) and isinstance(self.right, Fraction)
         inputs = sum((_height(value) for array in self.point.given.values() for value in array.flat), Fraction(0))
         sides = _height(self.left) + _height(self.right) if rational else Fraction(0)
-        return not rational, inputs + sides / 16
+        return not rational, inputs + sides / 1000
 
 
 def _height(value: Any) -> Fraction:
@@ -93,25 +99,19 @@ class _Search:
         """
         least = {free.name: np.array(Fraction(0), dtype=object) for free in free_radicands(self.claim.drawing)}
         for start in ({**given, **least}, given) if least else (given,):
-            point = self._fitted(extents, start)
-            if point is not None:
-                return self.gap_of(point, given)
-        return None
-
-    def _fitted(self, extents: Extents, given: Mapping[str, Leaf]) -> Point | None:
-        for make in self.makers:
-            try:
-                return fitted(self.claim.drawing, extents, given, {}, make())
-            except TooManyRootsError:
-                continue
+            for make in self.makers:
+                try:
+                    point = fitted(self.claim.drawing, extents, start, {}, make())
+                    if point is not None:
+                        return self.gap_of(point, given)
+                    break
+                except TooManyRootsError:
+                    continue
         return None
 
     def gap_of(self, point: Point, given: Mapping[str, Leaf]) -> _Gap | None:
         """The first place where the sides differ at a point."""
-        try:
-            sides = self.claim.sides(point.known, point.extents, point.arithmetic)
-        except TooManyRootsError:
-            return None
+        sides = self.claim.sides(point.known, point.extents, point.arithmetic)
         if sides is None:
             return None
         left, right = sides
@@ -151,7 +151,7 @@ class _Search:
             moved_array = array + np.arange(1, array.size + 1).reshape(array.shape) ** change
             given = {**gap.point.given, name: np.asarray(moved_array, dtype=object)}
             moved = self.gap_at(gap.point.extents, given)
-            if moved is None or (moved.place, moved.left, moved.right) != (gap.place, gap.left, gap.right):
+            if moved is None or (moved.place, *moved.told) != (gap.place, *gap.told):
                 return True
             if np.all(moved.point.given[name] == gap.point.given[name]):  # an equation assumed leaves it no choice
                 return True
@@ -198,12 +198,13 @@ def _simpler_arrays(array: Leaf) -> Iterator[Leaf]:
 
 
 def _witness(search: _Search, gap: _Gap) -> Witness:
+    left, right = gap.told
     relevant = [name for name in gap.point.given if search.matters(gap, name)]
     fixed = {name: np.array(value, dtype=object) for name, value in search.fixed.items()}
     return Witness(
         extents=gap.point.extents,
         values={name: gap.point.given[name] for name in relevant} | fixed,
         indices={index.name: place + 1 for index, place in zip(search.claim.indices, gap.place, strict=True)},
-        left=told(gap.left),
-        right=told(gap.right),
+        left=left,
+        right=right,
     )
