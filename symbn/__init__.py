@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from symbn._version import __version__
 
 if TYPE_CHECKING:
-    from symbn.api import Formula, Result, build, derive, from_sympy, load, loads
+    from symbn.api import Formula, Result, build, check, derive, from_sympy, load, loads
     from symbn.errors import (
         DriftError,
         EquationError,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
 
 _HOME = {
-    **dict.fromkeys(("Formula", "Result", "build", "derive", "from_sympy", "load", "loads"), "symbn.api"),
+    **dict.fromkeys(("Formula", "Result", "build", "check", "derive", "from_sympy", "load", "loads"), "symbn.api"),
     **dict.fromkeys(
         ("DriftError", "EquationError", "LayerError", "SymbnError", "TargetError", "UnsupportedError", "VerificationError"), "symbn.errors"
     ),
@@ -42,6 +42,7 @@ __all__ = [
     "VerificationError",
     "__version__",
     "build",
+    "check",
     "derive",
     "from_sympy",
     "load",

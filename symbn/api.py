@@ -16,6 +16,7 @@ from symbn.layer import Layer
 
 if TYPE_CHECKING:
     from symbn.oracle import Verification
+    from symbn.proof import Verdict
     from symbn.tools.kernel import Kernel
 
 
@@ -173,6 +174,30 @@ def derive(
     names = (wrt,) if isinstance(wrt, str) else None if wrt is None else tuple(wrt)
     source = load(layer) if isinstance(layer, str) else layer
     return Result(run(source, wrt=names, mode=mode, order=order, save=None if save is None else tuple(save), steps=steps))
+
+
+def check(
+    layer: Layer | str,
+    equation: str,
+    *,
+    numpy: bool = False,
+    latex: bool = False,
+    lets: Mapping[str, str] | None = None,
+    assume: str | Iterable[str] = (),
+) -> Verdict:
+    """Decides an equation about a layer for every extent and all values: `dx[i] = ...`, `mean(xhat[j] for j in N) == 0`.
+
+    It may read the layer's names and those of its derivatives. With `numpy` it is a NumPy or PyTorch expression or function body, with
+    `latex` a formula as papers print it; `lets` maps their names to the layer's. `assume` are further assumptions. Nothing is run.
+    Raises EquationError, with its place, for what cannot be read.
+    """
+    from symbn.proof import check as run
+
+    if numpy and latex:
+        raise ValueError("an equation is NumPy or LaTeX, not both")
+    form = "numpy" if numpy else "latex" if latex else "text"
+    claims = (assume,) if isinstance(assume, str) else tuple(assume)
+    return run(load(layer) if isinstance(layer, str) else layer, equation, form=form, lets=lets, assume=claims)
 
 
 def build(

@@ -9,7 +9,7 @@ it is left alone. Definitions are taken from the last to the first, each reduced
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -48,14 +48,18 @@ def relate(problem: Problem, choices: Mapping[str, int]) -> Relations:
 
 
 def _assumed(problem: Problem) -> RuleSet:
-    """Equations among the assumptions, solved for a sum or else for whatever they can be solved for."""
+    """Equations among the assumptions."""
+    equations = [(to_poly(a.left), to_poly(a.right)) for a in problem.layer.assumptions if a.operator == "=="]
+    return solved_equations(equations, problem.nonzero)
+
+
+def solved_equations(equations: Sequence[tuple[Poly, Poly]], nonzero: tuple[Atom, ...]) -> RuleSet:
+    """Equations between polynomials, each solved for a sum or else for whatever it can be solved for; others are left out."""
     rules = RuleSet(())
-    for assumption in problem.layer.assumptions:
-        if assumption.operator != "==":
-            continue
-        value, shown = rules.reduce(to_poly(assumption.left)), rules.reduce(to_poly(assumption.right))
+    for one, other in equations:
+        value, shown = rules.reduce(one), rules.reduce(other)
         for left, right in ((value, shown), (shown, value)):
-            found = [_solved(right, left, atom, problem.nonzero) for atom in sorted(left.atoms(), key=_preference)]
+            found = [_solved(right, left, atom, nonzero) for atom in sorted(left.atoms(), key=_preference)]
             sound = [rule for rule in found if rule is not None and _sound(rule)]
             if sound:
                 rules = _with(rules, sound[0]) or rules

@@ -28,11 +28,15 @@ _NO_NAMES: Mapping[str, tuple[str, ...]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """`left = right` for all values of the free indices; `text` is what the user wrote."""
+    """`left = right` for all values of the free indices; `text` is what the user wrote.
+
+    `where` are further values that the equation speaks of, each in terms of the layer's names: they count as its last definitions.
+    """
 
     left: Expr
     right: Expr
     text: str
+    where: tuple[Definition, ...] = ()
 
     @property
     def indices(self) -> tuple[Index, ...]:

@@ -1,0 +1,199 @@
+"""Common denominators.
+
+In: polynomials whose radicands stand under negative or fractional exponents.  Out: equal polynomials in which each radicand has one exponent
+for each residue modulo 1: its lowest; the rest is multiplied out.
+
+Then monomials are independent, and a polynomial is 0 exactly when it has no terms (docs/mathematics.md, "When two formulas are equal").
+Multiplying by B/B is sound wherever the formulas are defined, since B stands in a denominator or under a root of one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from symbn.calculus.powers import power
+from symbn.calculus.sums import apply_deltas, map_atoms, rebuild, rename, sum_over
+from symbn.calculus.terms import ZERO, Atom, Kind, Monomial, Number, Poly, of_atom, temporary
+from symbn.errors import UnsupportedError
+from symbn.expr import Index
+
+# Terms that one common denominator may be multiplied out to.
+MOST_TERMS = 60_000
+Lowest = dict[tuple[Atom, Fraction], Number]
+
+
+class TooLargeError(UnsupportedError):
+    """The normal form is larger than what is worth computing."""
+
+
+def common_denominator(poly: Poly) -> Poly:
+    """The polynomial over one denominator; radicands that contain others are multiplied out first."""
+    done: set[Atom] = set()
+    while True:
+        bases = [atom for atom in _bases(poly) if atom not in done]
+        if not bases:
+            return poly
+        base = max(bases, key=lambda atom: (_depth(atom), atom.key))
+        done.add(base)
+        poly = _over(poly, base, lowest_exponents([poly], base))
+
+
+def lowest_exponents(polys: Sequence[Poly], base: Atom) -> dict[Fraction, Number]:
+    """For each residue modulo 1 the lowest exponent of a radicand; the residue 0 counts terms that lack it, too."""
+    found: dict[Fraction, Number] = {}
+    for poly in polys:
+        for monomial in poly.terms:
+            exponent = dict(monomial).get(base, 0)
+            residue = Fraction(exponent) % 1
+            found[residue] = min(found.get(residue, exponent), exponent)
+    if found.get(Fraction(0), 0) > 0:
+        found[Fraction(0)] = 0
+    return found
+
+
+def _over(poly: Poly, base: Atom, lowest: dict[Fraction, Number]) -> Poly:
+    total: dict[Monomial, Number] = {}
+    for monomial, coefficient in poly.terms.items():
+        for term, number in _raised(monomial, base, lowest).terms.items():
+            total[term] = total.get(term, 0) + coefficient * number
+        if len(total) > MOST_TERMS:
+            raise TooLargeError("its normal form has too many terms")
+    return Poly(total)
+
+
+def _raised(monomial: Monomial, base: Atom, lowest: dict[Fraction, Number]) -> Poly:
+    """The monomial with the base under its lowest exponent, and what that leaves multiplied out."""
+    exponent = dict(monomial).get(base, 0)
+    low = lowest.get(Fraction(exponent) % 1, exponent)
+    if exponent == low:
+        return Poly({monomial: 1})
+    rest = Poly({tuple(p for p in monomial if p[0] is not base): 1})
+    kept = of_atom(base, low) if low else Poly({(): 1})
+    return rest * kept * power(base.parts[0], int(exponent - low))
+
+
+def _bases(poly: Poly) -> list[Atom]:
+    return [atom for atom in poly.atoms() if atom.kind is Kind.BASE]
+
+
+def _depth(atom: Atom) -> int:
+    """How deep radicands nest, through functions and sums."""
+    match atom.kind:
+        case Kind.BASE:
+            return 1 + _deepest(atom.parts[0])
+        case Kind.FUNC:
+            return max((_deepest(poly) for poly in atom.parts[1]), default=0)
+        case Kind.SUM:
+            return max((_depth(inner) for inner, _ in atom.parts[1]), default=0)
+        case Kind.REDUCE:
+            return _deepest(atom.parts[2])
+    return 0
+
+
+def _deepest(poly: Poly) -> int:
+    return max((_depth(inner) for monomial in poly.terms for inner, _ in monomial), default=0)
+
+
+Group = tuple[tuple[str, ...], tuple[Index, ...]]
+
+
+def common_bodies(polys: Sequence[Poly]) -> tuple[Poly, ...]:
+    """The polynomials, with all sums over the same axes brought over one denominator, however deep they stand.
+
+    sum_k 1/(e_k*(1 + e_k)) and sum_k 1/e_k - sum_k 1/(1 + e_k) get the same terms.
+    """
+    for _ in range(_ROUNDS):
+        table = _table(polys)
+        if not table:
+            break
+        found = tuple(_shared(poly, table) for poly in polys)
+        if found == tuple(polys):
+            break
+        polys = found
+    return tuple(polys)
+
+
+# Multiplying out one radicand can bring another into a body.
+_ROUNDS = 6
+
+
+def _table(polys: Sequence[Poly]) -> dict[Group, Lowest]:
+    """For each kind of sum the lowest exponents of the radicands that depend on what is summed."""
+    table: dict[Group, Lowest] = {}
+    seen: set[Atom] = set()
+
+    def visit(atom: Atom) -> None:
+        if atom in seen:
+            return
+        seen.add(atom)
+        if atom.kind is Kind.SUM:
+            group, body, bound = _opened(atom)
+            lowest = table.setdefault(group, {})
+            for inner, exponent in body:
+                if inner.kind is Kind.BASE and any(i in inner.free for i in bound):
+                    key = (inner, Fraction(exponent) % 1)
+                    lowest[key] = min(lowest.get(key, exponent), exponent)
+        for poly in _insides(atom):
+            for inner in poly.atoms():
+                visit(inner)
+
+    for poly in polys:
+        for atom in poly.atoms():
+            visit(atom)
+    return {group: lowest for group, lowest in table.items() if lowest}
+
+
+def _insides(atom: Atom) -> tuple[Poly, ...]:
+    match atom.kind:
+        case Kind.FUNC:
+            return tuple(atom.parts[1])
+        case Kind.BASE | Kind.REDUCE:
+            return (atom.parts[-1],)
+        case Kind.SUM:
+            return (Poly({atom.parts[1]: 1}),)
+    return ()
+
+
+def _opened(atom: Atom) -> tuple[Group, Monomial, tuple[Index, ...]]:
+    """The group of a sum, and its body under binders that are the same for the whole group."""
+    bound = tuple(Index(f"!{place}", index.axis) for place, index in enumerate(atom.parts[0]))
+    ((body, _),) = rename(Poly({atom.parts[1]: 1}), dict(zip(atom.parts[0], bound, strict=True))).terms.items()
+    return (tuple(i.axis for i in bound), atom.free), body, bound
+
+
+def _shared(poly: Poly, table: dict[Group, Lowest]) -> Poly:
+    known: dict[Atom, Poly | None] = {}
+
+    def change(atom: Atom) -> Poly | None:
+        if atom not in known:
+            known[atom] = _over_shared(atom, table, inside)
+        return known[atom]
+
+    def inside(inner: Poly) -> Poly:
+        return map_atoms(inner, change)
+
+    return inside(poly)
+
+
+def _over_shared(atom: Atom, table: dict[Group, Lowest], inside: Callable[[Poly], Poly]) -> Poly | None:
+    if atom.kind is not Kind.SUM:
+        changed = rebuild(atom, inside) if _insides(atom) else None
+        same = atom.parts[0] if atom.kind is Kind.BASE else of_atom(atom)
+        return None if changed is None or changed == same else changed
+    group, body, bound = _opened(atom)
+    result = Poly({body: 1})
+    for (base, residue), low in sorted(table.get(group, {}).items(), key=lambda item: (item[0][0].key, item[0][1])):
+        result = _over(result, base, {residue: low if residue else min(low, 0)})
+    fresh = {index: temporary(index.axis) for index in bound}
+    changed = sum_over(tuple(fresh.values()), inside(rename(result, fresh)))
+    return None if changed == of_atom(atom) else changed
+
+
+def is_zero(poly: Poly) -> bool:
+    """Whether the polynomial has no terms over common denominators. False says nothing outside the complete fragment."""
+    poly = common_denominator(apply_deltas(poly))
+    if not poly:
+        return True
+    (shared,) = common_bodies((poly,))
+    return common_denominator(shared) == ZERO

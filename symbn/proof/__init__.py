@@ -1,0 +1,22 @@
+"""Is this formula right?
+
+In: a layer and an equation.  Out: a verdict, for every extent: a proof, a witness, a condition, or that it could not be decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from symbn.layer import Layer
+from symbn.proof.decide import decide
+from symbn.proof.question import FORMS, Question, questions
+from symbn.proof.verdict import EQUAL, EQUAL_WHEN, NOT_EQUAL, UNDECIDED, Verdict, together
+
+__all__ = ["EQUAL", "EQUAL_WHEN", "FORMS", "NOT_EQUAL", "UNDECIDED", "Question", "Verdict", "check", "decide", "questions", "together"]
+
+
+def check(
+    layer: Layer, text: str, *, form: str = "text", lets: Mapping[str, str] | None = None, assume: Iterable[str] = (), file: str = "equation"
+) -> Verdict:
+    """The verdict on a text's equations. EquationError where it cannot be read."""
+    return together(tuple(decide(question) for question in questions(layer, text, form=form, lets=lets, assume=assume, file=file)))

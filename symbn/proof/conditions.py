@@ -1,0 +1,56 @@
+"""Conditions under which a refuted equation holds.
+
+In: a question whose sides differ.  Out: the first of a short list of conditions under which the prover proves it: a parameter is 1 or 0, an
+extent is 1. One that makes both sides 0 says nothing and is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from symbn.errors import LayerError, UnsupportedError
+from symbn.expr import ONE, ZERO, Compare, Expr, Extent, Index, Read, num, reads
+from symbn.language import expr_text
+from symbn.layer import Layer
+from symbn.proof.prover import Prover
+from symbn.proof.question import Question
+
+
+def condition_for(question: Question) -> str | None:
+    """The condition as text, or None."""
+    return next((_shown(claim) for claim in _candidates(question) if _holds(question, claim)), None)
+
+
+def _candidates(question: Question) -> Iterator[Compare]:
+    layer = question.layer
+    rank = max((len(part.axes) for part in layer.parts), default=0)
+    for value in (ONE, ZERO):
+        for part in (*layer.inputs, *layer.constants):
+            if not part.axes or len(part.axes) < rank:
+                letters = tuple(Index(f"i{place}", axis) for place, axis in enumerate(part.axes))
+                yield Compare("==", Read(part.name, letters), value)
+    for axis in layer.axes:
+        yield Compare("==", Extent(axis), num(Fraction(1)))
+
+
+def _holds(question: Question, claim: Compare) -> bool:
+    equation = question.equation
+    layer = _without(question.layer, claim.left)
+    try:
+        prover = Prover(layer, (*question.assume, claim))
+        return prover.proves(equation.left, equation.right) and not prover.proves(equation.left, ZERO)
+    except (UnsupportedError, LayerError):
+        return False
+
+
+def _without(layer: Layer, about: Expr) -> Layer:
+    """The layer without what it assumes of the name that the condition fixes: `eps = 0` is asked although eps > 0 is assumed."""
+    names = set(reads(about))
+    return replace(layer, assumptions=tuple(claim for claim in layer.assumptions if not names or not set(reads(claim)) & names))
+
+
+def _shown(claim: Compare) -> str:
+    left = claim.left.name if isinstance(claim.left, Read) else expr_text(claim.left)
+    return f"{left} = {expr_text(claim.right)}"

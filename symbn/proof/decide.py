@@ -1,0 +1,65 @@
+"""The verdict on one equation.
+
+In: a question.  Out: a Verdict.
+
+The prover says EQUAL or nothing. The oracle, which shares no code with it, evaluates both sides: it must agree with every EQUAL, and finds
+the witness for every NOT EQUAL. Where neither has an answer, the verdict is UNDECIDED.
+"""
+
+from __future__ import annotations
+
+from symbn.errors import LayerError, UnsupportedError, VerificationError
+from symbn.language import expr_text
+from symbn.oracle import IdentityReport, check_identity
+from symbn.proof.conditions import condition_for
+from symbn.proof.hints import hints_for
+from symbn.proof.prover import Prover, fixed_extents
+from symbn.proof.question import Question
+from symbn.proof.verdict import EQUAL, EQUAL_WHEN, NOT_EQUAL, UNDECIDED, Verdict
+
+
+def decide(question: Question) -> Verdict:
+    """Proves or refutes the equation for every extent and all values."""
+    proved, reason = _proved(question)
+    seen = _evaluated(question)
+    equation = question.equation.text
+    assumptions = tuple(expr_text(claim) for claim in (*question.layer.assumptions, *question.assume))
+    if proved:
+        if seen.witness is not None:
+            raise VerificationError(f"the prover and the independent evaluation disagree on {equation}", hint=f"witness: {seen.witness}")
+        return Verdict(EQUAL, equation, assumptions=assumptions, checked=_checked(seen))
+    if seen.witness is None:
+        return Verdict(UNDECIDED, equation, reason=_undecided(reason, seen), assumptions=assumptions)
+    condition = condition_for(question)
+    status = NOT_EQUAL if condition is None else EQUAL_WHEN
+    return Verdict(status, equation, condition or "", seen.witness, hints_for(question), assumptions=assumptions)
+
+
+def _proved(question: Question) -> tuple[bool, str]:
+    """Whether it is proved; else why the prover gave up, if it did."""
+    try:
+        prover = Prover(question.layer, question.assume)
+        return prover.proves(question.equation.left, question.equation.right), ""
+    except (UnsupportedError, LayerError, RecursionError) as error:
+        return False, str(error)
+
+
+def _evaluated(question: Question) -> IdentityReport:
+    equation = question.equation
+    plain = tuple(claim for claim in question.assume if not fixed_extents((claim,)))
+    return check_identity(question.layer, equation.left, equation.right, assume=plain, extents=fixed_extents(question.assume))
+
+
+def _checked(seen: IdentityReport) -> str:
+    if not seen.compared:
+        return "nowhere: no values were found at which both sides are defined"
+    extents = "; ".join(", ".join(f"{axis} = {size}" for axis, size in one.items()) for one in seen.compared if one)
+    return f"{' and '.join(seen.kinds)}{f', at {extents}' if extents else ''}"
+
+
+def _undecided(reason: str, seen: IdentityReport) -> str:
+    if reason:
+        return f"{reason}; the largest difference seen is {seen.largest_gap}, at {seen.points} points"
+    if not seen.compared:
+        return "no values were found at which both sides are defined"
+    return f"the normal forms differ, but no values were found that tell the sides apart ({seen.points} points; largest difference {seen.largest_gap})"

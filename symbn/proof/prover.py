@@ -1,0 +1,108 @@
+"""Proof of an equation for every extent.
+
+In: a layer, assumptions, and two expressions over its names and those of its derivatives.  Out: whether their normal forms are the same.
+
+The two sides are unfolded to inputs, constants and given cotangents, put into normal form, and their difference is brought over common
+denominators. No is no refutation: that takes a witness (`decide`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from symbn.calculus.canonical import Canonical
+from symbn.calculus.convert import to_poly
+from symbn.calculus.denominators import is_zero
+from symbn.calculus.extents import at_extent, at_places, pairs_at_places
+from symbn.calculus.meaning import Meanings
+from symbn.calculus.relations import solved_equations
+from symbn.calculus.rewrite import RuleSet
+from symbn.calculus.sums import apply_deltas
+from symbn.calculus.terms import Poly
+from symbn.expr import Compare, Expr, Extent, Num
+from symbn.language.equations import Equation
+from symbn.layer import Layer
+from symbn.proof.signs import Signs
+
+
+class Prover:
+    """Normal forms for one layer under assumptions; equations between an extent and a number fix that extent."""
+
+    def __init__(self, layer: Layer, assume: Sequence[Compare] = ()) -> None:
+        self.layer = replace(layer, assumptions=(*layer.assumptions, *assume))
+        self.meanings = Meanings(layer)
+        self.extents = fixed_extents(self.layer.assumptions)
+
+    def proves(self, left: Expr, right: Expr) -> bool:
+        """Whether the sides are the same for all extents and values. Raises TooLargeError when that takes too long."""
+        difference = self.unfolded(left) - self.unfolded(right)
+        return all(self._vanishes(poly) for poly in self._at_fixed_extents(difference))
+
+    def normal(self, expr: Expr) -> Poly:
+        """The normal form of one side."""
+        return self._normal(self.unfolded(expr))
+
+    def sides(self, equation: Equation) -> list[tuple[Poly, Poly]]:
+        """The normal forms of both sides; several pairs where an extent is fixed, one for each place."""
+        left, right = self.unfolded(equation.left), self.unfolded(equation.right)
+        pairs = [(left, right)]
+        for axis, extent in self.extents.items():
+            pairs = [pair for left, right in pairs for pair in pairs_at_places(left, right, axis, extent)]
+        return [(self._normal(left), self._normal(right)) for left, right in pairs]
+
+    def _normal(self, poly: Poly) -> Poly:
+        return apply_deltas(self._canonical.value(self._rules.reduce(poly)))
+
+    def unfolded(self, expr: Expr) -> Poly:
+        """One side over inputs, constants and given names."""
+        return self.meanings.unfold(self.meanings.expand(to_poly(expr)))
+
+    def _vanishes(self, poly: Poly) -> bool:
+        return is_zero(self._canonical.value(self._rules.reduce(poly)))
+
+    def _at_fixed_extents(self, poly: Poly) -> list[Poly]:
+        found = [poly]
+        for axis, extent in self.extents.items():
+            found = [placed for each in found for placed in at_places(each, axis, extent)]
+        return found
+
+    def _collapsed(self, poly: Poly) -> Poly:
+        for axis, extent in self.extents.items():
+            poly = at_extent(poly, axis, extent)
+        return poly
+
+    @cached_property
+    def _rules(self) -> RuleSet:
+        """The equations among the assumptions, solved."""
+        equations = [claim for claim in self.layer.assumptions if claim.operator == "==" and not _fixes_extent(claim)]
+        sides = [(self._collapsed(self.unfolded(c.left)), self._collapsed(self.unfolded(c.right))) for c in equations]
+        canonical = Canonical()
+        return solved_equations([(canonical.value(left), canonical.value(right)) for left, right in sides], self.meanings.problem.nonzero)
+
+    @cached_property
+    def _canonical(self) -> Canonical:
+        """Normal forms that know the signs of what the layer is made of."""
+        signs, canonical = Signs(self.layer), Canonical()
+        exprs = [definition.expr for definition in self.layer.definitions]
+        for part in signs.parts([*exprs, *self.layer.assumptions]):
+            canonical.learn(self._rules.reduce(self._collapsed(self.unfolded(part))))
+        return canonical
+
+
+def fixed_extents(assumptions: Sequence[Compare]) -> Mapping[str, int]:
+    """Axes whose extent an assumption fixes."""
+    found = {}
+    for claim in assumptions:
+        if _fixes_extent(claim):
+            extent, number = (claim.left, claim.right) if isinstance(claim.left, Extent) else (claim.right, claim.left)
+            assert isinstance(extent, Extent)
+            assert isinstance(number, Num)
+            found[extent.axis] = int(number.value)
+    return found
+
+
+def _fixes_extent(claim: Compare) -> bool:
+    sides = {type(claim.left), type(claim.right)}
+    return claim.operator == "==" and sides == {Extent, Num}

@@ -1,0 +1,57 @@
+"""What is asked: equations about a layer, in any of the spellings that people use.
+
+In: a layer and the text of an equation, or of code.  Out: one `Question` for each equation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from symbn.expr import Compare
+from symbn.language.equations import Equation, parse_assumption, parse_equation
+from symbn.layer import Layer
+from symbn.vocabulary import vocabulary
+
+FORMS = ("text", "numpy", "latex")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One equation; `layer` has the author's definitions and those that the equation brings along; `assume` are the user's assumptions."""
+
+    layer: Layer
+    equation: Equation
+    assume: tuple[Compare, ...]
+
+
+def questions(
+    layer: Layer, text: str, *, form: str = "text", lets: Mapping[str, str] | None = None, assume: Iterable[str] = (), file: str = "equation"
+) -> tuple[Question, ...]:
+    """The equations that a text states. EquationError, with its place, where it cannot be read."""
+    extra = extra_names(layer)
+    given = tuple(parse_assumption(one, layer, extra) for one in assume)
+    return tuple(Question(_extended(layer, equation), equation, given) for equation in _read(layer, text, form, dict(lets or {}), file))
+
+
+def extra_names(layer: Layer) -> dict[str, tuple[str, ...]]:
+    """The names of derivatives, with their axes."""
+    return {name: quantity.axes for name, quantity in vocabulary(layer).items()}
+
+
+def _read(layer: Layer, text: str, form: str, lets: Mapping[str, str], file: str) -> tuple[Equation, ...]:
+    extra = extra_names(layer)
+    if form == "numpy":
+        from symbn.language.numpy_reader import parse_numpy
+
+        return parse_numpy(text, layer, extra, lets=lets, file=file)
+    if form == "latex":
+        from symbn.language.latex_reader import parse_latex
+
+        return parse_latex(text, layer, extra, lets=lets, file=file)
+    return (parse_equation(text, layer, extra, file=file),)
+
+
+def _extended(layer: Layer, equation: Equation) -> Layer:
+    """The layer with the values that the equation names for itself."""
+    return replace(layer, definitions=(*layer.definitions, *equation.where)) if equation.where else layer
