@@ -15,35 +15,41 @@ Exit status: 0 all verified, 1 one is wrong, 2 a file cannot be read.
 import json
 import sys
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+Polynomial = dict[tuple[int, ...], Fraction]
 
 
-class Wrong(Exception):
+class WrongError(Exception):
     """The certificate does not prove what it says."""
 
 
-def polynomial(terms, generators):
+def polynomial(terms: Any, generators: int) -> Polynomial:
     """[[coefficient, [[generator, exponent], ...]], ...] as {exponents: coefficient}."""
-    result = {}
+    result: Polynomial = {}
     for coefficient, powers in terms:
         exponents = [0] * generators
         for place, exponent in powers:
             if not (isinstance(place, int) and isinstance(exponent, int) and 0 <= place < generators and exponent > 0):
-                raise Wrong("a term has an impossible power")
+                raise WrongError("a term has an impossible power")
             exponents[place] += exponent
         key = tuple(exponents)
         result[key] = result.get(key, Fraction(0)) + Fraction(coefficient)
     return {key: value for key, value in result.items() if value}
 
 
-def add(left, right, sign=1):
+def add(left: Polynomial, right: Polynomial, sign: int = 1) -> Polynomial:
+    """left + sign*right."""
     result = dict(left)
     for key, value in right.items():
         result[key] = result.get(key, Fraction(0)) + sign * value
     return {key: value for key, value in result.items() if value}
 
 
-def multiply(left, right):
-    result = {}
+def multiply(left: Polynomial, right: Polynomial) -> Polynomial:
+    """left*right."""
+    result: Polynomial = {}
     for first, a in left.items():
         for second, b in right.items():
             key = tuple(map(int.__add__, first, second))
@@ -51,75 +57,76 @@ def multiply(left, right):
     return {key: value for key, value in result.items() if value}
 
 
-def product_of_generators(poly, what):
+def product_of_generators(poly: Polynomial, what: str) -> Polynomial:
     """A denominator has to be a product of generators with coefficient 1, which are not 0 where the equation is defined."""
     if list(poly.values()) != [1]:
-        raise Wrong(f"{what} is not a product of generators")
+        raise WrongError(f"{what} is not a product of generators")
     return poly
 
 
-def relation(data, generators, defined):
+def relation(data: Any, generators: int, defined: set[int]) -> Polynomial:
     """The polynomial that a relation says is 0."""
     place = data["generator"]
     if place in defined or not 0 <= place < generators:
-        raise Wrong(f"generator {place} is defined twice, or is not there")
+        raise WrongError(f"generator {place} is defined twice, or is not there")
     defined.add(place)
     one = tuple(int(other == place) for other in range(generators))
     if data["kind"] == "idempotent":
         return {tuple(2 * e for e in one): Fraction(1), one: Fraction(-1)}
     if data["kind"] != "root" or data["power"] < 1:
-        raise Wrong("an unknown relation")
+        raise WrongError("an unknown relation")
     above, below = polynomial(data["numerator"], generators), polynomial(data["denominator"], generators)
     product_of_generators(below, "a relation's denominator")
     if any(key[later] for key in (*above, *below) for later in range(place, generators)):
-        raise Wrong(f"generator {place} is not defined by earlier ones")
+        raise WrongError(f"generator {place} is not defined by earlier ones")
     return add(multiply({tuple(data["power"] * e for e in one): Fraction(1)}, below), above, -1)
 
 
-def side(data, generators):
+def side(data: Any, generators: int) -> tuple[Polynomial, Polynomial]:
+    """Numerator and denominator."""
     below = product_of_generators(polynomial(data["denominator"], generators), "a side's denominator")
     above = polynomial(data["numerator"], generators)
     if not above and any(any(key) for key in below):
-        raise Wrong("a side is 0 over something")
+        raise WrongError("a side is 0 over something")
     return above, below
 
 
-def check_case(case):
-    """Raises Wrong unless the case's identity holds."""
+def check_case(case: Any) -> None:
+    """Raises WrongError unless the case's identity holds."""
     generators = len(case["generators"])
     (left, below_left), (right, below_right) = side(case["left"], generators), side(case["right"], generators)
     factor = product_of_generators(polynomial(case["factor"], generators), "the factor")
     gap = add(multiply(left, below_right), multiply(right, below_left), -1)
-    defined, total = set(), {}
+    defined: set[int] = set()
+    total: Polynomial = {}
     if len(case["relations"]) != len(case["multipliers"]):
-        raise Wrong("there is not one multiplier for each relation")
-    for data, multiplier in zip(case["relations"], case["multipliers"]):
+        raise WrongError("there is not one multiplier for each relation")
+    for data, multiplier in zip(case["relations"], case["multipliers"], strict=True):
         total = add(total, multiply(polynomial(multiplier, generators), relation(data, generators, defined)))
     if add(multiply(factor, gap), total, -1):
-        raise Wrong("the multipliers do not reduce the difference to 0")
+        raise WrongError("the multipliers do not reduce the difference to 0")
 
 
-def check(certificate):
-    """Raises Wrong unless every case of the certificate is proved."""
+def check(certificate: Any) -> None:
+    """Raises WrongError unless every case of the certificate is proved."""
     if certificate.get("schema") != 1:
-        raise Wrong("an unknown schema")
+        raise WrongError("an unknown schema")
     if not certificate["cases"]:
-        raise Wrong("there is nothing to prove")
+        raise WrongError("there is nothing to prove")
     for case in certificate["cases"]:
         check_case(case)
 
 
-def main(paths):
+def main(paths: list[str]) -> int:
     """Prints a line for each certificate; the exit status."""
     status = 0 if paths else 2
     for path in paths:
         try:
-            with open(path, encoding="utf-8") as stream:
-                found = json.load(stream)
+            found = json.loads(Path(path).read_text(encoding="utf-8"))
             for certificate in found if isinstance(found, list) else [found]:
                 check(certificate)
                 print(f"{path}: proved: {certificate['equation']}")
-        except Wrong as error:
+        except WrongError as error:
             print(f"{path}: WRONG: {error}")
             status = status or 1
         except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:

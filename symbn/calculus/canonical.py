@@ -1,8 +1,8 @@
 """The normal form that decides equality for every extent.
 
-In: polynomials over inputs, constants and given cotangents (see `meaning`).  Out: equal polynomials in which every function is written by few
-(exp, log, sin, cos, erf, conditions), every denominator and radicand is split into irreducible factors, and exp and log are split as far as
-signs allow. `denominators.is_zero` then decides.
+In: polynomials over inputs, constants and given cotangents (see `meaning`).  Out: equal polynomials in which every function is written by
+few (exp, log, sin, cos, erf, conditions), every denominator and radicand is split into irreducible factors, and exp and log are split as
+far as signs allow. `denominators.is_zero` then decides.
 
 Each rewriting is an identity wherever both sides are defined. What is known to be nonnegative is passed in; nothing is guessed.
 """

@@ -1,7 +1,7 @@
 """Common denominators.
 
-In: polynomials whose radicands stand under negative or fractional exponents.  Out: equal polynomials in which each radicand has one exponent
-for each residue modulo 1: its lowest; the rest is multiplied out.
+In: polynomials whose radicands stand under negative or fractional exponents.  Out: equal polynomials in which each radicand has one
+exponent for each residue modulo 1: its lowest; the rest is multiplied out.
 
 Then monomials are independent, and a polynomial is 0 exactly when it has no terms (docs/mathematics.md, "When two formulas are equal").
 Multiplying by B/B is sound wherever the formulas are defined, since B stands in a denominator or under a root of one of them.
@@ -10,11 +10,13 @@ Multiplying by B/B is sound wherever the formulas are defined, since B stands in
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import permutations
 
 from symbn.calculus.powers import power
-from symbn.calculus.sums import apply_deltas, map_atoms, rebuild, rename, sum_over
-from symbn.calculus.terms import ZERO, Atom, Kind, Monomial, Number, Poly, of_atom, temporary
+from symbn.calculus.sums import apply_deltas, map_atoms, open_sum, rebuild, rename, sum_over
+from symbn.calculus.terms import ONE, ZERO, Atom, Kind, Monomial, Number, Poly, of_atom
 from symbn.errors import UnsupportedError
 from symbn.expr import Index
 
@@ -95,11 +97,31 @@ def _deepest(poly: Poly) -> int:
     return max((_depth(inner) for monomial in poly.terms for inner, _ in monomial), default=0)
 
 
-Group = tuple[tuple[str, ...], tuple[Index, ...]]
+@dataclass(frozen=True, slots=True)
+class Denominator:
+    """A radicand, or a sum under a negative or fractional exponent, inside sums; `bound` are the letters that it shares with their binders.
+
+    Inside a sum it stands for itself at any binders over the same axes.
+    """
+
+    atom: Atom
+    bound: tuple[Index, ...]
+
+    def at(self, binders: Sequence[Index]) -> list[Atom]:
+        """The denominator at every choice of distinct binders over its axes, each once."""
+        found: dict[Atom, None] = {}
+        for chosen in permutations(binders, len(self.bound)):
+            if all(old.axis == new.axis for old, new in zip(self.bound, chosen, strict=True)):
+                ((moved, _),) = next(iter(rename(of_atom(self.atom), dict(zip(self.bound, chosen, strict=True))).terms))
+                found.setdefault(moved)
+        return list(found)
+
+
+Table = dict[tuple[Denominator, Fraction], Number]
 
 
 def common_bodies(polys: Sequence[Poly]) -> tuple[Poly, ...]:
-    """The polynomials, with all sums over the same axes brought over one denominator, however deep they stand.
+    """The polynomials, with all sums that a denominator can stand in brought over it, however deep they are.
 
     sum_k 1/(e_k*(1 + e_k)) and sum_k 1/e_k - sum_k 1/(1 + e_k) get the same terms.
     """
@@ -118,9 +140,9 @@ def common_bodies(polys: Sequence[Poly]) -> tuple[Poly, ...]:
 _ROUNDS = 6
 
 
-def _table(polys: Sequence[Poly]) -> dict[Group, Lowest]:
-    """For each kind of sum the lowest exponents of the radicands that depend on what is summed."""
-    table: dict[Group, Lowest] = {}
+def _table(polys: Sequence[Poly]) -> Table:
+    """The lowest exponent of every denominator that stands in a sum and depends on what is summed, for each residue modulo 1."""
+    table: Table = {}
     seen: set[Atom] = set()
 
     def visit(atom: Atom) -> None:
@@ -128,12 +150,11 @@ def _table(polys: Sequence[Poly]) -> dict[Group, Lowest]:
             return
         seen.add(atom)
         if atom.kind is Kind.SUM:
-            group, body, bound = _opened(atom)
-            lowest = table.setdefault(group, {})
-            for inner, exponent in body:
-                if inner.kind is Kind.BASE and any(i in inner.free for i in bound):
-                    key = (inner, Fraction(exponent) % 1)
-                    lowest[key] = min(lowest.get(key, exponent), exponent)
+            for inner, exponent in atom.parts[1]:
+                bound = tuple(index for index in atom.parts[0] if index in inner.free)
+                if bound and (inner.kind is Kind.BASE or (inner.kind is Kind.SUM and (exponent < 0 or Fraction(exponent) % 1))):
+                    key = (_named(inner, bound), Fraction(exponent) % 1)
+                    table[key] = min(table.get(key, exponent), exponent)
         for poly in _insides(atom):
             for inner in poly.atoms():
                 visit(inner)
@@ -141,7 +162,14 @@ def _table(polys: Sequence[Poly]) -> dict[Group, Lowest]:
     for poly in polys:
         for atom in poly.atoms():
             visit(atom)
-    return {group: lowest for group, lowest in table.items() if lowest}
+    return table
+
+
+def _named(atom: Atom, bound: tuple[Index, ...]) -> Denominator:
+    """The denominator under letters that do not depend on how deep its sum stands."""
+    letters = tuple(Index(f"!{place}", index.axis) for place, index in enumerate(bound))
+    ((moved, _),) = next(iter(rename(of_atom(atom), dict(zip(bound, letters, strict=True))).terms))
+    return Denominator(moved, letters)
 
 
 def _insides(atom: Atom) -> tuple[Poly, ...]:
@@ -155,19 +183,13 @@ def _insides(atom: Atom) -> tuple[Poly, ...]:
     return ()
 
 
-def _opened(atom: Atom) -> tuple[Group, Monomial, tuple[Index, ...]]:
-    """The group of a sum, and its body under binders that are the same for the whole group."""
-    bound = tuple(Index(f"!{place}", index.axis) for place, index in enumerate(atom.parts[0]))
-    ((body, _),) = rename(Poly({atom.parts[1]: 1}), dict(zip(atom.parts[0], bound, strict=True))).terms.items()
-    return (tuple(i.axis for i in bound), atom.free), body, bound
-
-
-def _shared(poly: Poly, table: dict[Group, Lowest]) -> Poly:
+def _shared(poly: Poly, table: Table) -> Poly:
     known: dict[Atom, Poly | None] = {}
+    order = sorted(table.items(), key=lambda item: (-_depth(item[0][0].atom), item[0][0].atom.key, item[0][1]))
 
     def change(atom: Atom) -> Poly | None:
         if atom not in known:
-            known[atom] = _over_shared(atom, table, inside)
+            known[atom] = _over_shared(atom, order, inside)
         return known[atom]
 
     def inside(inner: Poly) -> Poly:
@@ -176,18 +198,41 @@ def _shared(poly: Poly, table: dict[Group, Lowest]) -> Poly:
     return inside(poly)
 
 
-def _over_shared(atom: Atom, table: dict[Group, Lowest], inside: Callable[[Poly], Poly]) -> Poly | None:
+def _over_shared(
+    atom: Atom, table: Sequence[tuple[tuple[Denominator, Fraction], Number]], inside: Callable[[Poly], Poly]
+) -> Poly | None:
     if atom.kind is not Kind.SUM:
         changed = rebuild(atom, inside) if _insides(atom) else None
         same = atom.parts[0] if atom.kind is Kind.BASE else of_atom(atom)
         return None if changed is None or changed == same else changed
-    group, body, bound = _opened(atom)
-    result = Poly({body: 1})
-    for (base, residue), low in sorted(table.get(group, {}).items(), key=lambda item: (item[0][0].key, item[0][1])):
-        result = _over(result, base, {residue: low if residue else min(low, 0)})
-    fresh = {index: temporary(index.axis) for index in bound}
-    changed = sum_over(tuple(fresh.values()), inside(rename(result, fresh)))
+    bound, body = open_sum(atom)
+    extra: tuple[Index, ...] = ()
+    for (denominator, residue), low in table:
+        for base in denominator.at(bound):
+            body, more = _raised_in_body(body, base, {residue: low if residue else min(low, 0)})
+            extra += more
+    changed = sum_over((*bound, *extra), inside(body))
     return None if changed == of_atom(atom) else changed
+
+
+def _raised_in_body(body: Poly, base: Atom, lowest: dict[Fraction, Number]) -> tuple[Poly, tuple[Index, ...]]:
+    """A body over a denominator; one that is a sum is opened, and its binders join those of the sum around it."""
+    if base.kind is Kind.BASE:
+        return _over(body, base, lowest), ()
+    total = ZERO
+    extra: tuple[Index, ...] = ()
+    for monomial, coefficient in body.terms.items():
+        exponent = dict(monomial).get(base, 0)
+        low = lowest.get(Fraction(exponent) % 1, exponent)
+        term = Poly({tuple(p for p in monomial if p[0] is not base): coefficient}) * (of_atom(base, low) if low else ONE)
+        fresh: tuple[Index, ...] = ()
+        for _ in range(int(exponent - low)):
+            opened, inner = open_sum(base)
+            term, fresh = term * inner, (*fresh, *opened)
+        if fresh and len(body) > 1:
+            return body, ()  # terms under different binders have no common sum: left alone, equality may be missed
+        total, extra = total + term, (*extra, *fresh)
+    return total, extra
 
 
 def is_zero(poly: Poly) -> bool:

@@ -50,7 +50,7 @@ def _by_cosine(monomial: Monomial, atom: Atom, exponent: int) -> Poly:
 
 def _where_zero(monomial: Monomial, condition: Atom) -> Poly | None:
     """What the other factors are where u is 0: none at all beside [u < 0], and u's highest term is minus the rest of u."""
-    (argument,) = condition.parts[1]
+    argument: Poly = condition.parts[1][0]
     if any(a.kind is Kind.FUNC and a.parts == ("is<", (argument,)) for a, _ in monomial):
         return ZERO
     lead, number = max(argument.terms.items(), key=lambda term: (_degree(term[0]), monomial_key(term[0])))

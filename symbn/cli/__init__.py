@@ -15,6 +15,7 @@ from typing import NoReturn
 import click
 
 from symbn._version import __version__
+from symbn.cli.check import check
 from symbn.cli.derive import derive
 from symbn.cli.doctor import doctor
 from symbn.cli.generate import generate
@@ -37,7 +38,7 @@ def cli() -> None:
     """
 
 
-for _command in (list_, derive, generate, verify, vendor, doctor):
+for _command in (list_, derive, check, generate, verify, vendor, doctor):
     cli.add_command(_command)
 
 

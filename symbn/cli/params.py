@@ -62,3 +62,16 @@ def what_to_derive(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+class Pairs(click.ParamType):  # type: ignore[type-arg]
+    """`THEIRS=OURS`, as a pair."""
+
+    name = "theirs=ours"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Splits at the first sign of equality."""
+        theirs, sign, ours = str(value).partition("=")
+        if not (sign and theirs.strip() and ours.strip()):
+            self.fail(f"{value!r} should be THEIRS=OURS", param, ctx)
+        return theirs.strip(), ours.strip()

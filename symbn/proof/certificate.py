@@ -40,7 +40,11 @@ def certificate(question: Question) -> dict[str, Any]:
     prover = Prover(question.layer, question.assume)
     sweep = Reverse(prover.meanings.problem, tuple(part.name for part in question.layer.inputs))
     show = Notation(sweep).builder(factor=False).build
-    cases = [_Case(left, right, lambda atom: expr_text(show(of_atom(atom), atom.free))).data() for left, right in prover.sides(question.equation)]
+
+    def meaning(atom: Atom) -> str:
+        return expr_text(show(of_atom(atom), atom.free))
+
+    cases = [_Case(left, right, meaning).data() for left, right in prover.sides(question.equation)]
     return {
         "schema": SCHEMA,
         "symbn": __version__,
@@ -66,8 +70,9 @@ class _Case:
 
     def __init__(self, left: Poly, right: Poly, show: Any) -> None:
         self.show = show
-        left, right = common_bodies((common_denominator(left), common_denominator(right)))
-        self.sides = common_denominator(left), common_denominator(right)
+        if common_denominator(left - right):
+            left, right = common_bodies((left, right))
+        self.sides = left, right
         self.atoms = _closure(self.sides)
         self.scale = {atom: self._scale(atom) for atom in self.atoms}
         self.ring, *self.generators = ring([f"g{place}" for place in range(len(self.atoms))], QQ)
@@ -120,7 +125,8 @@ class _Case:
 
     def _reduced(self, gap: Any) -> tuple[Any, list[tuple[dict[str, Any], Any]]]:
         """The factor, and each relation with its multiplier; relations of later generators come first, since they speak of earlier ones."""
-        factor, found = self.ring(1), []
+        factor: Any = self.ring(1)
+        found: list[tuple[dict[str, Any], Any]] = []
         for atom in reversed(self.atoms):
             relation = self._relation(atom)
             if relation is None:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from symbn.errors import LayerError, UnsupportedError
 from symbn.expr import ONE, ZERO, Compare, Expr, Extent, Index, Read, num, reads
 from symbn.language import expr_text
-from symbn.layer import Layer
+from symbn.layer import Constant, Input, Layer
 from symbn.proof.prover import Prover
 from symbn.proof.question import Question
 
@@ -27,7 +27,8 @@ def _candidates(question: Question) -> Iterator[Compare]:
     layer = question.layer
     rank = max((len(part.axes) for part in layer.parts), default=0)
     for value in (ONE, ZERO):
-        for part in (*layer.inputs, *layer.constants):
+        parts: tuple[Input | Constant, ...] = (*layer.inputs, *layer.constants)
+        for part in parts:
             if not part.axes or len(part.axes) < rank:
                 letters = tuple(Index(f"i{place}", axis) for place, axis in enumerate(part.axes))
                 yield Compare("==", Read(part.name, letters), value)

@@ -8,13 +8,14 @@ the witness for every NOT EQUAL. Where neither has an answer, the verdict is UND
 
 from __future__ import annotations
 
-from symbn.errors import LayerError, UnsupportedError, VerificationError
+from symbn.errors import LayerError, SymbnError, UnsupportedError, VerificationError
 from symbn.language import expr_text
 from symbn.oracle import IdentityReport, check_identity
 from symbn.proof.conditions import condition_for
 from symbn.proof.hints import hints_for
 from symbn.proof.prover import Prover, fixed_extents
 from symbn.proof.question import Question
+from symbn.proof.same import parting
 from symbn.proof.verdict import EQUAL, EQUAL_WHEN, NOT_EQUAL, UNDECIDED, Verdict
 
 
@@ -32,7 +33,7 @@ def decide(question: Question) -> Verdict:
         return Verdict(UNDECIDED, equation, reason=_undecided(reason, seen), assumptions=assumptions)
     condition = condition_for(question)
     status = NOT_EQUAL if condition is None else EQUAL_WHEN
-    return Verdict(status, equation, condition or "", seen.witness, hints_for(question), assumptions=assumptions)
+    return Verdict(status, equation, condition or "", seen.witness, _hints(question), assumptions=assumptions)
 
 
 def _proved(question: Question) -> tuple[bool, str]:
@@ -50,6 +51,13 @@ def _evaluated(question: Question) -> IdentityReport:
     return check_identity(question.layer, equation.left, equation.right, assume=plain, extents=fixed_extents(question.assume))
 
 
+def _hints(question: Question) -> tuple[str, ...]:
+    try:
+        return parting(question) if question.second else hints_for(question)
+    except (SymbnError, RecursionError):
+        return ()  # a hint is a help and no part of the verdict
+
+
 def _checked(seen: IdentityReport) -> str:
     if not seen.compared:
         return "nowhere: no values were found at which both sides are defined"
@@ -62,4 +70,5 @@ def _undecided(reason: str, seen: IdentityReport) -> str:
         return f"{reason}; the largest difference seen is {seen.largest_gap}, at {seen.points} points"
     if not seen.compared:
         return "no values were found at which both sides are defined"
-    return f"the normal forms differ, but no values were found that tell the sides apart ({seen.points} points; largest difference {seen.largest_gap})"
+    largest = f"{seen.points} points; largest difference {seen.largest_gap}"
+    return f"the normal forms differ, but no values were found that tell the sides apart ({largest})"

@@ -78,6 +78,7 @@ def _terms(terms: tuple[Expr, ...]) -> Iterator[Edit]:
     match terms:
         case (Extent() as extent, Num(value)) if abs(value) == 1:
             yield f"if {expr_text(Add(terms))} is replaced by {extent.axis}", extent
+            return
     for place, term in enumerate(terms):
         rest = (*terms[:place], *terms[place + 1 :])
         yield f"without the term {expr_text(term)}", add(*rest)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
 from random import Random
 from typing import Any
 
@@ -19,9 +21,9 @@ from symbn.calculus.denominators import common_denominator, is_zero
 from symbn.calculus.engine import derive
 from symbn.calculus.sweeps import Reverse
 from symbn.calculus.terms import Kind, Poly
-from symbn.errors import SymbnError
-from symbn.expr import Add, Expr, Mul, Num, Read, add, mul, neg
+from symbn.expr import Add, Expr, Mul, Num, Read, add, mul, neg, num
 from symbn.language import expr_text
+from symbn.layer import Definition
 from symbn.oracle.claim import make_claim
 from symbn.oracle.dual import Algebra
 from symbn.oracle.evaluate import compute, plain
@@ -31,7 +33,6 @@ from symbn.oracle.quantities import quantity_values
 from symbn.proof.edits import edits
 from symbn.proof.prover import Prover, fixed_extents
 from symbn.proof.question import Question
-from symbn.layer import Definition
 from symbn.vocabulary import vocabulary
 
 MOST_HINTS = 2
@@ -42,18 +43,15 @@ SMALL = (2, 3, 4, 5)  # extents of the point, in turn
 
 def hints_for(question: Question) -> tuple[str, ...]:
     """At most MOST_HINTS hints, the plainest first."""
-    try:
-        prover = Prover(question.layer, question.assume)
-        ratio = _ratio(question, prover)
-        found = [f"the left side is {ratio} times the right side"] if ratio else []
-        for text, right in _agreeing(question):
-            if len(found) >= MOST_HINTS:
-                break
-            if prover.proves(question.equation.left, right):
-                found.append(text)
-        return tuple(found[:MOST_HINTS])
-    except SymbnError:
-        return ()
+    prover = Prover(question.layer, question.assume)
+    ratio = _ratio(question, prover)
+    found = [f"the left side is {ratio} times the right side"] if ratio else []
+    for text, right in _agreeing(question):
+        if len(found) >= MOST_HINTS:
+            break
+        if not (ratio and text.startswith("equal without the factor")) and prover.proves(question.equation.left, right):
+            found.append(text)
+    return tuple(found)
 
 
 def _ratio(question: Question, prover: Prover) -> str:
@@ -64,18 +62,12 @@ def _ratio(question: Question, prover: Prover) -> str:
     (monomial, number), *_ = right.sorted_terms()
     inverse = Poly({tuple((a, -e) for a, e in monomial): 1})
     for candidate, coefficient in left.sorted_terms()[:8]:
-        factor = (Poly({candidate: coefficient}) * inverse).scale(1 / _exact(number))
+        factor = (Poly({candidate: coefficient}) * inverse).scale(1 / Fraction(number))
         plain_atoms = all(atom.kind in (Kind.EXTENT, Kind.VAR) for m in factor.terms for atom, _ in m)
         if plain_atoms and is_zero(left - right * factor):
             sweep = Reverse(prover.meanings.problem, tuple(part.name for part in question.layer.inputs))
             return expr_text(Notation(sweep).builder(factor=False).build(factor, factor.free))
     return ""
-
-
-def _exact(number: Any) -> Any:
-    from fractions import Fraction
-
-    return Fraction(number)
 
 
 def _agreeing(question: Question) -> Iterator[tuple[str, Expr]]:
@@ -125,8 +117,15 @@ def _terms(expr: Expr) -> Iterator[Expr]:
             for place, factor in enumerate(factors):
                 if isinstance(factor, Add):
                     for term in factor.terms:
-                        yield mul(*factors[:place], *factors[place + 1 :], term)
+                        yield _product((*factors[:place], *factors[place + 1 :], term))
                     return
+
+
+def _product(factors: tuple[Expr, ...]) -> Expr:
+    """The product with its numbers in front."""
+    flat = [f for factor in factors for f in (factor.factors if isinstance(factor, Mul) else (factor,))]
+    number = prod((f.value for f in flat if isinstance(f, Num)), start=Fraction(1))
+    return mul(num(number), *(f for f in flat if not isinstance(f, Num)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,8 @@ class _Point:
     def agrees(self, right: Expr) -> bool:
         """Whether the right side has the left side's value here."""
         found = self.value(right)
-        return bool(np.all(np.isfinite(found)) and np.allclose(found, self.left, rtol=1e-9, atol=1e-9 * (1 + float(np.max(np.abs(self.left))))))
+        allowed = 1e-9 * (1 + float(np.max(np.abs(self.left))))
+        return bool(np.all(np.isfinite(found)) and np.allclose(found, self.left, rtol=1e-9, atol=allowed))
 
 
 def _point(question: Question) -> _Point | None:
@@ -149,7 +149,7 @@ def _point(question: Question) -> _Point | None:
     plain_claims = tuple(claim for claim in question.assume if not fixed_extents((claim,)))
     claim = make_claim(layer, equation.left, equation.right, seeds=seeds, derived=names, assume=plain_claims, fixed={})
     extents = {axis: SMALL[place % len(SMALL)] for place, axis in enumerate(claim.axes)} | dict(fixed_extents(question.assume))
-    point = next(points(claim.drawing, extents, claim.seeds, Floating, Random(7), ("mixed",)), None)
+    point = next(points(claim.drawing, extents, (), Floating, Random(7), ("mixed",)), None)
     if point is None:
         return None
     values = dict(point.known) | quantity_values(layer, claim.quantities, point.known, extents, point.arithmetic)

@@ -53,14 +53,17 @@ class Prover:
         return [(self._normal(left), self._normal(right)) for left, right in pairs]
 
     def _normal(self, poly: Poly) -> Poly:
-        return apply_deltas(self._canonical.value(self._rules.reduce(poly)))
+        """Rules first and last: what an equation among the assumptions speaks of may show only in the normal form."""
+        value = self._canonical.value(self._rules.reduce(poly))
+        reduced = self._rules.reduce(value)
+        return apply_deltas(value if reduced == value else self._canonical.value(reduced))
 
     def unfolded(self, expr: Expr) -> Poly:
         """One side over inputs, constants and given names."""
         return self.meanings.unfold(self.meanings.expand(to_poly(expr)))
 
     def _vanishes(self, poly: Poly) -> bool:
-        return is_zero(self._canonical.value(self._rules.reduce(poly)))
+        return is_zero(self._normal(poly))
 
     def _at_fixed_extents(self, poly: Poly) -> list[Poly]:
         found = [poly]

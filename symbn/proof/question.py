@@ -7,26 +7,47 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
+from symbn import language
 from symbn.expr import Compare
 from symbn.language.equations import Equation, parse_assumption, parse_equation
-from symbn.layer import Layer
+from symbn.layer import Definition, Layer
 from symbn.vocabulary import vocabulary
 
 FORMS = ("text", "numpy", "latex")
 
 
+class Reader(Protocol):
+    """A parser of other people's spellings."""
+
+    def __call__(
+        self, text: str, layer: Layer, extra: Mapping[str, tuple[str, ...]], /, *, lets: Mapping[str, str], file: str
+    ) -> tuple[Equation, ...]:
+        """The equations that a text states."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One equation; `layer` has the author's definitions and those that the equation brings along; `assume` are the user's assumptions."""
+    """One equation; `layer` has the author's definitions and those that the equation brings along; `assume` are the user's assumptions.
+
+    Where two layers are compared, `second` are the other layer's definitions.
+    """
 
     layer: Layer
     equation: Equation
-    assume: tuple[Compare, ...]
+    assume: tuple[Compare, ...] = ()
+    second: tuple[Definition, ...] = ()
 
 
 def questions(
-    layer: Layer, text: str, *, form: str = "text", lets: Mapping[str, str] | None = None, assume: Iterable[str] = (), file: str = "equation"
+    layer: Layer,
+    text: str,
+    *,
+    form: str = "text",
+    lets: Mapping[str, str] | None = None,
+    assume: Iterable[str] = (),
+    file: str = "equation",
 ) -> tuple[Question, ...]:
     """The equations that a text states. EquationError, with its place, where it cannot be read."""
     extra = extra_names(layer)
@@ -41,15 +62,10 @@ def extra_names(layer: Layer) -> dict[str, tuple[str, ...]]:
 
 def _read(layer: Layer, text: str, form: str, lets: Mapping[str, str], file: str) -> tuple[Equation, ...]:
     extra = extra_names(layer)
-    if form == "numpy":
-        from symbn.language.numpy_reader import parse_numpy
-
-        return parse_numpy(text, layer, extra, lets=lets, file=file)
-    if form == "latex":
-        from symbn.language.latex_reader import parse_latex
-
-        return parse_latex(text, layer, extra, lets=lets, file=file)
-    return (parse_equation(text, layer, extra, file=file),)
+    if form == "text":
+        return (parse_equation(text, layer, extra, file=file),)
+    reader: Reader = getattr(language, f"parse_{form}")
+    return reader(text, layer, extra, lets=lets, file=file)
 
 
 def _extended(layer: Layer, equation: Equation) -> Layer:

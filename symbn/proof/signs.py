@@ -14,6 +14,7 @@ from symbn.expr import Add, Call, Compare, Delta, Expr, Extent, Mul, Num, Pow, R
 from symbn.layer import Layer
 
 _NEVER_NEGATIVE = ("exp", "sqrt", "rsqrt", "abs", "sigmoid", "relu", "pi")
+_KEEP_SIGN = ("maximum", "minimum", "stop_gradient")
 
 
 class Signs:
@@ -45,7 +46,7 @@ class Signs:
             case Reduce(_, body):
                 return self.nonnegative(body)
             case Call(function, args):
-                return function in _NEVER_NEGATIVE or (function in ("maximum", "minimum", "stop_gradient") and all(map(self.nonnegative, args)))
+                return function in _NEVER_NEGATIVE or (function in _KEEP_SIGN and all(map(self.nonnegative, args)))
         return False
 
     def parts(self, exprs: Sequence[Expr]) -> Iterator[Expr]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from symbn.oracle import Witness
+from symbn.oracle.witness import Witness
 
 EQUAL, NOT_EQUAL, EQUAL_WHEN, UNDECIDED = "EQUAL", "NOT EQUAL", "EQUAL WHEN", "UNDECIDED"
 # Of several equations together, the first status in this order that one of them has.
@@ -21,9 +21,9 @@ _EXIT = {EQUAL: 0, NOT_EQUAL: 1, EQUAL_WHEN: 1, UNDECIDED: 3}
 class Verdict:
     """The answer to one equation, or to several together, which are then its `parts`.
 
-    `status` is EQUAL, NOT_EQUAL, EQUAL_WHEN or UNDECIDED; `condition` what makes it true, as text that `assume` takes; `witness` the smallest
-    point where the sides differ; `hints` what would make them equal; `reason` why it could not be decided; `assumptions` what the proof
-    holds under; `checked` how the independent evaluation confirmed it.
+    `status` is EQUAL, NOT_EQUAL, EQUAL_WHEN or UNDECIDED; `condition` is what makes it true, as text that `assume` takes; `witness` the
+    smallest point where the sides differ; `hints` what would make them equal; `reason` why it could not be decided; `assumptions` what
+    the proof holds under; `checked` how the independent evaluation confirmed it.
     """
 
     status: str
@@ -74,7 +74,7 @@ class Verdict:
             "status": self.status,
             "equation": self.equation,
             "condition": self.condition,
-            "witness": None if self.witness is None else self.witness.data,
+            "witness": None if self.witness is None else _plain(self.witness),
             "hints": list(self.hints),
             "reason": self.reason,
             "assumptions": list(self.assumptions),
@@ -92,3 +92,18 @@ def together(parts: tuple[Verdict, ...]) -> Verdict:
     status = next(status for status in _WORST if any(part.status == status for part in parts))
     condition = next((part.condition for part in parts if part.status == status), "")
     return Verdict(status, "; ".join(part.equation for part in parts), condition, parts=parts)
+
+
+def _plain(witness: Witness) -> Mapping[str, Any]:
+    return {
+        "extents": dict(witness.extents),
+        "indices": dict(witness.indices),
+        "values": {name: _texts(value) for name, value in witness.values.items()},
+        "left": str(witness.left),
+        "right": str(witness.right),
+    }
+
+
+def _texts(value: Any) -> Any:
+    """Numbers as text, arrays as nested lists."""
+    return [_texts(inner) for inner in value] if getattr(value, "shape", ()) else str(value.item() if hasattr(value, "item") else value)

@@ -1,0 +1,47 @@
+"""A derivation's own results as questions.
+
+In: a derivation, or a layer to derive.  Out: a question for each result; the values that results share come along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from symbn.calculus.derivation import Derivation
+from symbn.calculus.engine import derive
+from symbn.expr import Expr, Read, rename_indices, transform
+from symbn.language import Equation, definition_text, parse_assumption
+from symbn.layer import Definition, Layer
+from symbn.proof.question import Question, extra_names
+
+
+def derived(layer: Layer, *, assume: Iterable[str] = ()) -> tuple[Question, ...]:
+    """The backward pass that the engine finds, as questions to the prover."""
+    given = tuple(parse_assumption(one, layer, extra_names(layer)) for one in assume)
+    return tuple(Question(q.layer, q.equation, given) for q in results_of(derive(layer, steps=False)))
+
+
+def results_of(derivation: Derivation) -> tuple[Question, ...]:
+    """One question for each result, about the layer that was differentiated first."""
+    layer = derivation.layer if derivation.first is None else derivation.first.layer
+    found = []
+    for gradient in derivation.gradients.values():
+        definition = gradient.definition
+        read = Read(definition.name, definition.indices)
+        equation = Equation(read, _written_out(definition.expr, derivation.intermediates), definition_text(definition))
+        found.append(Question(layer, equation))
+    return tuple(found)
+
+
+def _written_out(expr: Expr, shared: Sequence[Definition]) -> Expr:
+    """The expression with the values that results share put in, the last first."""
+    for definition in reversed(shared):
+        expr = transform(expr, partial(_put_in, definition))
+    return expr
+
+
+def _put_in(definition: Definition, node: Expr) -> Expr:
+    if not isinstance(node, Read) or node.name != definition.name:
+        return node
+    return rename_indices(definition.expr, dict(zip(definition.indices, node.indices, strict=True)))

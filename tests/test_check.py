@@ -1,0 +1,122 @@
+"""`symbn check`: verdicts on equations about layers."""
+
+from __future__ import annotations
+
+import pytest
+
+import symbn
+from symbn import catalogue, proof
+
+FORM = "dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*{})"
+TRUE = FORM.format("mean(dy[k]*xhat[k] for k in N)")
+
+ACTIVATIONS = """
+def act(x: "N"):
+    y[i] = x[i]*sigmoid(x[i])
+    z[i] = tanh(x[i])
+    w[i] = abs(x[i]) + relu(x[i])
+    s = sum(1/(exp(x[j])*(1 + exp(x[j]))) for j in N)
+    return y, z, w
+"""
+CORRELATION = """
+def corr(x: "N", y: "N"):
+    mx = mean(x[j] for j in N)
+    my = mean(y[j] for j in N)
+    sxx = sum((x[j] - mx)**2 for j in N)
+    syy = sum((y[j] - my)**2 for j in N)
+    sxy = sum((x[j] - mx)*(y[j] - my) for j in N)
+    r = sxy/sqrt(sxx*syy)
+    return r
+"""
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_every_result_of_the_catalogue_is_proved_from_the_definitions(name: str) -> None:
+    for question in proof.derived(symbn.load(name)):
+        assert proof.decide(question).status == proof.EQUAL, question.equation.text
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+@pytest.mark.parametrize("options", [{"mode": "jvp"}, {"mode": "jacobian"}, {"order": 2}], ids=str)
+def test_the_prover_proves_every_mode_of_the_catalogue(name: str, options: dict[str, object]) -> None:
+    derivation = symbn.derive(name, steps=False, **options).derivation  # type: ignore[arg-type]
+    for question in proof.results_of(derivation):
+        prover = proof.Prover(question.layer)
+        assert prover.proves(question.equation.left, question.equation.right), question.equation.text
+
+
+@pytest.mark.parametrize(
+    ("layer", "equation"),
+    [
+        ("batchnorm", TRUE),
+        ("batchnorm", "mean(xhat[j] for j in N) == 0"),
+        ("batchnorm", "sum(xhat[j]**2 for j in N) == N*sigma2/(sigma2 + eps)"),
+        ("batchnorm", "dsigma2_dx[i] = 2*(x[i] - mu)/N"),
+        ("batchnorm", "dmu = 0 - sum(dxhat[i] for i in N)/sqrt(sigma2 + eps)"),
+        ("batchnorm", "y_dot[i] = gamma_dot*xhat[i] + gamma*xhat_dot[i] + beta_dot"),
+        ("batchnorm", "sigma2 = mean(x[j]**2 for j in N) - mu**2"),
+        ("softmax", "sum(y[n, k] for k in K) == 1"),
+        ("softmax", "dy_dx[n, k, p, l] = delta(n, p)*y[n, k]*(delta(k, l) - y[n, l])"),
+        ("cross_entropy", "dx[n, k] = dloss*(p[n, k] - t[n, k])/N"),
+        ("layernorm", "dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N)"),
+        (CORRELATION, "r == sxy/(sqrt(sxx)*sqrt(syy))"),
+        (CORRELATION, "dx[i] = dr*((y[i] - my)/sqrt(sxx*syy) - r*(x[i] - mx)/sxx)"),
+        (ACTIVATIONS, "z[i] == 2*sigmoid(2*x[i]) - 1"),
+        (ACTIVATIONS, "w[i] == 3*maximum(x[i], 0) - x[i]"),
+        (ACTIVATIONS, "s == sum(exp(-x[j]) for j in N) - sum(1/(1 + exp(x[j])) for j in N)"),
+        (ACTIVATIONS, "log1p(exp(x[i])) == x[i] + log1p(exp(-x[i]))"),
+        (ACTIVATIONS, "sin(x[i])**2 + cos(x[i])**2 == 1"),
+        (ACTIVATIONS, "sqrt(x[i]**2) == abs(x[i])"),
+    ],
+)
+def test_true_equations_are_proved(layer: str, equation: str) -> None:
+    source = symbn.loads(layer) if "\n" in layer else symbn.load(layer)
+    verdict = symbn.check(source, equation)
+    assert verdict.status == "EQUAL", str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("equation", "hint"),
+    [
+        (FORM.format("sum(dy[k]*xhat[k] for k in N)"), "equal if sum(dy[k]*xhat[k] for k in N) is a mean"),
+        (FORM.format("mean(xhat[k] for k in N)"), "equal if dy[k] is a factor inside mean(xhat[k] for k in N), where it is missing"),
+        (TRUE.replace("= gamma", "= 2*gamma"), "the left side is 1/2 times the right side"),
+        ("dsigma2_dx[i] = 2*(x[i] - mu)/(N - 1)", "equal if N - 1 is replaced by N"),
+        (TRUE.replace("- xhat", "+ xhat"), "equal if the sign of xhat[i]*mean(dy[k]*xhat[k] for k in N) is turned"),
+        ("dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N))", "lacks the term"),
+    ],
+)
+def test_a_slip_is_refuted_and_named(equation: str, hint: str) -> None:
+    verdict = symbn.check("batchnorm", equation)
+    assert verdict.status == "NOT EQUAL"
+    assert verdict.witness is not None
+    assert any(hint in found for found in verdict.hints), verdict.hints
+
+
+@pytest.mark.parametrize(
+    ("equation", "condition"),
+    [
+        (TRUE.replace("gamma/", "1/"), "gamma = 1"),
+        ("xhat[i] = (x[i] - mu)/(sqrt(sigma2) + eps)", "eps = 0"),
+        ("dbeta = mean(dy[k] for k in N)", "N = 1"),
+    ],
+)
+def test_a_condition_that_makes_it_true_is_found(equation: str, condition: str) -> None:
+    verdict = symbn.check("batchnorm", equation)
+    assert (verdict.status, verdict.condition) == ("EQUAL WHEN", condition)
+    assert verdict.witness is not None
+    if condition != "eps = 0":  # which contradicts the layer's own assumption
+        assert symbn.check("batchnorm", equation, assume=condition).status == "EQUAL"
+
+
+def test_a_claim_about_one_extent_is_decided_by_its_components() -> None:
+    assert symbn.check("batchnorm", "(x[i] - mu)**2 == sigma2", assume="N == 2").status == "EQUAL"
+    assert symbn.check("batchnorm", "dx[i] == 0", assume="N == 1").status == "EQUAL"
+    assert symbn.check("batchnorm", "(x[i] - mu)**2 == sigma2", assume="N == 3").status == "NOT EQUAL"
+
+
+def test_what_is_outside_the_fragment_is_undecided() -> None:
+    layer = symbn.loads('def f(x: "N"):\n    s = sum(sin(2*x[j]) for j in N)\n    return s\n')
+    verdict = symbn.check(layer, "s == sum(2*sin(x[j])*cos(x[j]) for j in N)")
+    assert verdict.status == "UNDECIDED"
+    assert verdict.reason
