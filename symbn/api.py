@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from symbn import language
 from symbn.calculus.derivation import Derivation, Gradient, Step
-from symbn.layer import Layer
+from symbn.layer import SHOWS, Layer
 
 if TYPE_CHECKING:
     from symbn.oracle import Verification
@@ -71,6 +71,9 @@ class Formula:
     def __str__(self) -> str:
         return self.text
 
+    def _repr_html_(self) -> str:
+        return language.definition_mathml(self.gradient.definition, self.layer)
+
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"
 
@@ -116,9 +119,30 @@ class Result:
     def __str__(self) -> str:
         return "\n".join(formula.text for formula in self.gradients.values())
 
+    def _repr_html_(self) -> str:
+        from symbn.report.notebook import derivation_html
+
+        return derivation_html(self.derivation)
+
     def _repr_latex_(self) -> str:
-        rows = r" \\ ".join(formula.latex.replace("=", "&=", 1) for formula in self.gradients.values())
-        return f"$\\begin{{aligned}} {rows} \\end{{aligned}}$"
+        from symbn.report.notebook import equations_latex
+
+        return equations_latex([formula.gradient.definition for formula in self.gradients.values()], self.layer)
+
+
+def _layer_html(layer: Layer) -> str:
+    from symbn.report.notebook import layer_html
+
+    return layer_html(layer)
+
+
+def _layer_latex(layer: Layer) -> str:
+    from symbn.report.notebook import equations_latex
+
+    return equations_latex(layer.definitions, layer)
+
+
+SHOWS.update(html=_layer_html, latex=_layer_latex)
 
 
 def load(spec: str) -> Layer:

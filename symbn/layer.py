@@ -5,7 +5,7 @@ In: expressions.  Out: frozen records. Nothing here computes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
@@ -43,6 +43,10 @@ class Definition:
     def axes(self) -> tuple[str, ...]:
         """The axes of the defined array, outermost first."""
         return tuple(index.axis for index in self.indices)
+
+
+# How a layer shows itself in a notebook, as "html" and "latex": the model knows no printer, `symbn.api` puts them here.
+SHOWS: dict[str, Callable[[Layer], str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +95,9 @@ class Layer:
     def names(self) -> tuple[str, ...]:
         """Every name, in the author's order."""
         return tuple(part.name for part in self.parts)
+
+    def _repr_html_(self) -> str | None:
+        return SHOWS["html"](self) if "html" in SHOWS else None
+
+    def _repr_latex_(self) -> str | None:
+        return SHOWS["latex"](self) if "latex" in SHOWS else None

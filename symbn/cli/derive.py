@@ -7,7 +7,7 @@ import click
 from symbn.cli.output import emit, takes_unicode, talk
 from symbn.cli.params import LayerName, what_to_derive
 
-FORMATS = ("text", "latex", "markdown", "json")
+FORMATS = ("text", "latex", "markdown", "html", "json")
 
 
 @click.command()

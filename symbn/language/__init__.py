@@ -1,6 +1,6 @@
 """The layer language: what people write.
 
-In: source text.  Out: a `Layer`, or an error that names the place; and the way back, from expressions to text, LaTeX and Unicode.
+In: source text.  Out: a `Layer`, or an error that names the place; and the way back, from expressions to text, LaTeX, MathML and Unicode.
 
 The parts are imported when they are first used: the command line lists the catalogue without the parser.
 """
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from symbn.language.latex import definition_latex, definition_latex_lines, expr_latex
     from symbn.language.latex_names import LatexNames
     from symbn.language.load import load_layer
+    from symbn.language.mathml import definition_mathml
     from symbn.language.parse import parse_layer, parse_layers
     from symbn.language.pretty import definition_pretty
     from symbn.language.text import definition_text, expr_text, layer_text
@@ -22,6 +23,7 @@ __all__ = [
     "LatexNames",
     "definition_latex",
     "definition_latex_lines",
+    "definition_mathml",
     "definition_pretty",
     "definition_text",
     "expr_latex",
@@ -39,6 +41,7 @@ _PARTS = {
     "equations": ("Equation", "parse_assumption", "parse_definition", "parse_equation"),
     "latex_names": ("LatexNames",),
     "latex": ("definition_latex", "definition_latex_lines", "expr_latex"),
+    "mathml": ("definition_mathml",),
     "load": ("load_layer",),
     "parse": ("parse_layer", "parse_layers"),
     "pretty": ("definition_pretty",),

@@ -16,7 +16,7 @@ from symbn.language.source import Source, quoted
 
 _COMMENT = re.compile(r"#\s*latex:\s*(.*?)\s*")
 _PLAIN = re.compile(r"[A-Za-z0-9 ^_{}()\[\]|,.;:'!*+/=-]|\\[A-Za-z]+|\\[,;:! ]")
-_COMMANDS = frozenset(
+COMMANDS = frozenset(
     r"""alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi pi varpi rho varrho sigma varsigma tau
     upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega hat widehat tilde widetilde bar overline
     dot ddot vec check breve acute grave underline mathrm mathbf mathit mathsf mathtt mathcal mathbb mathfrak boldsymbol operatorname text
@@ -54,7 +54,7 @@ def _checked(source: Source, text: str, place: Place) -> str:
         piece = _PLAIN.match(text, position)
         if piece is None:
             raise source.error(f"'{text[position]}' cannot stand in a latex comment", place, hint="write plain mathematics")
-        if piece[0][1:].isalpha() and piece[0][0] == "\\" and piece[0][1:] not in _COMMANDS:
+        if piece[0][1:].isalpha() and piece[0][0] == "\\" and piece[0][1:] not in COMMANDS:
             raise source.error(f"'{piece[0]}' cannot stand in a latex comment", place, hint="write plain mathematics")
         depth += (piece[0] == "{") - (piece[0] == "}")
         if depth < 0:

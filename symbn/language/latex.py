@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from symbn.expr import Add, Call, Compare, Delta, Expr, Extent, Mul, Num, Pow, Read, Reduce
 from symbn.language.latex_names import LatexNames
+from symbn.language.layout import arranged, collected, groups, squared_root, ten_power
 from symbn.language.text import denominator_of, without_sign
 from symbn.layer import Definition, Layer
 
@@ -114,21 +115,22 @@ class Typesetter:
 
     def product(self, factors: Sequence[Expr]) -> str:
         """Factors as fractions and what stands beside them."""
-        sign, arranged = _arranged(factors)
-        return sign + self.side_by_side([piece for group in _groups(arranged) for piece in self._group(*group)])
+        sign, ordered = arranged(factors)
+        return sign + self.side_by_side([piece for group in groups(ordered) for piece in self._group(*group)])
 
     def _group(self, above: list[Expr], below: list[Expr]) -> list[Expr | str]:
         """A run of numerators and the denominators after it."""
         if not below:
             return list(above)
-        low = [factor for factor in above if not self._stands_behind(factor)]
-        behind = [factor for factor in above if self._stands_behind(factor)]
+        low = [factor for factor in above if not self.stands_behind(factor)]
+        behind = [factor for factor in above if self.stands_behind(factor)]
         top = "1" if not low else self.text(low[0]) if len(low) == 1 else self.side_by_side(low)
-        below = _collected(below)
+        below = collected(below)
         bottom = self.text(below[0]) if len(below) == 1 else self.side_by_side(below)
         return [rf"\frac{{{top}}}{{{bottom}}}", *behind]
 
-    def _stands_behind(self, factor: Expr) -> bool:
+    def stands_behind(self, factor: Expr) -> bool:
+        """Whether a factor is too tall or too long to stand on a fraction bar."""
         text = self.text(factor)
         return (_TALL.search(text) is not None and not text.startswith(r"\sqrt")) or len(text) > _WIDE
 
@@ -173,7 +175,7 @@ class Typesetter:
         return _ATOM, _FUNCTIONS[function] + parenthesized(", ".join(texts), operator=True)
 
     def _power(self, expr: Pow) -> tuple[int, str]:
-        plain = _squared_root(expr)
+        plain = squared_root(expr)
         if plain != expr:
             return self.form(plain)
         if denominator_of(expr) is not None:
@@ -184,61 +186,6 @@ class Typesetter:
         own, base = self.form(expr.base)
         simple = own == _ATOM and not isinstance(expr.base, Pow) and (isinstance(expr.base, Call) or not re.search(r"\^|\\frac", base))
         return _ATOM, f"{base if simple else parenthesized(base)}^{{{exponent}}}"
-
-
-def _arranged(factors: Sequence[Expr]) -> tuple[str, list[Expr]]:
-    """The sign, and the factors as a paper has them: the number first, a single sum last, its mean's 1/N with the other denominators."""
-    value = Fraction(1)
-    for factor in factors:
-        value *= factor.value if isinstance(factor, Num) else 1
-    sums = [factor for factor in factors if isinstance(factor, Reduce)]
-    rest = [factor for factor in factors if not isinstance(factor, Num) and (len(sums) != 1 or factor is not sums[0])]
-    if len(sums) == 1:
-        only = sums[0]
-        if only.kind == "mean":
-            rest += [Pow(Extent(index.axis), Num(Fraction(-1))) for index in only.indices]
-            only = Reduce("sum", only.body, only.indices)
-        rest.append(only)
-    return "-" if value < 0 else "", rest if abs(value) == 1 and rest else [Num(abs(value)), *rest]
-
-
-def _groups(factors: Sequence[Expr]) -> list[tuple[list[Expr], list[Expr]]]:
-    """Runs of numerators, each with the denominators after it."""
-    groups: list[tuple[list[Expr], list[Expr]]] = [([], [])]
-    for factor in factors:
-        above, below = _sides(factor)
-        if above and groups[-1][1]:
-            groups.append(([], []))
-        groups[-1][0].extend(above)
-        groups[-1][1].extend(below)
-    return [group for group in groups if group[0] or group[1]]
-
-
-def _collected(below: Sequence[Expr]) -> list[Expr]:
-    """Denominators with extents first, and each written once with its power."""
-    flat = [part for factor in below for part in (factor.factors if isinstance(factor, Mul) else (factor,))]
-    ordered = sorted(flat, key=lambda factor: 0 if isinstance(factor, Num) else 1 if isinstance(factor, Extent) else 2)
-    times = {factor: ordered.count(factor) for factor in ordered}
-    return [factor if count == 1 else Pow(factor, Num(Fraction(count))) for factor, count in times.items()]
-
-
-def _squared_root(expr: Expr) -> Expr:
-    """Of an integer power of a root, the power of what is under it: sqrt(a)**(-2) is 1/a, sqrt(a)**3 is a**(3/2)."""
-    match expr:
-        case Pow(Call("sqrt", (inside,)), Num(value)) if value.denominator == 1 and abs(value) > 1:
-            return inside if value == 2 else Pow(inside, Num(value / 2))
-    return expr
-
-
-def _sides(factor: Expr) -> tuple[list[Expr], list[Expr]]:
-    factor = _squared_root(factor)
-    match factor:
-        case Num(value) if value > 0 and value.denominator > 1 and "10^" not in number_latex(value):
-            return ([Num(Fraction(value.numerator))] if value.numerator > 1 else []), [Num(Fraction(value.denominator))]
-        case Call("rsqrt", args):
-            return [], [Call("sqrt", args)]
-    denominator = denominator_of(factor)
-    return ([factor], []) if denominator is None else ([], [denominator])
 
 
 def _between(left: str, right: str) -> str:
@@ -262,8 +209,8 @@ def number_latex(value: Fraction) -> str:
     sign, size = ("-" if value < 0 else ""), abs(value)
     if size.denominator == 1:
         return f"{sign}{size.numerator}"
-    power = len(str(size.denominator)) - 1
-    if size.denominator == 10**power and power >= 3:
+    power = ten_power(size)
+    if power is not None:
         times = "" if size.numerator == 1 else rf"{size.numerator} \cdot "
         return f"{sign}{times}10^{{-{power}}}"
     return rf"{sign}\frac{{{size.numerator}}}{{{size.denominator}}}"

@@ -56,6 +56,10 @@ class LatexNames:
             return self.symbol(name).element(typeset)
         return self._result(name, typeset) or self.symbol(name).element(typeset)
 
+    def knows(self, name: str, indices: Sequence[str] = ()) -> bool:
+        """Whether a name is a value of the layer or a derivative of one; else it is a letter that an explanation introduced."""
+        return name in self.axes or self._result(name, list(indices)) is not None
+
     def index(self, letter: str) -> str:
         """An index letter."""
         return _plain(letter).element()

@@ -18,7 +18,7 @@ _COMPARE, _SUM, _PRODUCT, _POWER, _ATOM = range(5)
 _SUBSCRIPTS = str.maketrans("0123456789aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307"}
-_GREEK = dict(
+GREEK = dict(
     zip(
         """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega
         Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega""".split(),  # noqa: SIM905
@@ -51,9 +51,9 @@ class _Writer:
         digits = name[len(stem) :].translate(_SUBSCRIPTS)
         for accent, mark in _ACCENTS.items():
             base = stem.removesuffix(accent).removesuffix("_")
-            if stem.endswith(accent) and (len(base) == 1 or base in _GREEK):
-                return _GREEK.get(base, base) + mark + digits
-        return _GREEK[stem] + digits if stem in _GREEK else name
+            if stem.endswith(accent) and (len(base) == 1 or base in GREEK):
+                return GREEK.get(base, base) + mark + digits
+        return GREEK[stem] + digits if stem in GREEK else name
 
     def element(self, name: str, indices: Sequence[Index]) -> str:
         """The name with subscripts, or with brackets where a letter has none."""

@@ -1,4 +1,4 @@
-"""Reports: a derivation as text, LaTeX, Markdown or JSON.
+"""Reports: a derivation as text, LaTeX, Markdown, HTML or JSON.
 
 In: a Derivation and its Verification.  Out: a string.
 """
@@ -10,13 +10,14 @@ from symbn.language import definition_pretty
 from symbn.oracle import Verification
 from symbn.report.data import data
 from symbn.report.document import Line, document
+from symbn.report.html import html
 from symbn.report.latex import latex
 from symbn.report.markdown import markdown
 from symbn.report.text import text
 
 
 def render(derivation: Derivation, verification: Verification, *, form: str, steps: bool = True, unicode: bool = False) -> str:
-    """The report in one of the formats text, latex, markdown, json. `unicode` is for text alone. KeyError for another format."""
+    """The report in one of the formats text, latex, markdown, html, json. `unicode` is for text alone. KeyError for another format."""
     if form == "json":
         return data(derivation, verification, steps=steps)
     content = document(derivation, verification, steps=steps)
@@ -31,4 +32,6 @@ def render(derivation: Derivation, verification: Verification, *, form: str, ste
             return latex(content)
         case "markdown":
             return markdown(content)
+        case "html":
+            return html(content)
     raise KeyError(form)

@@ -5,10 +5,10 @@ In: a Derivation and its Verification.  Out: a Document of equations, each as a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbn.calculus.derivation import Derivation, Gradient
-from symbn.language import definition_latex, definition_latex_lines, definition_text
+from symbn.language import LatexNames, definition_latex, definition_latex_lines, definition_text
 from symbn.layer import Definition, Layer
 from symbn.oracle import Verification
 
@@ -50,11 +50,26 @@ class Document:
         return " ".join(self.layer.doc.split())
 
 
+    @property
+    def names(self) -> LatexNames:
+        """How names are typeset: the layer's, and the letters that the derivation introduced."""
+        known = LatexNames.of(self.layer)
+        lines = [line.definition for section in self.sections for line in section.lines]
+        letters = {d.name: d.axes for d in lines if not known.knows(d.name, [index.name for index in d.indices])}
+        return LatexNames({**known.axes, **letters}, known.overrides)
+
+
 _RESULT = {"vjp": "Backward pass", "jvp": "Forward derivative", "jacobian": "Jacobian"}
 
 
 def document(derivation: Derivation, verification: Verification, *, steps: bool) -> Document:
     """The report in the order it is read: definitions, steps, result, remarks."""
+    found = unverified(derivation, steps=steps)
+    return replace(found, remarks=(*found.remarks, verification.line))
+
+
+def unverified(derivation: Derivation, *, steps: bool) -> Document:
+    """The report without the line that says how it was verified."""
     layer = derivation.layer
     shared = tuple(_defined(part, layer) for part in derivation.intermediates)
     found = tuple(_result(gradient, layer) for gradient in derivation.gradients.values())
@@ -64,8 +79,13 @@ def document(derivation: Derivation, verification: Verification, *, steps: bool)
         Section(_RESULT[derivation.mode] + (", second order" if derivation.order == 2 else ""), shared + found),
     )
     proved = tuple(f"proved for every extent: {statement}" for statement in derivation.invariants)
-    remarks = (*_reads(derivation), *proved, *derivation.notes, verification.line)
+    remarks = (*_reads(derivation), *proved, *derivation.notes)
     return Document(layer, tuple(section for section in sections if section.lines), remarks)
+
+
+def definitions(layer: Layer) -> Document:
+    """A layer by itself."""
+    return Document(layer, (Section("Definitions", tuple(_defined(part, layer) for part in layer.definitions)),), ())
 
 
 def _defined(definition: Definition, layer: Layer, reason: str = "") -> Line:
