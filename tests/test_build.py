@@ -8,14 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from codegen_layers import derivation
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from symbn.errors import TargetError
-from symbn.tools import compiler, library
+from symbn.tools import compiler
 from symbn.tools.build import build
-from symbn.tools.compiler import Compiler
 from symbn.tools.kernel import Kernel
 
 RNG = np.random.default_rng(11)
@@ -25,12 +21,6 @@ pytestmark = pytest.mark.skipif(not tuple(compiler.available()), reason="no C co
 @pytest.fixture(params=["c", "numpy"])
 def kernel(request: pytest.FixtureRequest) -> Kernel:
     return build(derivation("features"), target=request.param, dtype="float64")
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "symbn" / "kernels"
 
 
 def batch(shape: tuple[int, int] = (6, 4)) -> tuple[Any, Any, Any]:
@@ -169,62 +159,6 @@ def test_an_overlay_that_the_kernel_cannot_bear_is_refused() -> None:
     y, saved = made.forward(x, w, b)
     with pytest.raises(ValueError, match=r"out\.dx overlaps dy"):
         made.backward(y, saved, out={"dx": y})
-
-
-anything = st.one_of(
-    st.none(),
-    st.floats(),
-    st.text(max_size=3),
-    st.integers(),
-    hnp.arrays(
-        st.sampled_from([np.float32, np.float64, np.int32, np.complex128, object]),
-        hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
-        elements=st.integers(-2, 2),
-    ),
-)
-
-
-@settings(max_examples=150)
-@given(st.lists(anything, max_size=4), st.dictionaries(st.sampled_from(["x", "gamma", "beta", "eps", "out"]), anything, max_size=3))
-def test_whatever_is_given_there_is_a_result_or_an_exception(args: list[Any], kwargs: dict[str, Any]) -> None:
-    made = build_once()
-    try:
-        *_, saved = made.forward(*args, **kwargs)
-    except (TypeError, ValueError, OverflowError):
-        return
-    made.backward(np.ones(args[0].shape if args else kwargs["x"].shape), saved)
-
-
-KERNELS: list[Kernel] = []
-
-
-def build_once() -> Kernel:
-    if not KERNELS:
-        KERNELS.append(build(derivation("features"), dtype="float64"))
-    return KERNELS[0]
-
-
-def test_a_kernel_is_compiled_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    build(derivation("soft"))
-    assert [path.suffix for path in cache.iterdir()] == [".so"], "nothing else is left behind"
-    monkeypatch.setattr(Compiler, "shared", lambda *_: pytest.fail("compiled again"))
-    build(derivation("soft"))
-
-
-def test_a_broken_library_is_compiled_again(cache: Path) -> None:
-    build(derivation("rows"), dtype="float64")
-    (made,) = cache.iterdir()
-    made.unlink()
-    made.write_bytes(b"not a library")
-    build(derivation("rows"), dtype="float64").forward(*batch())
-
-
-def test_without_a_writable_cache_it_still_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
-    assert library.cache_directory().is_dir()
-    build(derivation("soft"), dtype="float64").forward(np.ones((2, 3)))
 
 
 @pytest.fixture

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 
 from symbn.codegen.views.header import shape as shape_text
+from symbn.tools.exchange import Array, readable, writable
 
-Array = np.ndarray[Any, np.dtype[Any]]
+MAX_EXTENT = 2**63 - 1
 
 
 def array(name: str, value: object, axes: tuple[str, ...], extents: dict[str, int], dtype: np.dtype[Any]) -> Array:
     """The value as an array over `axes`, copied only where it is not contiguous; extents that are not known yet are learned from it."""
-    found = np.asarray(value)
-    if found.dtype != dtype:
-        raise ValueError(f"{name} has dtype {found.dtype}, should be {dtype}")
+    found = readable(name, value)
+    check_dtype(name, found, dtype)
     if found.ndim == len(axes):
         for axis, extent in zip(axes, found.shape, strict=True):
             extents.setdefault(axis, extent)
@@ -32,14 +32,28 @@ def array(name: str, value: object, axes: tuple[str, ...], extents: dict[str, in
     return np.require(found, requirements=["C", "A"])
 
 
+def extent(axis: str, value: object) -> int:
+    """An extent that was saved."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_EXTENT:
+        raise ValueError(f"saved.{axis} is {value!r:.40}, should be an extent")
+    return value
+
+
 def scalar(name: str, value: object, dtype: np.dtype[Any]) -> Any:
     """The value as a scalar of `dtype`."""
-    found = np.asarray(value)
+    found = readable(name, value)
     if found.dtype.kind not in "fiu":
         raise ValueError(f"{name} has dtype {found.dtype}, should be a real number")
     if found.shape != ():
         raise ValueError(f"{name} has shape {found.shape}, should be a scalar, ()")
     return dtype.type(found[()])
+
+
+def check_dtype(name: str, found: Array, dtype: np.dtype[Any]) -> None:
+    """ValueError unless the array's dtype is this one, in this machine's byte order."""
+    if found.dtype != dtype:
+        order = " (the other byte order)" if found.dtype.newbyteorder() == dtype else ""
+        raise ValueError(f"{name} has dtype {found.dtype}{order}, should be {dtype}")
 
 
 def check_shape(name: str, shape: tuple[int, ...], axes: tuple[str, ...], extents: Mapping[str, int]) -> None:
@@ -55,14 +69,12 @@ def output(name: str, given: object, axes: tuple[str, ...], extents: Mapping[str
     """An array to fill: the caller's, or a new one for None."""
     if given is None:
         return np.empty(tuple(extents[axis] for axis in axes), dtype)
-    if not isinstance(given, np.ndarray):
-        raise ValueError(f"out.{name} is a {type(given).__name__}, should be a NumPy array")
-    if given.dtype != dtype:
-        raise ValueError(f"out.{name} has dtype {given.dtype}, should be {dtype}")
-    check_shape(f"out.{name}", given.shape, axes, extents)
-    if not (given.flags.c_contiguous and given.flags.aligned and given.flags.writeable):
+    found = writable(f"out.{name}", given)
+    check_dtype(f"out.{name}", found, dtype)
+    check_shape(f"out.{name}", found.shape, axes, extents)
+    if not (found.flags.c_contiguous and found.flags.aligned and found.flags.writeable):
         raise ValueError(f"out.{name} should be contiguous, aligned and writeable")
-    return given
+    return found
 
 
 def check_overlap(outputs: Mapping[str, Array], inputs: Mapping[str, Array], allowed: frozenset[tuple[str, str]]) -> None:

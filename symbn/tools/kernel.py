@@ -10,13 +10,14 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import Parameter, Signature
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from symbn.codegen.program import CONSTANT, INPUT, Program
 from symbn.layer import Layer
-from symbn.tools.arguments import Array, array, check_overlap, output, scalar, wanted_outputs
+from symbn.tools.arguments import array, check_overlap, extent, output, scalar, wanted_outputs
+from symbn.tools.exchange import Array
 
 Values = Mapping[str, Any]
 # Extents, inputs by name, outputs to fill by name.
@@ -32,8 +33,10 @@ class Pass:
     overlays: frozenset[tuple[str, str]]
     run: Run
 
-    def call(self, values: Values, extents: dict[str, int], dtype: np.dtype[Any], out: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        """(checked arguments, results) by name."""
+    def call(
+        self, values: Values, extents: dict[str, int], dtype: np.dtype[Any], out: object, *, kept: tuple[str, ...] = ()
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """(checked arguments, results) by name. What is `kept` for later is not written over."""
         given = {}
         for argument in self.program.arguments:
             value = values[argument.name]
@@ -42,9 +45,12 @@ class Pass:
         wanted = wanted_outputs(out, tuple(part.name for part in self.program.outputs))
         results = {part.name: output(part.name, wanted[part.name], part.axes, extents, dtype) for part in self.program.outputs}
         if out is not None:
-            check_overlap(results, {name: value for name, value in given.items() if isinstance(value, np.ndarray)}, self.overlays)
+            overlays = frozenset((target, source) for target, source in self.overlays if source not in kept)
+            check_overlap(results, {name: value for name, value in given.items() if isinstance(value, np.ndarray)}, overlays)
         self.run(extents, given, results)
-        return given, {name: value if value.ndim else value[()] for name, value in results.items()}
+        # What the caller gave comes back, also where it is another library's.
+        made = {name: value if value.ndim else value[()] for name, value in results.items()}
+        return given, {name: made[name] if wanted[name] is None else wanted[name] for name in made}
 
 
 class Kernel:
@@ -85,6 +91,12 @@ class Kernel:
     def __repr__(self) -> str:
         return f"<{self.target} kernel of {self.layer.name}{self._forward_signature}, {self.dtype}>"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a kernel holds code that this process has loaded and cannot be pickled or copied; "
+            "build it again where it is needed: what was compiled is kept and only loaded there"
+        )
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """The two passes under their names."""
         methods = self.__dict__.get("methods", ())
@@ -101,7 +113,7 @@ class Kernel:
         bound = self._forward_signature.bind(*args, **kwargs)
         bound.apply_defaults()
         extents: dict[str, int] = {}
-        given, results = self._forward.call(bound.arguments, extents, self.dtype, out)
+        given, results = self._forward.call(bound.arguments, extents, self.dtype, out, kept=self._fields)
         known = {**given, **results, **extents}
         saved = self._saved(*(known[name] for name in self._fields))
         return (*(results[name] for name in self.layer.outputs), saved)
@@ -112,10 +124,10 @@ class Kernel:
         saved = bound.arguments["saved"]
         if not isinstance(saved, tuple) or getattr(saved, "_fields", None) != self._fields:
             raise ValueError(f"saved is a {type(saved).__name__}, should be the {self._saved.__name__} that {self.methods[0]} returned")
-        extents = {axis: int(getattr(saved, axis)) for axis in self._lost}
+        extents = {axis: extent(axis, getattr(saved, axis)) for axis in self._lost}
         values = {**saved._asdict(), **bound.arguments}  # type: ignore[attr-defined]
         for name, axes in self._known_shapes():
-            array(name, values[name], axes, extents, self.dtype)
+            values[name] = array(name, values[name], axes, extents, self.dtype)
         _, results = self._backward.call(values, extents, self.dtype, out)
         return self._results(**results)
 
