@@ -9,8 +9,9 @@ import pytest
 
 from symbn.calculus import engine
 from symbn.calculus.convert import to_poly
+from symbn.calculus.functions import apply
 from symbn.calculus.rules import partial
-from symbn.calculus.terms import func, var
+from symbn.calculus.terms import ONE, ZERO, func, var
 from symbn.errors import LayerError, UnsupportedError
 from symbn.expr import FUNCTIONS
 from symbn.language import parse_equation, parse_layer
@@ -113,3 +114,10 @@ def test_equal_conditions_are_one_atom():
     x, y = var("x"), var("y")
     assert func("is==", x - y) == func("is==", y - x)
     assert func("is<", x - y) != func("is<", y - x)
+
+
+def test_a_condition_whose_sides_become_equal_is_one():
+    """As where an axis has extent 1, and x[i] == max(x) compares an element with itself."""
+    zero = var("x") - var("x")
+    assert apply("is==", zero) == ONE
+    assert apply("is<", zero) == ZERO

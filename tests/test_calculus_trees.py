@@ -178,6 +178,11 @@ def test_letters_of_binders_do_not_count():
     assert cost_of([expression("sum(x[j] for j in N) + sum(x[k] for k in N)")]).reductions == 1
 
 
+def test_a_sum_inside_a_sum_is_the_same_sum():
+    inside = expression("sum(d[i]*sum(x[j] for j in N) for i in N)")
+    assert cost_of([inside, expression("sum(x[k] for k in N)")]).reductions == cost_of([inside]).reductions == 2
+
+
 @settings(max_examples=40)
 @given(polys())
 def test_renaming_a_tree_is_renaming_its_polynomial(p):

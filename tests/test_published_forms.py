@@ -206,12 +206,7 @@ def test_the_result_is_the_published_form(name):
     assert_equal_everywhere(found, hand)
 
 
-# cost_of counts every factor of a product at the product's rank: dy[n]/norm_u[n]*(...) is two operations per element, though
-# dy[n]/norm_u[n] can be hoisted. Hoisted, both forms take four per element.
-NOT_HOISTED = pytest.param("cosine_similarity", marks=pytest.mark.xfail(reason="12 operations counted, 10 published", strict=False))
-
-
-@pytest.mark.parametrize("name", [NOT_HOISTED if name in NOT_HOISTED.values else name for name in PUBLISHED])
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_the_result_is_no_longer_than_the_published_form(name):
     found, hand = by_hand(name, PUBLISHED[name])
     assert cost(found) <= cost(hand)

@@ -19,15 +19,14 @@
  *         return dx, dgamma, dbeta
  *
  * Double backward:
- *     grad_mu = -(dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/sqrt(sigma2 + eps)
  *     grad_dy[i] = gamma/sqrt(sigma2 + eps)*ddx[i] + ddbeta - gamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N) + xhat[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N))
- *     grad_x[i] = grad_mu/N - gamma*dgamma/(N*(sigma2 + eps))*ddx[i] + dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N))/sqrt(sigma2 + eps) - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N)))/sqrt(sigma2 + eps)
+ *     grad_x[i] = (dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/(N*sqrt(sigma2 + eps))*ddx[i] - (dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/N - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N))))/sqrt(sigma2 + eps)
  *     grad_gamma = (sum(ddx[k]*dy[k] for k in N) - dbeta*mean(ddx[k] for k in N) - dgamma*mean(ddx[k]*xhat[k] for k in N))/sqrt(sigma2 + eps)
  *     grad_beta = 0
  *
  * Shapes, row-major:
  *     dy, x, xhat, y, dx, ddx, grad_dy, grad_x: (N,)
- *     gamma, beta, eps, mu, sigma2, dgamma, dbeta, ddgamma, ddbeta, grad_mu, grad_gamma, grad_beta: scalar
+ *     gamma, beta, eps, mu, sigma2, dgamma, dbeta, ddgamma, ddbeta, grad_gamma, grad_beta: scalar
  *
  * Aliasing: no two arrays may overlap, but an output may be exactly the memory of one input:
  *     backward_saving: dx may be dy, dx may be x
@@ -38,7 +37,7 @@
  *
  * Cost, beside reading and writing every array:
  *     grad_dy: 2 reductions, 9 operations an element
- *     grad_x: 3 reductions, 15 operations an element
+ *     grad_x: 3 reductions, 14 operations an element
  *     grad_gamma: 3 reductions, 5 operations an element
  *     grad_beta: 0 reductions, 0 operations an element
  */
@@ -227,26 +226,26 @@ int symbn_batchnorm_double_backward_f32(
     if (ddx == NULL || dy == NULL || xhat == NULL) {
         return SYMBN_BATCHNORM_DOUBLE_BACKWARD_NULL_INPUT;
     }
-    /* mean_ddx_xhat = mean(ddx[k]*xhat[k] for k in N) */
-    double mean_ddx_xhat = 0.0;
     /* mean_ddx = mean(ddx[k] for k in N) */
     double mean_ddx = 0.0;
+    /* mean_ddx_xhat = mean(ddx[k]*xhat[k] for k in N) */
+    double mean_ddx_xhat = 0.0;
     /* sum_ddx_dy = sum(ddx[k]*dy[k] for k in N) */
     double sum_ddx_dy = 0.0;
     for (ptrdiff_t k = 0; k < N; ++k) {
         const double ddx_k = (double)ddx[k];
+        mean_ddx += ddx_k;
         const double xhat_k = (double)xhat[k];
         mean_ddx_xhat += ddx_k*xhat_k;
-        mean_ddx += ddx_k;
         const double dy_k = (double)dy[k];
         sum_ddx_dy += ddx_k*dy_k;
     }
-    mean_ddx_xhat /= (double)N;
     mean_ddx /= (double)N;
-    const double sigma2_plus_eps = sigma2 + eps;
-    const double rsqrt_sigma2_plus_eps = 1.0/sqrt(sigma2_plus_eps);
+    mean_ddx_xhat /= (double)N;
+    const double sqrt_sigma2_plus_eps = sqrt(sigma2 + eps);
+    const double rsqrt_sigma2_plus_eps_2 = 1.0/sqrt_sigma2_plus_eps;
     /* grad_gamma = (sum(ddx[k]*dy[k] for k in N) - dbeta*mean(ddx[k] for k in N) - dgamma*mean(ddx[k]*xhat[k] for k in N))/sqrt(sigma2 + eps) */
-    const double grad_gamma_value = (sum_ddx_dy - dbeta*mean_ddx - dgamma*mean_ddx_xhat)*rsqrt_sigma2_plus_eps;
+    const double grad_gamma_value = (sum_ddx_dy - dbeta*mean_ddx - dgamma*mean_ddx_xhat)*rsqrt_sigma2_plus_eps_2;
     if (grad_gamma != NULL) {
         *grad_gamma = (float)grad_gamma_value;
     }
@@ -255,26 +254,23 @@ int symbn_batchnorm_double_backward_f32(
     if (grad_beta != NULL) {
         *grad_beta = (float)grad_beta_value;
     }
-    const double grad_dy_scale = gamma*rsqrt_sigma2_plus_eps;
-    const double grad_dy_scale_2 = gamma*rsqrt_sigma2_plus_eps*mean_ddx;
-    const double grad_mu_shift = ddgamma - gamma*rsqrt_sigma2_plus_eps*mean_ddx_xhat;
-    /* grad_mu = -(dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/sqrt(sigma2 + eps) */
-    const double grad_mu = -(dbeta*grad_mu_shift - gamma*dgamma*rsqrt_sigma2_plus_eps*mean_ddx)*rsqrt_sigma2_plus_eps;
-    const double grad_mu_over_N = grad_mu/(double)N;
-    const double grad_x_scale = gamma*dgamma/((double)N*sigma2_plus_eps);
-    const double grad_x_scale_2 = grad_mu_shift*rsqrt_sigma2_plus_eps;
-    const double grad_x_scale_3 = (ddgamma*dgamma/(double)N + gamma*rsqrt_sigma2_plus_eps*(sum_ddx_dy/(double)N - dbeta/(double)N*mean_ddx - 3.0*dgamma/(double)N*mean_ddx_xhat))*rsqrt_sigma2_plus_eps;
+    const double grad_dy_scale = gamma*rsqrt_sigma2_plus_eps_2;
+    const double grad_dy_scale_2 = gamma*rsqrt_sigma2_plus_eps_2*mean_ddx;
+    const double grad_dy_shift = ddgamma - gamma*rsqrt_sigma2_plus_eps_2*mean_ddx_xhat;
+    const double grad_x_scale = gamma*dgamma/((double)N*sqrt_sigma2_plus_eps);
+    const double grad_x_scale_2 = (dbeta*grad_dy_shift - gamma*dgamma*rsqrt_sigma2_plus_eps_2*mean_ddx)/(double)N;
+    const double grad_x_shift = ddgamma*dgamma/(double)N + gamma*rsqrt_sigma2_plus_eps_2*(sum_ddx_dy/(double)N - dbeta/(double)N*mean_ddx - 3.0*dgamma/(double)N*mean_ddx_xhat);
     for (ptrdiff_t i = 0; i < N; ++i) {
         const double ddx_i = (double)ddx[i];
         const double xhat_i = (double)xhat[i];
         /* grad_dy[i] = gamma/sqrt(sigma2 + eps)*ddx[i] + ddbeta - gamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N) + xhat[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) */
-        const double grad_dy_i = grad_dy_scale*ddx_i + ddbeta - grad_dy_scale_2 + xhat_i*grad_mu_shift;
+        const double grad_dy_i = grad_dy_scale*ddx_i + ddbeta - grad_dy_scale_2 + xhat_i*grad_dy_shift;
         if (grad_dy != NULL) {
             grad_dy[i] = (float)grad_dy_i;
         }
         const double dy_i = (double)dy[i];
-        /* grad_x[i] = grad_mu/N - gamma*dgamma/(N*(sigma2 + eps))*ddx[i] + dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N))/sqrt(sigma2 + eps) - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N)))/sqrt(sigma2 + eps) */
-        const double grad_x_i = grad_mu_over_N - grad_x_scale*ddx_i + dy_i*grad_x_scale_2 - xhat_i*grad_x_scale_3;
+        /* grad_x[i] = (dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/(N*sqrt(sigma2 + eps))*ddx[i] - (dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/N - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N))))/sqrt(sigma2 + eps) */
+        const double grad_x_i = (dy_i*grad_dy_shift - grad_x_scale*ddx_i - grad_x_scale_2 - xhat_i*grad_x_shift)*rsqrt_sigma2_plus_eps_2;
         if (grad_x != NULL) {
             grad_x[i] = (float)grad_x_i;
         }
@@ -293,29 +289,29 @@ int symbn_batchnorm_double_backward_f64(
     if (ddx == NULL || dy == NULL || xhat == NULL) {
         return SYMBN_BATCHNORM_DOUBLE_BACKWARD_NULL_INPUT;
     }
-    /* mean_ddx_xhat = mean(ddx[k]*xhat[k] for k in N) */
-    double mean_ddx_xhat = 0.0, mean_ddx_xhat_low = 0.0;
     /* mean_ddx = mean(ddx[k] for k in N) */
     double mean_ddx = 0.0, mean_ddx_low = 0.0;
+    /* mean_ddx_xhat = mean(ddx[k]*xhat[k] for k in N) */
+    double mean_ddx_xhat = 0.0, mean_ddx_xhat_low = 0.0;
     /* sum_ddx_dy = sum(ddx[k]*dy[k] for k in N) */
     double sum_ddx_dy = 0.0, sum_ddx_dy_low = 0.0;
     for (ptrdiff_t k = 0; k < N; ++k) {
         const double ddx_k = ddx[k];
+        symbn_batchnorm_double_backward_add(&mean_ddx, &mean_ddx_low, ddx_k);
         const double xhat_k = xhat[k];
         symbn_batchnorm_double_backward_add(&mean_ddx_xhat, &mean_ddx_xhat_low, ddx_k*xhat_k);
-        symbn_batchnorm_double_backward_add(&mean_ddx, &mean_ddx_low, ddx_k);
         const double dy_k = dy[k];
         symbn_batchnorm_double_backward_add(&sum_ddx_dy, &sum_ddx_dy_low, ddx_k*dy_k);
     }
-    mean_ddx_xhat = symbn_batchnorm_double_backward_complete(mean_ddx_xhat, mean_ddx_xhat_low);
-    mean_ddx_xhat /= (double)N;
     mean_ddx = symbn_batchnorm_double_backward_complete(mean_ddx, mean_ddx_low);
     mean_ddx /= (double)N;
+    mean_ddx_xhat = symbn_batchnorm_double_backward_complete(mean_ddx_xhat, mean_ddx_xhat_low);
+    mean_ddx_xhat /= (double)N;
     sum_ddx_dy = symbn_batchnorm_double_backward_complete(sum_ddx_dy, sum_ddx_dy_low);
-    const double sigma2_plus_eps = sigma2 + eps;
-    const double rsqrt_sigma2_plus_eps = 1.0/sqrt(sigma2_plus_eps);
+    const double sqrt_sigma2_plus_eps = sqrt(sigma2 + eps);
+    const double rsqrt_sigma2_plus_eps_2 = 1.0/sqrt_sigma2_plus_eps;
     /* grad_gamma = (sum(ddx[k]*dy[k] for k in N) - dbeta*mean(ddx[k] for k in N) - dgamma*mean(ddx[k]*xhat[k] for k in N))/sqrt(sigma2 + eps) */
-    const double grad_gamma_value = (sum_ddx_dy - dbeta*mean_ddx - dgamma*mean_ddx_xhat)*rsqrt_sigma2_plus_eps;
+    const double grad_gamma_value = (sum_ddx_dy - dbeta*mean_ddx - dgamma*mean_ddx_xhat)*rsqrt_sigma2_plus_eps_2;
     if (grad_gamma != NULL) {
         *grad_gamma = grad_gamma_value;
     }
@@ -324,26 +320,23 @@ int symbn_batchnorm_double_backward_f64(
     if (grad_beta != NULL) {
         *grad_beta = grad_beta_value;
     }
-    const double grad_dy_scale = gamma*rsqrt_sigma2_plus_eps;
-    const double grad_dy_scale_2 = gamma*rsqrt_sigma2_plus_eps*mean_ddx;
-    const double grad_mu_shift = ddgamma - gamma*rsqrt_sigma2_plus_eps*mean_ddx_xhat;
-    /* grad_mu = -(dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/sqrt(sigma2 + eps) */
-    const double grad_mu = -(dbeta*grad_mu_shift - gamma*dgamma*rsqrt_sigma2_plus_eps*mean_ddx)*rsqrt_sigma2_plus_eps;
-    const double grad_mu_over_N = grad_mu/(double)N;
-    const double grad_x_scale = gamma*dgamma/((double)N*sigma2_plus_eps);
-    const double grad_x_scale_2 = grad_mu_shift*rsqrt_sigma2_plus_eps;
-    const double grad_x_scale_3 = (ddgamma*dgamma/(double)N + gamma*rsqrt_sigma2_plus_eps*(sum_ddx_dy/(double)N - dbeta/(double)N*mean_ddx - 3.0*dgamma/(double)N*mean_ddx_xhat))*rsqrt_sigma2_plus_eps;
+    const double grad_dy_scale = gamma*rsqrt_sigma2_plus_eps_2;
+    const double grad_dy_scale_2 = gamma*rsqrt_sigma2_plus_eps_2*mean_ddx;
+    const double grad_dy_shift = ddgamma - gamma*rsqrt_sigma2_plus_eps_2*mean_ddx_xhat;
+    const double grad_x_scale = gamma*dgamma/((double)N*sqrt_sigma2_plus_eps);
+    const double grad_x_scale_2 = (dbeta*grad_dy_shift - gamma*dgamma*rsqrt_sigma2_plus_eps_2*mean_ddx)/(double)N;
+    const double grad_x_shift = ddgamma*dgamma/(double)N + gamma*rsqrt_sigma2_plus_eps_2*(sum_ddx_dy/(double)N - dbeta/(double)N*mean_ddx - 3.0*dgamma/(double)N*mean_ddx_xhat);
     for (ptrdiff_t i = 0; i < N; ++i) {
         const double ddx_i = ddx[i];
         const double xhat_i = xhat[i];
         /* grad_dy[i] = gamma/sqrt(sigma2 + eps)*ddx[i] + ddbeta - gamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N) + xhat[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) */
-        const double grad_dy_i = grad_dy_scale*ddx_i + ddbeta - grad_dy_scale_2 + xhat_i*grad_mu_shift;
+        const double grad_dy_i = grad_dy_scale*ddx_i + ddbeta - grad_dy_scale_2 + xhat_i*grad_dy_shift;
         if (grad_dy != NULL) {
             grad_dy[i] = grad_dy_i;
         }
         const double dy_i = dy[i];
-        /* grad_x[i] = grad_mu/N - gamma*dgamma/(N*(sigma2 + eps))*ddx[i] + dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N))/sqrt(sigma2 + eps) - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N)))/sqrt(sigma2 + eps) */
-        const double grad_x_i = grad_mu_over_N - grad_x_scale*ddx_i + dy_i*grad_x_scale_2 - xhat_i*grad_x_scale_3;
+        /* grad_x[i] = (dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/(N*sqrt(sigma2 + eps))*ddx[i] - (dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/N - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N))))/sqrt(sigma2 + eps) */
+        const double grad_x_i = (dy_i*grad_dy_shift - grad_x_scale*ddx_i - grad_x_scale_2 - xhat_i*grad_x_shift)*rsqrt_sigma2_plus_eps_2;
         if (grad_x != NULL) {
             grad_x[i] = grad_x_i;
         }

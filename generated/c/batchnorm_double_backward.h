@@ -19,15 +19,14 @@
  *         return dx, dgamma, dbeta
  *
  * Double backward:
- *     grad_mu = -(dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/sqrt(sigma2 + eps)
  *     grad_dy[i] = gamma/sqrt(sigma2 + eps)*ddx[i] + ddbeta - gamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N) + xhat[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N))
- *     grad_x[i] = grad_mu/N - gamma*dgamma/(N*(sigma2 + eps))*ddx[i] + dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N))/sqrt(sigma2 + eps) - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N)))/sqrt(sigma2 + eps)
+ *     grad_x[i] = (dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/(N*sqrt(sigma2 + eps))*ddx[i] - (dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/N - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N))))/sqrt(sigma2 + eps)
  *     grad_gamma = (sum(ddx[k]*dy[k] for k in N) - dbeta*mean(ddx[k] for k in N) - dgamma*mean(ddx[k]*xhat[k] for k in N))/sqrt(sigma2 + eps)
  *     grad_beta = 0
  *
  * Shapes, row-major:
  *     dy, x, xhat, y, dx, ddx, grad_dy, grad_x: (N,)
- *     gamma, beta, eps, mu, sigma2, dgamma, dbeta, ddgamma, ddbeta, grad_mu, grad_gamma, grad_beta: scalar
+ *     gamma, beta, eps, mu, sigma2, dgamma, dbeta, ddgamma, ddbeta, grad_gamma, grad_beta: scalar
  *
  * Aliasing: no two arrays may overlap, but an output may be exactly the memory of one input:
  *     backward_saving: dx may be dy, dx may be x
@@ -38,7 +37,7 @@
  *
  * Cost, beside reading and writing every array:
  *     grad_dy: 2 reductions, 9 operations an element
- *     grad_x: 3 reductions, 15 operations an element
+ *     grad_x: 3 reductions, 14 operations an element
  *     grad_gamma: 3 reductions, 5 operations an element
  *     grad_beta: 0 reductions, 0 operations an element
  */

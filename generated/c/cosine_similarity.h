@@ -17,13 +17,15 @@
  *         return y
  *
  * Backward:
- *     du[n, j] = dy[n]/norm_u[n]*(v[n, j]/norm_v[n] - y[n]/norm_u[n]*u[n, j])
- *     dv[n, j] = dy[n]/norm_v[n]*(u[n, j]/norm_u[n] - y[n]/norm_v[n]*v[n, j])
+ *     dnorm_v[n] = -dy[n]*y[n]/norm_v[n]
+ *     dnorm_u[n] = -dy[n]*y[n]/norm_u[n]
+ *     du[n, j] = (dnorm_u[n]*u[n, j] + dy[n]/norm_v[n]*v[n, j])/norm_u[n]
+ *     dv[n, j] = (dnorm_v[n]*v[n, j] + dy[n]/norm_u[n]*u[n, j])/norm_v[n]
  *
  * Shapes, row-major:
  *     u, v, du, dv: (N, D)
  *     eps: scalar
- *     norm_u, norm_v, y, dy: (N,)
+ *     norm_u, norm_v, y, dy, dnorm_v, dnorm_u: (N,)
  *
  * Aliasing: no two arrays may overlap, but an output may be exactly the memory of one input:
  *     forward: none
@@ -33,8 +35,8 @@
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
- *     du: 0 reductions, 6 operations an element
- *     dv: 0 reductions, 6 operations an element
+ *     du: 0 reductions, 5 operations an element
+ *     dv: 0 reductions, 5 operations an element
  */
 #ifndef SYMBN_COSINE_SIMILARITY_H
 #define SYMBN_COSINE_SIMILARITY_H

@@ -18,22 +18,21 @@
 #         return dx, dgamma, dbeta
 #
 # Double backward:
-#     grad_mu = -(dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/sqrt(sigma2 + eps)
 #     grad_dy[i] = gamma/sqrt(sigma2 + eps)*ddx[i] + ddbeta - gamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N) + xhat[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N))
-#     grad_x[i] = grad_mu/N - gamma*dgamma/(N*(sigma2 + eps))*ddx[i] + dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N))/sqrt(sigma2 + eps) - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N)))/sqrt(sigma2 + eps)
+#     grad_x[i] = (dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/(N*sqrt(sigma2 + eps))*ddx[i] - (dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/N - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N))))/sqrt(sigma2 + eps)
 #     grad_gamma = (sum(ddx[k]*dy[k] for k in N) - dbeta*mean(ddx[k] for k in N) - dgamma*mean(ddx[k]*xhat[k] for k in N))/sqrt(sigma2 + eps)
 #     grad_beta = 0
 #
 # Shapes, row-major:
 #     dy, x, xhat, y, dx, ddx, grad_dy, grad_x: (N,)
-#     gamma, beta, eps, mu, sigma2, dgamma, dbeta, ddgamma, ddbeta, grad_mu, grad_gamma, grad_beta: scalar
+#     gamma, beta, eps, mu, sigma2, dgamma, dbeta, ddgamma, ddbeta, grad_gamma, grad_beta: scalar
 #
 # Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
 #     grad_dy: 2 reductions, 9 operations an element
-#     grad_x: 3 reductions, 15 operations an element
+#     grad_x: 3 reductions, 14 operations an element
 #     grad_gamma: 3 reductions, 5 operations an element
 #     grad_beta: 0 reductions, 0 operations an element
 """batchnorm: backward pass, and its own backward pass."""
@@ -140,18 +139,16 @@ def batchnorm_double_backward(ddx, ddgamma, ddbeta, saved):
     ddbeta = _scalar("ddbeta", ddbeta, dtype)
     N = extents["N"]
 
-    mean_ddx_xhat = _mean(ddx*xhat)
     mean_ddx = _mean(ddx)
-    sigma2_plus_eps = sigma2 + eps
-    rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2_plus_eps)
-    grad_mu_shift = ddgamma - gamma*rsqrt_sigma2_plus_eps*mean_ddx_xhat
-    # grad_mu = -(dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/sqrt(sigma2 + eps)
-    grad_mu = -(dbeta*grad_mu_shift - gamma*dgamma*rsqrt_sigma2_plus_eps*mean_ddx)*rsqrt_sigma2_plus_eps
+    mean_ddx_xhat = _mean(ddx*xhat)
+    sqrt_sigma2_plus_eps = np.sqrt(sigma2 + eps)
+    rsqrt_sigma2_plus_eps = 1/sqrt_sigma2_plus_eps
+    grad_dy_shift = ddgamma - gamma*rsqrt_sigma2_plus_eps*mean_ddx_xhat
     # grad_dy[i] = gamma/sqrt(sigma2 + eps)*ddx[i] + ddbeta - gamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N) + xhat[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N))
-    grad_dy = gamma*rsqrt_sigma2_plus_eps*ddx + ddbeta - gamma*rsqrt_sigma2_plus_eps*mean_ddx + xhat*grad_mu_shift
+    grad_dy = gamma*rsqrt_sigma2_plus_eps*ddx + ddbeta - gamma*rsqrt_sigma2_plus_eps*mean_ddx + xhat*grad_dy_shift
     sum_ddx_dy = _sum(ddx*dy)
-    # grad_x[i] = grad_mu/N - gamma*dgamma/(N*(sigma2 + eps))*ddx[i] + dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N))/sqrt(sigma2 + eps) - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N)))/sqrt(sigma2 + eps)
-    grad_x = grad_mu/N - gamma*dgamma/(N*sigma2_plus_eps)*ddx + dy*grad_mu_shift*rsqrt_sigma2_plus_eps - xhat*(ddgamma*dgamma/N + gamma*rsqrt_sigma2_plus_eps*(sum_ddx_dy/N - dbeta/N*mean_ddx - 3*dgamma/N*mean_ddx_xhat))*rsqrt_sigma2_plus_eps
+    # grad_x[i] = (dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/(N*sqrt(sigma2 + eps))*ddx[i] - (dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/N - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N))))/sqrt(sigma2 + eps)
+    grad_x = (dy*grad_dy_shift - gamma*dgamma/(N*sqrt_sigma2_plus_eps)*ddx - (dbeta*grad_dy_shift - gamma*dgamma*rsqrt_sigma2_plus_eps*mean_ddx)/N - xhat*(ddgamma*dgamma/N + gamma*rsqrt_sigma2_plus_eps*(sum_ddx_dy/N - dbeta/N*mean_ddx - 3*dgamma/N*mean_ddx_xhat)))*rsqrt_sigma2_plus_eps
     # grad_gamma = (sum(ddx[k]*dy[k] for k in N) - dbeta*mean(ddx[k] for k in N) - dgamma*mean(ddx[k]*xhat[k] for k in N))/sqrt(sigma2 + eps)
     grad_gamma = (sum_ddx_dy - dbeta*mean_ddx - dgamma*mean_ddx_xhat)*rsqrt_sigma2_plus_eps
     # grad_beta = 0

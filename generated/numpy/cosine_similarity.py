@@ -16,20 +16,22 @@
 #         return y
 #
 # Backward:
-#     du[n, j] = dy[n]/norm_u[n]*(v[n, j]/norm_v[n] - y[n]/norm_u[n]*u[n, j])
-#     dv[n, j] = dy[n]/norm_v[n]*(u[n, j]/norm_u[n] - y[n]/norm_v[n]*v[n, j])
+#     dnorm_v[n] = -dy[n]*y[n]/norm_v[n]
+#     dnorm_u[n] = -dy[n]*y[n]/norm_u[n]
+#     du[n, j] = (dnorm_u[n]*u[n, j] + dy[n]/norm_v[n]*v[n, j])/norm_u[n]
+#     dv[n, j] = (dnorm_v[n]*v[n, j] + dy[n]/norm_u[n]*u[n, j])/norm_v[n]
 #
 # Shapes, row-major:
 #     u, v, du, dv: (N, D)
 #     eps: scalar
-#     norm_u, norm_v, y, dy: (N,)
+#     norm_u, norm_v, y, dy, dnorm_v, dnorm_u: (N,)
 #
 # Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
-#     du: 0 reductions, 6 operations an element
-#     dv: 0 reductions, 6 operations an element
+#     du: 0 reductions, 5 operations an element
+#     dv: 0 reductions, 5 operations an element
 """cosine_similarity: forward and backward pass."""
 
 from __future__ import annotations
@@ -107,12 +109,16 @@ def cosine_similarity_backward(dy, saved):
     y = _array("y", y, ("N",), extents, dtype)
     dy = _array("dy", dy, ("N",), extents, dtype)
 
-    inv_norm_u = 1/norm_u
     inv_norm_v = 1/norm_v
-    # du[n, j] = dy[n]/norm_u[n]*(v[n, j]/norm_v[n] - y[n]/norm_u[n]*u[n, j])
-    du = dy[:, None]*inv_norm_u[:, None]*(v*inv_norm_v[:, None] - y[:, None]*inv_norm_u[:, None]*u)
-    # dv[n, j] = dy[n]/norm_v[n]*(u[n, j]/norm_u[n] - y[n]/norm_v[n]*v[n, j])
-    dv = dy[:, None]*inv_norm_v[:, None]*(u*inv_norm_u[:, None] - y[:, None]*inv_norm_v[:, None]*v)
+    # dnorm_v[n] = -dy[n]*y[n]/norm_v[n]
+    dnorm_v = -dy*y*inv_norm_v
+    inv_norm_u = 1/norm_u
+    # dnorm_u[n] = -dy[n]*y[n]/norm_u[n]
+    dnorm_u = -dy*y*inv_norm_u
+    # du[n, j] = (dnorm_u[n]*u[n, j] + dy[n]/norm_v[n]*v[n, j])/norm_u[n]
+    du = (dnorm_u[:, None]*u + dy[:, None]*inv_norm_v[:, None]*v)*inv_norm_u[:, None]
+    # dv[n, j] = (dnorm_v[n]*v[n, j] + dy[n]/norm_u[n]*u[n, j])/norm_v[n]
+    dv = (dnorm_v[:, None]*v + dy[:, None]*inv_norm_u[:, None]*u)*inv_norm_v[:, None]
     return CosineSimilarityGradients(du, dv)
 
 

@@ -31,11 +31,14 @@ SEARCH_BUDGET = 4_000
 
 @dataclass(frozen=True)
 class Candidate:
-    """Choices: an option for each definition, and for a value whether it is named (absent: by rule)."""
+    """Choices: an option for each definition; for a value whether it is named (absent: by rule); whether sums of one linear combination
+    become one (`merge`), and whether sums of named values are written out where no name is left then (`inline`).
+    """
 
     options: Mapping[str, int] = field(default_factory=dict)
     named: Mapping[str, bool] = field(default_factory=dict)
     merge: bool = False
+    inline: bool = True
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Search:
         self.notation = Notation(sweep)
         show = self.notation.builder().build
         self.saved = everything(self.layer) if save is None else saved_values(self.problem, save, show)
+        self.keeps_conditions = save is None
         self.rank = max((len(letters) for letters in self.problem.letters.values()), default=0)
         self.spent = 0
         self._waists = waists(self.layer)
@@ -100,17 +104,23 @@ class Search:
 
     def _neighbors(self, best: Found) -> list[Candidate]:
         base = best.candidate
-        found = [replace(base, merge=not base.merge)]
+        found = [replace(base, merge=not base.merge), replace(base, inline=not base.inline)]
+        composite = [d.name for d in self.layer.definitions if self._may_be_named(d.name, best)]
+        if composite:
+            found += [replace(base, named=dict.fromkeys(composite, True), inline=inline) for inline in (base.inline, not base.inline)]
         for definition in reversed(self.layer.definitions):
             name = definition.name
             now = base.options.get(name, 0)
             for option in range(best.relations.offered.get(name, 1)):
                 if option != now:
                     found.append(replace(base, options={**base.options, name: option}))
-            if name not in self.layer.outputs and _is_composite(best.swept.values.get(name, ZERO)):
+            if name in composite:
                 is_named = any(other == name for other, _ in best.swept.named)
                 found.append(replace(base, named={**base.named, name: not is_named}))
         return found
+
+    def _may_be_named(self, name: str, best: Found) -> bool:
+        return name not in self.layer.outputs and _is_composite(best.swept.values.get(name, ZERO))
 
     def evaluate(self, candidate: Candidate, *, factor: bool = False) -> Found | None:
         """What the candidate's choices give; None when its rules do not come to rest."""
@@ -124,7 +134,7 @@ class Search:
     def _evaluate(self, candidate: Candidate, factor: bool) -> Found:
         key = tuple(sorted(candidate.options.items()))
         if key not in self._relations:
-            self._relations[key] = relate(self.problem, candidate.options)
+            self._relations[key] = relate(self.problem, candidate.options, keeps_conditions=self.keeps_conditions)
         relations = self._relations[key]
 
         def decide(name: str, value: Poly) -> bool:
@@ -132,7 +142,7 @@ class Search:
 
         swept = self.sweep.run(relations.rules.reduce, decide)
         builder = self.notation.builder(merge=candidate.merge, factor=factor)
-        inlined = Inlined(self._named_rules(swept), relations.rules)
+        inlined = Inlined(self._named_rules(swept) if candidate.inline else [], relations.rules)
         intermediates = tuple(self._definition(builder, name, inlined.shorten(poly), relations) for name, poly in swept.named)
         results = {
             name: self._definition(builder, name, inlined.shorten(swept.values.get(name, ZERO)), relations) for name in self.sweep.wanted
@@ -206,8 +216,8 @@ def shortest(builder: TreeBuilder, poly: Poly, indices: tuple[Index, ...], relat
 
 
 def _is_composite(value: Poly) -> bool:
-    """More than one plain monomial: naming it may pay."""
-    return len(value) > 1 or _has_sum(value)
+    """More than one term, a sum, or a product of several arrays: naming it may pay."""
+    return len(value) > 1 or _has_sum(value) or any(sum(bool(atom.free) for atom, _ in monomial) > 1 for monomial in value.terms)
 
 
 def _has_sum(value: Poly) -> bool:

@@ -14,7 +14,7 @@ from symbn.calculus.functions import apply
 from symbn.calculus.powers import power
 from symbn.calculus.sums import extremum, rename, sum_over
 from symbn.calculus.terms import ONE, Poly, constant, delta, extent, func, temporary, var
-from symbn.errors import LayerError, UnsupportedError
+from symbn.errors import UnsupportedError
 from symbn.expr import Add, Call, Compare, Delta, Expr, Extent, Mul, Num, Pow, Read, Reduce
 
 
@@ -84,22 +84,13 @@ def _reduction(expr: Reduce) -> Poly:
 def indicator(operator: str, left: Poly, right: Poly) -> Poly:
     """1 where the comparison holds, else 0. Written as `is<` or `is==` of left - right, so that equal conditions are equal atoms."""
     difference = left - right
-    number = difference.as_number()
-    if number is not None:
-        return constant(int(_HOLDS[operator](number)))
     if operator in (">", ">="):
         operator, difference = {">": "<", ">=": "<="}[operator], -difference
     if operator == "<=":
-        return ONE - func("is<", -difference)
+        return ONE - apply("is<", -difference)
     if operator == "!=":
-        return ONE - indicator("==", left, right)
-    return func(f"is{operator}", difference)
-
-
-_HOLDS: dict[str, Callable[[int | Fraction], bool]] = {
-    "<": lambda d: d < 0, "<=": lambda d: d <= 0, ">": lambda d: d > 0, ">=": lambda d: d >= 0,
-    "==": lambda d: d == 0, "!=": lambda d: d != 0,
-}  # fmt: skip
+        return ONE - apply("is==", difference)
+    return apply(f"is{operator}", difference)
 
 
 def _call(function: str, args: tuple[Expr, ...]) -> Poly:
@@ -108,30 +99,13 @@ def _call(function: str, args: tuple[Expr, ...]) -> Poly:
         return condition * (yes - no) + no
     build = _REWRITES.get(function)
     polys = tuple(to_poly(arg) for arg in args)
-    return build(*polys) if build else _folded(function, polys)
+    return build(*polys) if build else apply(function, *polys)
 
 
 _REWRITES: dict[str, Callable[..., Poly]] = {
     "sqrt": lambda u: power(u, Fraction(1, 2)),
     "rsqrt": lambda u: power(u, Fraction(-1, 2)),
-    "log1p": lambda u: _folded("log", (ONE + u,)),
-    "expm1": lambda u: _folded("exp", (u,)) - ONE,
+    "log1p": lambda u: apply("log", ONE + u),
+    "expm1": lambda u: apply("exp", u) - ONE,
     "relu": lambda u: indicator(">", u, constant(0)) * u,
 }
-
-
-# Functions whose value at a number is a number again.
-_AT_NUMBERS: dict[str, dict[int, int]] = {
-    "exp": {0: 1}, "log": {1: 0}, "tanh": {0: 0}, "erf": {0: 0}, "sin": {0: 0}, "cos": {0: 1}, "sign": {0: 0, 1: 1, -1: -1},
-    "abs": {0: 0, 1: 1, -1: 1},
-}  # fmt: skip
-
-
-def _folded(function: str, polys: tuple[Poly, ...]) -> Poly:
-    if len(polys) == 1 and (number := polys[0].as_number()) is not None:
-        value = _AT_NUMBERS.get(function, {}).get(int(number)) if number == int(number) else None
-        if value is not None:
-            return constant(value)
-        if function == "log" and number <= 0:
-            raise LayerError(f"log of {number}")
-    return apply(function, *polys)

@@ -65,25 +65,28 @@ def cost_of(results: Iterable[Expr]) -> Cost:
 def _unique_nodes(results: Iterable[Expr]) -> list[Expr]:
     found: dict[Expr, None] = {}
     for result in results:
-        for node in walk(_alpha(result, 0)):
+        for node in walk(_alpha(result)[0]):
             found.setdefault(node)
     return list(found)
 
 
 def equal_trees(left: Expr, right: Expr) -> bool:
     """Equal up to the letters of bound indices."""
-    return _alpha(left, 0) == _alpha(right, 0)
+    return _alpha(left)[0] == _alpha(right)[0]
 
 
-def _alpha(expr: Expr, level: int) -> Expr:
-    """Bound letters renamed by nesting and means taken as sums, so that what is summed once is one tree."""
+def _alpha(expr: Expr) -> tuple[Expr, int]:
+    """Bound letters renamed by how many reductions nest below, means taken as sums; and that number.
+
+    What is summed once is one tree then, however deep it stands.
+    """
+    parts = [_alpha(child) for child in expr.children]
+    height = max((below for _, below in parts), default=0)
     if isinstance(expr, Reduce):
-        names = {index: Index(f"~{level}.{place}", index.axis) for place, index in enumerate(expr.indices)}
+        names = {index: Index(f"~{height}.{place}", index.axis) for place, index in enumerate(expr.indices)}
         kind = "sum" if expr.kind == "mean" else expr.kind
-        return Reduce(kind, _alpha(rename_indices(expr.body, names), level + 1), tuple(names.values()))
-    if not expr.children:
-        return expr
-    return expr.rebuild(tuple(_alpha(child, level) for child in expr.children))
+        return Reduce(kind, rename_indices(parts[0][0], names), tuple(names.values())), height + 1
+    return expr.rebuild(tuple(part for part, _ in parts)) if parts else expr, height
 
 
 def _arithmetic(node: Expr) -> int:

@@ -76,7 +76,7 @@ def _vanishing(node: Reduce, rules: RuleSet, builder: TreeBuilder) -> Iterable[s
     rest = Poly({m: c for m, c in body.terms.items() if not _sifted(m, node.indices)})
     if not rest:
         return
-    watched = RuleSet(rules.rules, rules.frozen)
+    watched = watch(rules)
     total = sum_over(node.indices, rest)
     if total and not watched.reduce(total):
         monomial, _, inner = content(rest)
@@ -113,7 +113,7 @@ def element(name: str, indices: tuple[Index, ...]) -> str:
 
 def watch(rules: RuleSet) -> RuleSet:
     """The same rules, with a fresh memory of which were used."""
-    return RuleSet(rules.rules, rules.frozen)
+    return rules.with_rules(rules.rules)
 
 
 def renamed(definition: Definition, expr: Expr) -> Definition:

@@ -40,6 +40,18 @@ def power(poly: Poly, exponent: Number) -> Poly:
     return of_atom(Atom(Kind.BASE, poly), exponent)
 
 
+def multiplied_out(poly: Poly) -> Poly:
+    """The polynomial with radicands that stand under a positive whole exponent multiplied out, so that they cancel against other terms."""
+    total = ZERO
+    for monomial, coefficient in poly.sorted_terms():
+        whole = [p for p in monomial if p[0].kind is Kind.BASE and isinstance(p[1], int) and p[1] > 0]
+        term = Poly({tuple(p for p in monomial if p not in whole): coefficient})
+        for atom, exponent in whole:
+            term = term * power(atom.parts[0], exponent)
+        total = total + term
+    return total
+
+
 def _size(poly: Poly) -> Fraction:
     """The number that all coefficients share; 1/(2*a + 2*b) is (1/2)/(a + b)."""
     numbers = [Fraction(number) for number in poly.terms.values()]

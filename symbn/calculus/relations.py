@@ -17,7 +17,7 @@ from symbn.calculus.convert import to_poly
 from symbn.calculus.functions import apply
 from symbn.calculus.problem import Problem
 from symbn.calculus.rewrite import Rule, RuleSet, RunawayRules, solve
-from symbn.calculus.terms import Atom, Kind, Poly, var
+from symbn.calculus.terms import Atom, Kind, Poly, is_condition, var
 from symbn.errors import LayerError
 from symbn.layer import Definition
 
@@ -30,9 +30,9 @@ class Relations(NamedTuple):
     unfoldings: tuple[tuple[str, RuleSet], ...]
 
 
-def relate(problem: Problem, choices: Mapping[str, int]) -> Relations:
-    """The rules for a choice of options; a definition without a choice takes its first."""
-    rules = _assumed(problem)
+def relate(problem: Problem, choices: Mapping[str, int], *, keeps_conditions: bool = True) -> Relations:
+    """The rules for a choice of options; a definition without a choice takes its first. See RuleSet for `keeps_conditions`."""
+    rules = RuleSet(_assumed(problem).rules, keeps_conditions=keeps_conditions)
     offered: dict[str, int] = {}
     unfoldings = []
     for definition in reversed(problem.layer.definitions):
@@ -121,7 +121,7 @@ def _inverted(rule: Rule, nonzero: tuple[Atom, ...]) -> list[Rule]:
 
 def _opaque(atom: Atom) -> bool:
     """stop_gradient hides its argument on purpose, and an indicator is no value to solve for."""
-    return atom.kind is Kind.FUNC and (atom.parts[0] == "stop_gradient" or atom.parts[0].startswith("is"))
+    return is_condition(atom) or (atom.kind is Kind.FUNC and atom.parts[0] == "stop_gradient")
 
 
 def _sound(rule: Rule) -> bool:
@@ -140,14 +140,14 @@ def _sound(rule: Rule) -> bool:
 
 def _with(rules: RuleSet, new: Rule) -> RuleSet | None:
     """The rules with one more; the right sides of the older ones are reduced by it. None when they would feed each other."""
-    alone = RuleSet((new,))
+    alone = rules.with_rules((new,))
     try:
         touched = [new.left.names <= rule.right.names for rule in rules.rules]
         if not any(touched):
-            return RuleSet((*rules.rules, new))
+            return rules.with_rules((*rules.rules, new))
         older = tuple(replace(rule, right=alone.reduce(rule.right)) for rule in rules.rules)
-        together = RuleSet((*older, new))
-        return RuleSet(tuple(replace(rule, right=together.reduce(rule.right)) for rule in together.rules))
+        together = rules.with_rules((*older, new))
+        return rules.with_rules(tuple(replace(rule, right=together.reduce(rule.right)) for rule in together.rules))
     except (RunawayRules, LayerError):
         return None
 
@@ -164,7 +164,8 @@ def _with_radicands(problem: Problem, rules: RuleSet) -> RuleSet:
             if rule is None or set(rule.right.free) != set(atom.free):
                 continue
             taken.add(atom.parts[0])
-            rules = RuleSet((*rules.rules, replace(rule, source=atom.parts[0])), (*rules.frozen, base))
+            kept, more = (*rules.frozen, base), (*rules.rules, replace(rule, source=atom.parts[0]))
+            rules = RuleSet(more, kept, keeps_conditions=rules.keeps_conditions)
             break
     return rules
 

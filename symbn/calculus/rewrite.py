@@ -14,7 +14,7 @@ from itertools import permutations
 
 from symbn.calculus.powers import is_positive, power
 from symbn.calculus.sums import Root, map_atoms, open_sum, rebuild, rename, sum_over
-from symbn.calculus.terms import Atom, Kind, Monomial, Number, Poly, of_atom
+from symbn.calculus.terms import Atom, Kind, Monomial, Number, Poly, is_condition, of_atom
 from symbn.expr import Index
 
 Binding = dict[Index, Index]
@@ -46,11 +46,16 @@ class Rule:
 
 
 class RuleSet:
-    """Rules applied together until nothing changes; results are kept per atom. `frozen` radicands are left as they are inside."""
+    """Rules applied together until nothing changes; results are kept per atom. `frozen` radicands are left as they are inside.
 
-    def __init__(self, rules: Sequence[Rule], frozen: Sequence[Atom] = ()) -> None:
+    With `keeps_conditions`, so are the reads in what a condition compares: `x == max(x)` holds in machine numbers where x is read, and may
+    not where it is computed again from xhat.
+    """
+
+    def __init__(self, rules: Sequence[Rule], frozen: Sequence[Atom] = (), *, keeps_conditions: bool = False) -> None:
         self.rules = tuple(rules)
         self.frozen = tuple(frozen)
+        self.keeps_conditions = keeps_conditions
         self._triggers = [(rule, rule.left.names) for rule in rules]
         self._reads = {rule.left.parts[0]: rule for rule in rules if rule.left.kind is Kind.VAR}
         self._sums = [rule for rule in rules if rule.left.kind is Kind.SUM]
@@ -58,6 +63,11 @@ class RuleSet:
         self.fired: dict[str, None] = {}
         self._known: dict[Atom, Poly | Root | None] = {}
         self._depth = 0
+        self._in_conditions: RuleSet | None = None
+
+    def with_rules(self, rules: Sequence[Rule]) -> RuleSet:
+        """Other rules, with a fresh memory, under the same restrictions."""
+        return RuleSet(rules, self.frozen, keeps_conditions=self.keeps_conditions)
 
     def reduce(self, poly: Poly) -> Poly:
         """The polynomial with every rule applied. Raises RunawayRules if that does not end."""
@@ -99,9 +109,14 @@ class RuleSet:
         return any(True for kept in self.frozen for _ in unify(kept, atom, {}))
 
     def _inside(self, atom: Atom) -> Poly | None:
-        changed = rebuild(atom, self.reduce)
+        changed = rebuild(atom, self._condition if self.keeps_conditions and is_condition(atom) else self.reduce)
         same = of_atom(atom) if atom.kind is not Kind.BASE else atom.parts[0]
         return None if changed == same else changed
+
+    def _condition(self, compared: Poly) -> Poly:
+        if self._in_conditions is None:
+            self._in_conditions = RuleSet([rule for rule in self.rules if rule.left.kind is not Kind.VAR], self.frozen)
+        return self._in_conditions.reduce(compared)
 
     def _contraction(self, atom: Atom) -> Poly | Root | None:
         if atom.kind is not Kind.SUM:

@@ -24,7 +24,7 @@ def content(poly: Poly) -> tuple[Monomial, Number, Poly]:
     for monomial, _ in terms[1:]:
         exponents = dict(monomial)
         shared = {a: e for a, e in ((a, _nearest(shared[a], exponents[a])) for a in shared if a in exponents) if e is not None}
-    for atom in [a for a in shared if a.kind is Kind.EXTENT and _makes_means(a, terms)]:
+    for atom in [a for a in shared if a.kind is Kind.EXTENT and _breaks_means(a, shared[a], terms)]:
         del shared[atom]
     monomial = tuple(sorted(shared.items(), key=lambda p: p[0].key))
     number = _number_content([c for _, c in terms])
@@ -39,10 +39,14 @@ def _nearest(left: Number, right: Number) -> Number | None:
     return max(left, right) if left < 0 and right < 0 else None
 
 
-def _makes_means(atom: Atom, terms: list[tuple[Monomial, Number]]) -> bool:
-    """1/N stays with a sum over N: together they are a mean."""
-    axis = atom.parts[0]
-    return any(a.kind is Kind.SUM and any(i.axis == axis for i in a.parts[0]) for monomial, _ in terms for a, _ in monomial)
+def _breaks_means(atom: Atom, exponent: Number, terms: list[tuple[Monomial, Number]]) -> bool:
+    """1/N stays with a sum over N, since together they are a mean, unless enough of it is left when the common power is taken out."""
+    return any(sums and -(dict(monomial)[atom] - exponent) < sums for monomial, _ in terms for sums in (_sums_over(atom, monomial),))
+
+
+def _sums_over(atom: Atom, monomial: Monomial) -> Number:
+    """How many sums over the axis the monomial multiplies."""
+    return sum(e for a, e in monomial if a.kind is Kind.SUM and e > 0 for i in a.parts[0] if i.axis == atom.parts[0])
 
 
 def _number_content(numbers: list[Number]) -> Fraction:

@@ -318,7 +318,12 @@ def _settle(exponents: dict[Atom, Number]) -> tuple[Number, Monomial]:
 
 def is_idempotent(atom: Atom) -> bool:
     """Deltas and indicators are their own square."""
-    return atom.kind is Kind.DELTA or (atom.kind is Kind.FUNC and atom.parts[0].startswith("is"))
+    return atom.kind is Kind.DELTA or is_condition(atom)
+
+
+def is_condition(atom: Atom) -> bool:
+    """An indicator: 1 where a comparison holds, else 0."""
+    return atom.kind is Kind.FUNC and bool(atom.parts[0].startswith("is"))
 
 
 _serial = count()

@@ -11,9 +11,10 @@ from fractions import Fraction
 
 from symbn.calculus.cost import cost_of_one
 from symbn.calculus.functions import apply
+from symbn.calculus.powers import multiplied_out
 from symbn.calculus.splitting import content, factor_list
 from symbn.calculus.sums import rename
-from symbn.calculus.terms import Atom, Kind, Monomial, Number, Poly, is_idempotent, merge_indices
+from symbn.calculus.terms import Atom, Kind, Monomial, Number, Poly, is_condition, merge_indices
 from symbn.expr import (
     ONE,
     ZERO,
@@ -138,7 +139,7 @@ class TreeBuilder:
 
     def _chosen(self, poly: Poly, scope: Scope) -> Expr | None:
         """With an indicator c: c*a + b is where(c, a + b, b)."""
-        indicators = sorted({a for m in poly.terms for a, _ in m if _is_indicator(a)})
+        indicators = sorted({a for m in poly.terms for a, _ in m if is_condition(a)})
         for atom in indicators:
             yes = Poly({tuple(p for p in m if p[0] is not atom): c for m, c in poly.terms.items() if atom in dict(m)})
             no = Poly({m: c for m, c in poly.terms.items() if atom not in dict(m)})
@@ -208,7 +209,7 @@ class TreeBuilder:
     def _product(self, monomial: Monomial, number: Number, extra: Expr | None, scope: Scope) -> Expr:
         """number * monomial * extra, in reading order: numbers and scalars, denominators, arrays, the bracket, sums."""
         monomial = _one_exponential(monomial)
-        conditions = [a for a, _ in monomial if _is_indicator(a)]
+        conditions = [a for a, _ in monomial if is_condition(a)]
         monomial = tuple(p for p in monomial if p[0] not in conditions)
         sums, monomial = self._sums(monomial, scope)
         above, below = self._sides(monomial, scope)
@@ -290,7 +291,7 @@ class TreeBuilder:
 
     def _function(self, atom: Atom, scope: Scope) -> Expr:
         name, args = atom.parts
-        if _is_indicator(atom):
+        if is_condition(atom):
             return Call("where", (self._condition(atom, scope), ONE, ZERO))
         parts = tuple(self.build(arg, scope) for arg in args)
         return Pow(*parts) if name == "pow" else Call(name, parts)
@@ -298,6 +299,7 @@ class TreeBuilder:
     def _condition(self, atom: Atom, scope: Scope) -> Expr:
         """`is<` of u - v as u < v; against zero, the zero stands on the right."""
         name, (poly,) = atom.parts
+        poly = multiplied_out(poly)
         left = Poly({m: c for m, c in poly.terms.items() if c > 0})
         right = -Poly({m: c for m, c in poly.terms.items() if c < 0})
         operator = name.removeprefix("is")
@@ -331,10 +333,6 @@ def _in_reading_order(number: Fraction, above: list[Expr], below: list[Expr], la
     joins = head and all(set(free_indices(factor)) <= hoisted for factor in below)
     under = [power(mul(*below), -1)] if below else []
     return mul(*head, *under, *tail, *last) if joins else mul(*head, *tail, *last, *under)
-
-
-def _is_indicator(atom: Atom) -> bool:
-    return atom.kind is Kind.FUNC and is_idempotent(atom)
 
 
 def _without_number(expr: Expr | None) -> tuple[Expr | None, Fraction]:
