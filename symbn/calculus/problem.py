@@ -13,8 +13,9 @@ from symbn.calculus.adjoint import by_read, derivative
 from symbn.calculus.convert import to_poly
 from symbn.calculus.terms import Atom, Kind, Poly, temporary
 from symbn.errors import LayerError
-from symbn.expr import Index, Num, Read, fresh_index, reads, walk
-from symbn.layer import Constant, Definition, Input, Layer
+from symbn.expr import Index, Num, Read, reads
+from symbn.language.letters import letters_of
+from symbn.layer import Definition, Layer
 
 
 @dataclass
@@ -48,7 +49,7 @@ def prepare(layer: Layer) -> Problem:
             polys[definition.name] = to_poly(definition.expr)
         except LayerError as error:
             raise LayerError(f"{layer.file}:{definition.line}: in the definition of '{definition.name}': {error.message}") from error
-    return Problem(layer, polys, _letters(layer), (*_divisors(polys.values()), *_assumed_positive(layer)))
+    return Problem(layer, polys, letters_of(layer), (*_divisors(polys.values()), *_assumed_positive(layer)))
 
 
 def assume_parameters_nonzero(problem: Problem) -> Problem:
@@ -95,29 +96,6 @@ def _assumed_positive(layer: Layer) -> tuple[Atom, ...]:
         if assumption.operator in ("<", ">") and isinstance(high, Read) and isinstance(low, Num) and low.value >= 0:
             found.append(Atom(Kind.VAR, high.name, high.indices))
     return tuple(found)
-
-
-def _letters(layer: Layer) -> dict[str, tuple[Index, ...]]:
-    """A definition's own letters; an input's from the first place that reads it with a definition's letters, else fresh ones."""
-    found: dict[str, tuple[Index, ...]] = {d.name: d.indices for d in layer.definitions}
-    parts: tuple[Input | Constant, ...] = (*layer.inputs, *layer.constants)
-    for part in parts:
-        found[part.name] = _input_letters(layer, part.name, part.axes)
-    return found
-
-
-def _input_letters(layer: Layer, name: str, axes: tuple[str, ...]) -> tuple[Index, ...]:
-    candidates: list[tuple[int, int, tuple[Index, ...]]] = []
-    for definition in layer.definitions:
-        for node in walk(definition.expr):
-            if isinstance(node, Read) and node.name == name and len(set(node.indices)) == len(axes):
-                candidates.append((sum(i not in definition.indices for i in node.indices), len(candidates), node.indices))
-    if candidates:
-        return min(candidates)[2]
-    letters: tuple[Index, ...] = ()
-    for axis in axes:
-        letters += (fresh_index(axis, {i.name for i in letters}),)
-    return letters
 
 
 def name_ranks(layer: Layer, seeds: tuple[str, ...]) -> Mapping[str, int]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from symbn.language.latex_names import LatexNames
     from symbn.language.load import load_layer
     from symbn.language.mathml import definition_mathml
+    from symbn.language.numpy_reader import parse_numpy
     from symbn.language.parse import parse_layer, parse_layers
     from symbn.language.pretty import definition_pretty
     from symbn.language.text import definition_text, expr_text, layer_text
@@ -35,6 +36,7 @@ __all__ = [
     "parse_equation",
     "parse_layer",
     "parse_layers",
+    "parse_numpy",
 ]
 
 _PARTS = {
@@ -43,6 +45,7 @@ _PARTS = {
     "latex": ("definition_latex", "definition_latex_lines", "expr_latex"),
     "mathml": ("definition_mathml",),
     "load": ("load_layer",),
+    "numpy_reader": ("parse_numpy",),
     "parse": ("parse_layer", "parse_layers"),
     "pretty": ("definition_pretty",),
     "text": ("definition_text", "expr_text", "layer_text"),

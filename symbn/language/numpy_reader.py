@@ -1,0 +1,128 @@
+"""NumPy and PyTorch code as equations about a layer.
+
+In: a text (an equation, an expression, assignments, or a function), and the layer it speaks of.  Out: an Equation for each claim.
+
+The text is parsed with `ast` and never run. Every local is written out, so that an equation speaks of the layer's names alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+import tokenize
+from collections.abc import Mapping
+from tokenize import TokenInfo
+
+from symbn.errors import EquationError, SymbnError
+from symbn.language.equations import Equation
+from symbn.language.expressions import check_depth
+from symbn.language.module import parse_syntax
+from symbn.language.numpy_arrays import Value
+from symbn.language.numpy_claims import Claims
+from symbn.language.numpy_expressions import NumpyReader
+from symbn.language.numpy_letters import Lettering
+from symbn.language.numpy_names import Names
+from symbn.language.numpy_statements import Statements
+from symbn.language.source import Source, quoted
+from symbn.language.tokens import normalized, scan
+from symbn.layer import Layer
+
+_TORCH_WORDS = frozenset(("dim", "keepdim", "unbiased", "correction"))
+_NO_LETS: Mapping[str, str] = {}
+
+
+def parse_numpy(
+    text: str, layer: Layer, extra: Mapping[str, tuple[str, ...]], *, lets: Mapping[str, str] = _NO_LETS, file: str = "equation"
+) -> tuple[Equation, ...]:
+    """The equations that the text claims. `extra` are the names of derivatives with their axes, `lets` what the user's names stand for.
+
+    EquationError, with a place, for what cannot be read.
+    """
+    source = Source(file, textwrap.dedent(normalized(text)).strip("\n"), EquationError)
+    body = _statements(source)
+    try:
+        for statement in body:
+            check_depth(source, statement)
+        return _claimed(source, body, layer, extra, lets)
+    except RecursionError:
+        raise source.error("this text is nested too deeply", None, hint="check it in parts") from None
+
+
+def _claimed(
+    source: Source, body: list[ast.stmt], layer: Layer, extra: Mapping[str, tuple[str, ...]], lets: Mapping[str, str]
+) -> tuple[Equation, ...]:
+    used = {node.id for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    words = {node.arg for statement in body for node in ast.walk(statement) if isinstance(node, ast.keyword)}
+    torch = bool(used & {"torch", "F"} or words & _TORCH_WORDS)
+    names = Names(source, {name: layer.axes_of(name) for name in layer.names} | dict(extra), _axes(layer, extra))
+    for theirs, ours in lets.items():
+        names.lets[theirs] = _meaning(names, ours)
+    reader = NumpyReader(names, torch=torch)
+    claims = Claims(reader, layer, extra, lets, Lettering(layer, extra))
+    statements = Statements(claims, mutable=not used & {"jnp", "jax"})
+    statements.run(body)
+    return statements.results()
+
+
+def _axes(layer: Layer, extra: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*layer.axes, *(axis for part in extra.values() for axis in part))))
+
+
+def _meaning(names: Names, ours: str) -> Value:
+    """The value that a user's name stands for."""
+    source = Source("--let", ours.strip(), EquationError)
+    tree = parse_syntax(source, source.text, "eval", scan(source))
+    assert isinstance(tree, ast.Expression)
+    check_depth(source, tree)
+    inner = Names(source, names.arrays, names.axes, names.supply)
+    return NumpyReader(inner).value(tree.body)
+
+
+def _statements(source: Source) -> list[ast.stmt]:
+    tokens = scan(source)
+    try:
+        tree = parse_syntax(source, source.text, "exec", tokens)
+    except SymbnError:
+        sides = _sides(source, tokens)
+        if sides is None:
+            raise
+        return [sides]
+    assert isinstance(tree, ast.Module)
+    if not tree.body:
+        raise source.error("there is nothing to check here", None, hint="write dx = ..., or a == b")
+    return _function_body(source, tree)
+
+
+def _sides(source: Source, tokens: list[TokenInfo]) -> ast.stmt | None:
+    """`dy.sum() = 0`, which is no Python, as `dy.sum() == 0`; None where the text is not two sides."""
+    signs, depth = [], 0
+    for token in tokens:
+        depth += (token.string in ("(", "[", "{")) - (token.string in (")", "]", "}")) if token.type == tokenize.OP else 0
+        if token.type == tokenize.OP and token.string == "=" and not depth:
+            signs.append(token)
+    if len(signs) != 1 or sum(token.type == tokenize.NEWLINE and bool(token.string) for token in tokens) > 1:
+        return None
+    (line, start), (_, stop) = signs[0].start, signs[0].end
+    before = "\n".join([*source.lines[: line - 1], source.line(line)[:start]])
+    after = "\n".join([source.line(line)[stop:], *source.lines[line:]])
+    gap = "\n" * (line - 1) + " " * (stop if line > 1 else stop - 1)
+    left, right = (parse_syntax(source, text, "eval", tokens) for text in (before, f"({gap}{after})"))
+    assert isinstance(left, ast.Expression)
+    assert isinstance(right, ast.Expression)
+    equal = ast.copy_location(ast.Compare(left.body, [ast.Eq()], [right.body]), left.body)
+    equal.end_lineno, equal.end_col_offset = right.body.end_lineno, right.body.end_col_offset
+    return ast.copy_location(ast.Expr(equal), equal)
+
+
+def _function_body(source: Source, tree: ast.Module) -> list[ast.stmt]:
+    """The statements of the one function, if there are functions: the one that says backward, of several."""
+    classes = [part for node in tree.body if isinstance(node, ast.ClassDef) for part in node.body]
+    functions = [node for node in (*tree.body, *classes) if isinstance(node, ast.FunctionDef)]
+    if not functions:
+        return tree.body
+    backward = [node for node in functions if "backward" in node.name]
+    if len(functions) > 1 and len(backward) != 1:
+        hint = f"keep one of {quoted([node.name for node in functions])}"
+        raise source.error(f"there are {len(functions)} functions here", functions[1], hint=hint)
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return [*imports, *(backward or functions)[0].body]
