@@ -39,13 +39,20 @@ def test_one_changed_byte_is_found(tmp_path: Path) -> None:
     assert "symbn generate" in done.output
 
 
-@pytest.mark.parametrize("program", ["gcc", "clang"])
-def test_the_committed_c_compiles_without_a_warning(program: str, tmp_path: Path) -> None:
-    if shutil.which(program) is None:
-        pytest.skip(f"no {program}")
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+DIALECTS = [
+    ("gcc", "-std=c99", "-O2"), ("clang", "-std=c99", "-O2"), ("gcc", "-std=c11"),
+    ("g++", "-xc++", "-std=c++17"), ("clang++", "-xc++", "-std=c++17"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=" ".join)
+def test_the_committed_c_compiles_without_a_warning(dialect: tuple[str, ...], tmp_path: Path) -> None:
+    if shutil.which(dialect[0]) is None:
+        pytest.skip(f"no {dialect[0]}")
     sources = [str(path) for path in sorted((GENERATED / "c").glob("*.c"))]
-    flags = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-    done = subprocess.run([program, *flags, "-c", *sources], cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = [*dialect, *WARNINGS, "-c" if "-O2" in dialect else "-fsyntax-only", *sources]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
