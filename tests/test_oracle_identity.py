@@ -238,3 +238,14 @@ def test_extents_that_ask_for_too_much_are_left_alone() -> None:
     assert not report.agree
     assert (report.points, report.witness) == (0, None)
     assert report.skipped == ("more than 256 elements at N = 1000000",)
+
+
+def test_roots_tied_by_a_square_do_not_count_as_a_difference() -> None:
+    """Modulo a prime the root of x**2*a has a sign of its own; the identity is true all the same, and its mutant is not."""
+    layer = symbn.loads("def f(x, a):\n    assert x > 0\n    assert a > 0\n    y = sqrt(a)*x\n    return y\n")
+    for seed in range(5):
+        report = decide(layer, "sqrt(x**2*a) = y", seed=seed)
+        assert report.agree, report.witness
+    assert not decide(layer, "sqrt(x**2*a) = a*x").agree
+    any_sign = symbn.loads("def f(x, a):\n    assert a > 0\n    y = sqrt(a)*x\n    return y\n")
+    assert decide(any_sign, "sqrt(x**2*a) = y").witness.values["x"].item() < 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 import symbn
 from symbn.layer import Input
 from symbn.vocabulary import vocabulary
@@ -47,3 +49,16 @@ def test_the_layers_own_meaning_of_a_name_wins() -> None:
     assert "dy" not in names
     assert names["dz"].given
     assert (names["ddy"].kind, names["ddy"].by) == ("gradient", "dy")
+
+
+@pytest.mark.parametrize("name", ["batchnorm1d", "rmsnorm", "softmax"])
+@pytest.mark.parametrize(("mode", "order"), [("vjp", 1), ("vjp", 2), ("jvp", 1), ("jacobian", 1)])
+def test_derive_names_its_results_and_seeds_alike(name: str, mode: str, order: int) -> None:
+    layer = symbn.load(name)
+    names = vocabulary(layer)
+    derivation = symbn.derive(layer, mode=mode, order=order).derivation
+    for gradient in derivation.gradients.values():
+        quantity = names[gradient.definition.name]
+        assert (quantity.axes, quantity.given) == (gradient.definition.axes, False)
+    for seed in derivation.seeds:
+        assert (names[seed.name].axes, names[seed.name].given) == (seed.axes, True)
