@@ -109,7 +109,7 @@ def check_case(case: Any) -> None:
 
 def check(certificate: Any) -> None:
     """Raises WrongError unless every case of the certificate is proved."""
-    if certificate.get("schema") != 1:
+    if certificate["schema"] != 1:
         raise WrongError("an unknown schema")
     if not certificate["cases"]:
         raise WrongError("there is nothing to prove")

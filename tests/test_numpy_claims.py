@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import random
+import re
 import time
 
 import pytest
@@ -120,6 +122,65 @@ def claims(layer: str, text: str, lets: dict[str, str] | None = None) -> tuple[E
     return parse_numpy(text, loaded, {name: quantity.axes for name, quantity in vocabulary(loaded).items()}, lets=lets or {})
 
 
+DOCSTRING = '''
+def layernorm_backward_kernel(dy, x):
+    """Backward pass of layer normalization, one row a program.
+
+    The normalized input is xhat, and eps = a small constant. With g = gamma*dy:
+
+        dx = (gamma*dy - (gamma*dy).mean(-1, keepdims=True)
+              - xhat*(gamma*dy*xhat).mean(-1, keepdims=True))/np.sqrt(sigma2 + eps)[:, None].
+    - ``dgamma = np.sum(dy*xhat, axis=0)``
+    """
+    ...
+'''
+
+
+def test_the_formulas_of_a_docstring_are_read_where_a_function_has_no_other_body() -> None:
+    found = claims("layernorm", DOCSTRING)
+    assert [expr_text(equation.left) for equation in found] == ["dx[n, d]", "dgamma[d]"]
+    assert all(check_identity(load_layer("layernorm"), equation.left, equation.right, effort=1).agree for equation in found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("(dy*xhat", "((dy*xhat", "equation:8:24: this '(' is never closed"),
+        ("sigma2", "sigma", "equation:7:71: unknown name 'sigma'"),
+        ("dy*xhat, axis", "dy*xhat axis", "equation:8:25: syntax error"),
+    ],
+)
+def test_an_error_in_a_docstring_has_its_place(old: str, new: str, message: str) -> None:
+    with pytest.raises(EquationError) as caught:
+        claims("layernorm", DOCSTRING.lstrip().replace(old, new))
+    assert str(caught.value).startswith(message)
+
+
+SLIPS = ["(", ")", "[", "]", ",", ".", "=", "@", "-", "None", ":", "x", "np", "axis", "T", "0", "1.", "\n", "'"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_slips_of_the_keyboard_end_in_equations_or_in_our_errors(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(25):
+        layer, text, lets, _ = rng.choice(TRUE)
+        parts = re.findall(r"\w+|\s+|[^\w\s]", text)
+        for _ in range(rng.randint(1, 4)):
+            place, other = rng.randrange(len(parts)), rng.randrange(len(parts))
+            change = rng.randrange(4)
+            if change == 0:
+                parts[place] = ""
+            elif change == 1:
+                parts[place], parts[other] = parts[other], parts[place]
+            elif change == 2:
+                parts[place] += parts[other]
+            else:
+                parts[place] = rng.choice(SLIPS)
+        with contextlib.suppress(EquationError):
+            for equation in claims(layer, "".join(parts), lets):
+                assert expr_text(equation.right)
+
+
 @pytest.mark.parametrize(("layer", "text", "lets", "names"), TRUE, ids=[f"{layer}: {text[:40]!r}" for layer, text, *_ in TRUE])
 def test_right_code_agrees_with_the_oracle(layer: str, text: str, lets: dict[str, str], names: list[str]) -> None:
     found = claims(layer, text, lets)
@@ -165,6 +226,16 @@ def test_an_array_changed_in_place_changes_under_all_its_names() -> None:
     assert expr_text(equation.right) == "dy[n, k]*y[n, k] + dy[n, k]*y[n, k]"
     (equation,) = claims("softmax", "t = jnp.asarray(dy)\nt *= y\ndx = dy + t")
     assert expr_text(equation.right) == "dy[n, k] + dy[n, k]*y[n, k]"
+
+
+def test_names_given_to_one_array_change_together() -> None:
+    (equation,) = claims("softmax", "a = b = y*dy\na += 1\ndx = b*1")
+    assert expr_text(equation.right) == "y[n, k]*dy[n, k] + 1"
+
+
+def test_an_array_that_nothing_else_shows_is_changed_in_place() -> None:
+    (equation,) = claims("layernorm", "mu = mu.reshape(-1, 1)\nmu *= 2\ndx = dy*mu")
+    assert expr_text(equation.right) == "dy[n, d]*mu[n]*2"
 
 
 def test_a_square_layer_keeps_its_axes_apart() -> None:

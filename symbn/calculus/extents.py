@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import product
 
-from symbn.calculus.functions import apply
 from symbn.calculus.sums import extremum, map_atoms, rebuild, rename, sum_over
 from symbn.calculus.terms import ONE, ZERO, Atom, Kind, Poly, constant, delta, func, merge_indices, temporary, var
 from symbn.expr import Index
@@ -104,5 +103,5 @@ def _largest(atom: Atom, axis: str, extent: int, inside: Inside) -> Poly:
         values.append(extremum(kind, tuple(fresh.values()), value) if fresh else value)
     result = values[0]
     for value in values[1:]:
-        result = apply("maximum", result, value) if kind == "max" else func("minimum", result, value)
+        result = func("maximum" if kind == "max" else "minimum", result, value)
     return result

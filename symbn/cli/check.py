@@ -6,12 +6,16 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from symbn.cli.output import emit, talk
-from symbn.cli.params import LayerName, Pairs
+from symbn.cli.params import LayerName, Pairs, what_to_derive
 from symbn.errors import EquationError, SymbnError
+
+if TYPE_CHECKING:
+    from symbn.proof import Question
 
 STANDARD_INPUT = "-"
 
@@ -25,7 +29,8 @@ STANDARD_INPUT = "-"
 @click.option("--let", "lets", type=Pairs(), multiple=True, metavar="THEIRS=OURS", help="A name of theirs for one of the layer's.")
 @click.option("--assume", multiple=True, metavar="EQUATION", help="A further assumption, such as gamma == 1 or N == 2.")
 @click.option("--same-as", "other", type=LayerName(), metavar="LAYER", help="Ask whether another layer has the same outputs.")
-@click.option("--certificate", metavar="FILE", help="Write the proofs; without EQUATION, of the layer's derived backward pass.")
+@click.option("--certificate", metavar="FILE", help="Write the proofs; without EQUATION, of what is derived (with the options below).")
+@what_to_derive
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def check(
@@ -39,6 +44,10 @@ def check(
     assume: tuple[str, ...],
     other: str | None,
     certificate: str | None,
+    wrt: tuple[str, ...],
+    mode: str,
+    order: int,
+    save: tuple[str, ...] | None,
     as_json: bool,
 ) -> None:
     """Decides equations about LAYER, for every extent and all values.
@@ -57,7 +66,7 @@ def check(
     if other is not None:
         asked += proof.same_outputs(source, api.load(other), lets=dict(lets), assume=assume)
     elif certificate is not None and not asked:
-        asked += proof.derived(source, assume=assume)
+        asked += proof.derived(source, assume=assume, wrt=wrt or None, mode=mode, order=order, save=save)
     if not asked:
         raise click.UsageError("no EQUATION is given")
     verdicts = []
@@ -95,13 +104,13 @@ def _content(name: str) -> str:
         raise SymbnError(f"{name} is not UTF-8 text") from error
 
 
-def _certify(path: str, proved: Sequence[object]) -> None:
+def _certify(path: str, proved: Sequence[Question]) -> None:
     from symbn.proof import certificate
 
     if not proved:
         talk("no certificate is written: nothing was proved")
         return
-    parts = [certificate.certificate(question) for question in proved]  # type: ignore[arg-type]
+    parts = certificate.certificates(proved)
     emit(certificate.certificate_text(parts), path)
     if path != STANDARD_INPUT:
         talk(f"certificate {certificate.short_hash(parts)}")

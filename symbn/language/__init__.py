@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from symbn.language.equations import Equation, parse_assumption, parse_definition, parse_equation
     from symbn.language.latex import definition_latex, definition_latex_lines, expr_latex
+    from symbn.language.latex_equations import parse_latex
     from symbn.language.latex_names import LatexNames
     from symbn.language.load import load_layer
     from symbn.language.mathml import definition_mathml
@@ -34,6 +35,7 @@ __all__ = [
     "parse_assumption",
     "parse_definition",
     "parse_equation",
+    "parse_latex",
     "parse_layer",
     "parse_layers",
     "parse_numpy",
@@ -41,6 +43,7 @@ __all__ = [
 
 _PARTS = {
     "equations": ("Equation", "parse_assumption", "parse_definition", "parse_equation"),
+    "latex_equations": ("parse_latex",),
     "latex_names": ("LatexNames",),
     "latex": ("definition_latex", "definition_latex_lines", "expr_latex"),
     "mathml": ("definition_mathml",),

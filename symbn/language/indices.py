@@ -37,7 +37,7 @@ class Letters:
     seen: dict[str, ast.AST | Place] = field(default_factory=dict)
     binders: dict[str, ast.AST | Place] = field(default_factory=dict)
 
-    def use(self, letter: str, axis: str, where: ast.AST, text: str) -> Index:
+    def use(self, letter: str, axis: str, where: ast.AST | Place, text: str) -> Index:
         """The index for `letter` at a position that runs over `axis`; `text` is the array's name."""
         self.check(letter, where)
         known = self.bound.get(letter)
@@ -46,12 +46,14 @@ class Letters:
             if use.axis != axis:
                 message = f"index '{letter}' runs over {use.axis} in '{use.text}' and over {axis} in '{text}'"
                 raise self.scope.source.error(message, where, hint="use two letters")
+        elif known == UNKNOWN:
+            self.bound[letter] = axis
         elif known != axis:
             message = f"index '{letter}' runs over {known}, but '{text}' has {axis} there"
             raise self.scope.source.error(message, where, hint=f"write 'for {letter} in {axis}', or use another letter")
         return Index(letter, axis)
 
-    def delta(self, letter: str, where: ast.AST) -> Index:
+    def delta(self, letter: str, where: ast.AST | Place) -> Index:
         """The index for a letter of a delta, whose axis other uses give."""
         self.check(letter, where)
         return Index(letter, self.bound.get(letter, UNKNOWN))
@@ -67,8 +69,8 @@ class Letters:
         check_name(source, letter, "index", where)
         self.seen.setdefault(letter, where)
 
-    def bind(self, letter: str, axis: str, where: ast.AST) -> Index:
-        """Opens a reduction over `letter`."""
+    def bind(self, letter: str, axis: str, where: ast.AST | Place) -> Index:
+        """Opens a reduction over `letter`; where its axis is UNKNOWN, its first use says it."""
         self.check(letter, where)
         taken = "the left side" if letter in self.declared else "a reduction around it" if letter in self.bound else None
         if taken is not None:

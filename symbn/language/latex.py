@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from symbn.expr import Add, Call, Compare, Delta, Expr, Extent, Mul, Num, Pow, Read, Reduce
+from symbn.expr import Add, Call, Compare, Delta, Expr, Extent, Mul, Num, Pow, Read, Reduce, walk
 from symbn.language.latex_names import LatexNames
 from symbn.language.layout import arranged, collected, groups, squared_root, ten_power
 from symbn.language.text import denominator_of, without_sign
@@ -95,7 +95,8 @@ class Typesetter:
             case Add(terms):
                 return SUM, self.sum(terms)
             case Mul(factors):
-                return (SUM if without_sign(expr) is not None else PRODUCT), self.product(factors)
+                text = self.product(factors)
+                return (SUM if text.startswith("-") else PRODUCT), text
             case Pow():
                 return self._power(expr)
         raise TypeError(f"no LaTeX for {type(expr).__name__}")
@@ -107,11 +108,19 @@ class Typesetter:
 
     def sum(self, terms: Sequence[Expr]) -> str:
         """Terms with their signs."""
-        text = self.at(terms[0], PRODUCT) if without_sign(terms[0]) is None else self.text(terms[0])
+        text = self._signed(terms[0]).removeprefix("+")
         for term in terms[1:]:
-            positive = without_sign(term)
-            text += f" + {self.at(term, PRODUCT)}" if positive is None else f" - {self.at(positive, PRODUCT)}"
+            signed = self._signed(term)
+            text += f" {signed[0]} {signed[1:]}"
         return text
+
+    def _signed(self, term: Expr) -> str:
+        """The term with its sign, which in a product any factor may give it."""
+        positive = without_sign(term)
+        if positive is not None:
+            return f"-{self.at(positive, PRODUCT)}"
+        text = self.text(term) if isinstance(term, Mul) else ""
+        return text if text.startswith("-") else f"+{self.at(term, PRODUCT)}"
 
     def product(self, factors: Sequence[Expr]) -> str:
         """Factors as fractions and what stands beside them."""
@@ -151,9 +160,13 @@ class Typesetter:
     def reduction_head(self, expr: Reduce) -> str:
         r"""`\frac{1}{N} \sum_{k=1}^{N}`."""
         letters = [self.names.index(index.name) for index in expr.indices]
-        if expr.kind in ("max", "min"):
-            return rf"\{expr.kind}_{{{','.join(letters)}}}"
         extents = [self.names.axis(index.axis) for index in expr.indices]
+        if expr.kind in ("max", "min"):
+            # What the body indexes by a letter says its axis; a letter that indexes nothing says it here.
+            told = {index for node in walk(expr.body) if isinstance(node, Read) for index in node.indices}
+            triples = zip(expr.indices, letters, extents, strict=True)
+            under = [letter if index in told else rf"1 \le {letter} \le {extent}" for index, letter, extent in triples]
+            return rf"\{expr.kind}_{{{','.join(under)}}}"
         sums = " ".join(rf"\sum_{{{letter}=1}}^{{{extent}}}" for letter, extent in zip(letters, extents, strict=True))
         return rf"\frac{{1}}{{{' '.join(extents)}}} {sums}" if expr.kind == "mean" else sums
 

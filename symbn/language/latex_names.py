@@ -60,6 +60,10 @@ class LatexNames:
         """Whether a name is a value of the layer or a derivative of one; else it is a letter that an explanation introduced."""
         return name in self.axes or self._result(name, list(indices)) is not None
 
+    def is_result(self, name: str) -> bool:
+        """Whether the name is typeset as what it means, such as a derivative, and not by its letters."""
+        return name not in self.overrides and self._result(name, []) is not None
+
     def index(self, letter: str) -> str:
         """An index letter."""
         return _plain(letter).element()

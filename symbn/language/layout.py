@@ -14,7 +14,7 @@ from symbn.language.text import denominator_of
 
 def arranged(factors: Sequence[Expr]) -> tuple[str, list[Expr]]:
     """The sign, and the factors as a paper has them: the number first, a single sum last, its mean's 1/N with the other denominators."""
-    value = Fraction(1)
+    value, factors = Fraction(1), _flat(factors)
     for factor in factors:
         value *= factor.value if isinstance(factor, Num) else 1
     sums = [factor for factor in factors if isinstance(factor, Reduce)]
@@ -26,6 +26,11 @@ def arranged(factors: Sequence[Expr]) -> tuple[str, list[Expr]]:
             only = Reduce("sum", only.body, only.indices)
         rest.append(only)
     return "-" if value < 0 else "", rest if abs(value) == 1 and rest else [Num(abs(value)), *rest]
+
+
+def _flat(factors: Sequence[Expr]) -> list[Expr]:
+    """The factors, and those of factors that are products: a sum inside one would reach over what stands after it."""
+    return [part for factor in factors for part in (_flat(factor.factors) if isinstance(factor, Mul) else (factor,))]
 
 
 def groups(factors: Sequence[Expr]) -> list[tuple[list[Expr], list[Expr]]]:

@@ -19,3 +19,4 @@ MAX_DEFINITIONS = 500  # in one layer
 MAX_LATEX = 100  # characters of a `# latex:` comment
 MAX_NODES = 10_000  # parts of one formula that is read from NumPy code, its local names written out
 MAX_LEVELS = 100  # of such a formula
+MAX_CHAINED = 200  # equations in one text of LaTeX

@@ -69,6 +69,11 @@ class Claims:
             raise self.reader.error("what is this the value of?", where, hint=f"write {self.first} = ...; the gradients are {gradients}")
         return self.named(self.first, value, where, f"{self.first} = {text}")
 
+    def text(self, node: ast.AST) -> str:
+        """What the user wrote, on one line."""
+        text = " ".join((ast.get_source_segment(self.reader.source.text, node) or "").split())
+        return f"{ast.unparse(node.target)} after {text}" if isinstance(node, ast.AugAssign) else text
+
     @property
     def first(self) -> str:
         """The name of the first input's gradient."""

@@ -68,6 +68,10 @@ def einsum(spec: str, arrays: Sequence[Array]) -> Array:
     exprs = []
     for letters, array in zip(inputs, arrays, strict=True):
         mapping: dict[Index, Index] = {}
+        for letter in letters:
+            own = [index for other, index in zip(letters, array.dims, strict=True) if other == letter]
+            if None in own and any(own):
+                raise Misfit(f"letter '{letter}' stands for two different axes of an array of shape {array.shape}", "use two letters")
         for letter, index in zip(letters, array.dims, strict=True):
             known = meaning.get(letter)
             if known is None or index is None:

@@ -13,10 +13,15 @@ import ast
 from symbn.language.numpy_arrays import Misfit, Value
 from symbn.language.numpy_names import Names
 
+# What may give an array that shares its memory with the one it is called on.
 _VIEWS = frozenset(
-    ("T", "mT", "reshape", "view", "ravel", "transpose", "permute", "squeeze", "unsqueeze", "expand_dims", "swapaxes", "detach", "data",
-     "broadcast_to", "expand", "asarray", "t", "diagonal", "real")
-)  # fmt: skip
+    """T mT data real reshape view ravel transpose permute squeeze unsqueeze expand_dims swapaxes moveaxis t diagonal broadcast_to expand
+    detach asarray float double half to type contiguous cpu cuda""".split()  # noqa: SIM905
+)
+
+
+Share = tuple[str | None, bool]
+NEW: Share = (None, False)
 
 
 class Memory:
@@ -28,10 +33,18 @@ class Memory:
         self.views: dict[str, str] = {}
         self.count = 0
 
-    def bind(self, name: str, value: Value, source: ast.expr | None) -> list[str]:
-        """`name = source`."""
+    def share(self, source: ast.expr | None) -> Share:
+        """The owner of the array that an expression gives, and whether it shows that in another way; a new array has none."""
         base, is_view = _base(source) if source is not None else (None, False)
-        shared = self._owner(base) if base is not None and self.names.has(base) else None
+        if base is None or not self.names.has(base):
+            return NEW
+        return (self.views[base], True) if base in self.views else (self._owner(base), is_view)
+
+    def bind(self, name: str, value: Value, share: Share) -> list[str]:
+        """`name = ...`."""
+        shared, is_view = share
+        if is_view and shared is not None and not self._others(shared, name):
+            shared = None  # after `x = x.reshape(-1, 1)` nothing else shows that array
         self.count += 1
         self.views.pop(name, None)
         if shared is not None and is_view:
@@ -43,25 +56,33 @@ class Memory:
     def change(self, name: str, value: Value) -> list[str]:
         """The names that have the value now, after an operation on `name` in place."""
         if not self.mutable:
-            return self.bind(name, value, None)
+            return self.bind(name, value, NEW)
         owner = self._owner(name)
-        others = [view for view, base in self.views.items() if base == owner]
+        others = [view for view, base in self.views.items() if base == owner and view != name]
         if name in self.views or others:
             view, base = (name, self.views[name]) if name in self.views else (others[0], name)
             known = "another array" if base.startswith("#") else f"'{base}'"
             raise Misfit(f"this changes an array in place, and '{view}' is a view of {known}", f"write {name} = {name} ... instead")
-        group = dict.fromkeys([name, *([owner] if self._owner(owner) == owner and not owner.startswith("#") else [])])
-        group |= dict.fromkeys(other for other in self.owner if self._owner(other) == owner)
+        group = [name, *self._named(owner, name)]
         for member in group:
             self.names.locals[member] = value
             self.owner[member] = owner
-        return list(group)
+        return group
 
     def forget(self, name: str) -> None:
         """The name is the layer's again."""
         self.names.locals.pop(name, None)
         self.owner.pop(name, None)
         self.views.pop(name, None)
+
+    def _named(self, owner: str, name: str) -> list[str]:
+        """The other names that stand for the array."""
+        candidates = dict.fromkeys((*([] if owner.startswith("#") else [owner]), *self.owner))
+        return [other for other in candidates if other != name and self._owner(other) == owner]
+
+    def _others(self, owner: str, name: str) -> list[str]:
+        """The other names that stand for the array or show it."""
+        return [*self._named(owner, name), *(view for view, base in self.views.items() if base == owner and view != name)]
 
     def _owner(self, name: str) -> str:
         return self.owner.get(name, name)

@@ -17,11 +17,13 @@ from symbn.errors import EquationError, SymbnError
 from symbn.language.equations import Equation
 from symbn.language.expressions import check_depth
 from symbn.language.module import parse_syntax
-from symbn.language.numpy_arrays import Value
+from symbn.language.numpy_arrays import Misfit, Value
 from symbn.language.numpy_claims import Claims
+from symbn.language.numpy_docstring import docstring_statements
 from symbn.language.numpy_expressions import NumpyReader
 from symbn.language.numpy_letters import Lettering
 from symbn.language.numpy_names import Names
+from symbn.language.numpy_results import Results
 from symbn.language.numpy_statements import Statements
 from symbn.language.source import Source, quoted
 from symbn.language.tokens import normalized, scan
@@ -39,11 +41,13 @@ def parse_numpy(
     EquationError, with a place, for what cannot be read.
     """
     source = Source(file, textwrap.dedent(normalized(text)).strip("\n"), EquationError)
-    body = _statements(source)
+    body = _statements(source, frozenset((*layer.names, *extra, *lets)))
     try:
         for statement in body:
             check_depth(source, statement)
         return _claimed(source, body, layer, extra, lets)
+    except Misfit as misfit:
+        raise source.error(misfit.message, None, hint=misfit.hint) from None
     except RecursionError:
         raise source.error("this text is nested too deeply", None, hint="check it in parts") from None
 
@@ -61,7 +65,7 @@ def _claimed(
     claims = Claims(reader, layer, extra, lets, Lettering(layer, extra))
     statements = Statements(claims, mutable=not used & {"jnp", "jax"})
     statements.run(body)
-    return statements.results()
+    return Results(statements).equations()
 
 
 def _axes(layer: Layer, extra: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -78,7 +82,7 @@ def _meaning(names: Names, ours: str) -> Value:
     return NumpyReader(inner).value(tree.body)
 
 
-def _statements(source: Source) -> list[ast.stmt]:
+def _statements(source: Source, known: frozenset[str]) -> list[ast.stmt]:
     tokens = scan(source)
     try:
         tree = parse_syntax(source, source.text, "exec", tokens)
@@ -90,7 +94,7 @@ def _statements(source: Source) -> list[ast.stmt]:
     assert isinstance(tree, ast.Module)
     if not tree.body:
         raise source.error("there is nothing to check here", None, hint="write dx = ..., or a == b")
-    return _function_body(source, tree)
+    return _function_body(source, tree, known)
 
 
 def _sides(source: Source, tokens: list[TokenInfo]) -> ast.stmt | None:
@@ -114,8 +118,8 @@ def _sides(source: Source, tokens: list[TokenInfo]) -> ast.stmt | None:
     return ast.copy_location(ast.Expr(equal), equal)
 
 
-def _function_body(source: Source, tree: ast.Module) -> list[ast.stmt]:
-    """The statements of the one function, if there are functions: the one that says backward, of several."""
+def _function_body(source: Source, tree: ast.Module, known: frozenset[str]) -> list[ast.stmt]:
+    """The statements of the one function, if there are functions: the one that says backward, of several; else its docstring's formulas."""
     classes = [part for node in tree.body if isinstance(node, ast.ClassDef) for part in node.body]
     functions = [node for node in (*tree.body, *classes) if isinstance(node, ast.FunctionDef)]
     if not functions:
@@ -125,4 +129,12 @@ def _function_body(source: Source, tree: ast.Module) -> list[ast.stmt]:
         hint = f"keep one of {quoted([node.name for node in functions])}"
         raise source.error(f"there are {len(functions)} functions here", functions[1], hint=hint)
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    return [*imports, *(backward or functions)[0].body]
+    body = (backward or functions)[0].body
+    text = body[0].value if isinstance(body[0], ast.Expr) else None
+    if isinstance(text, ast.Constant) and isinstance(text.value, str) and all(_says_nothing(node) for node in body[1:]):
+        return docstring_statements(source, text, known) or body
+    return [*imports, *body]
+
+
+def _says_nothing(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Pass | ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))

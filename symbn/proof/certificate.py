@@ -25,9 +25,13 @@ from sympy import QQ, ring
 from symbn._version import __version__
 from symbn.calculus.compact import Notation
 from symbn.calculus.denominators import common_bodies, common_denominator
+from symbn.calculus.derivation import Derivation
 from symbn.calculus.sweeps import Reverse
 from symbn.calculus.terms import Atom, Kind, Monomial, Poly, is_idempotent, of_atom
+from symbn.errors import SymbnError, UnsupportedError
+from symbn.expr import Compare
 from symbn.language import expr_text, layer_text
+from symbn.proof.derived import results_of
 from symbn.proof.prover import Prover
 from symbn.proof.question import Question
 
@@ -35,9 +39,27 @@ SCHEMA = 1
 SHORT = 12  # hexadecimal digits of the short hash
 
 
-def certificate(question: Question) -> dict[str, Any]:
-    """The certificate of a proved question."""
-    prover = Prover(question.layer, question.assume)
+def certificates(questions: Sequence[Question]) -> list[dict[str, Any]]:
+    """The certificates of proved questions, in order."""
+    provers: dict[tuple[int, tuple[Compare, ...]], Prover] = {}
+    found = []
+    for question in questions:
+        key = (id(question.layer), question.assume)
+        if key not in provers:
+            provers[key] = Prover(question.layer, question.assume)
+        found.append(_certificate(question, provers[key]))
+    return found
+
+
+def certificate_of(derivation: Derivation) -> str:
+    """The short hash of the certificates of a derivation's results; "" for one that the prover does not settle."""
+    try:
+        return short_hash(certificates(results_of(derivation)))
+    except (SymbnError, RecursionError):
+        return ""
+
+
+def _certificate(question: Question, prover: Prover) -> dict[str, Any]:
     sweep = Reverse(prover.meanings.problem, tuple(part.name for part in question.layer.inputs))
     show = Notation(sweep).builder(factor=False).build
 
@@ -142,7 +164,7 @@ class _Case:
                 found = [(other, previous * below) for other, previous in found]
             found.append((data, multiplier))
         if gap:
-            raise AssertionError("the normal forms differ after all")
+            raise UnsupportedError("the normal forms are not the same")
         return factor, found
 
     def _relation(self, atom: Atom) -> tuple[dict[str, Any], int, Any, Any] | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from symbn.calculus.derivation import Derivation
 from symbn.calculus.engine import derive
@@ -16,10 +17,10 @@ from symbn.layer import Definition, Layer
 from symbn.proof.question import Question, extra_names
 
 
-def derived(layer: Layer, *, assume: Iterable[str] = ()) -> tuple[Question, ...]:
-    """The backward pass that the engine finds, as questions to the prover."""
+def derived(layer: Layer, *, assume: Iterable[str] = (), **asked: Any) -> tuple[Question, ...]:
+    """What the engine finds, as questions to the prover; `asked` are `derive`'s mode, order, wrt and save."""
     given = tuple(parse_assumption(one, layer, extra_names(layer)) for one in assume)
-    return tuple(Question(q.layer, q.equation, given) for q in results_of(derive(layer, steps=False)))
+    return tuple(Question(q.layer, q.equation, given) for q in results_of(derive(layer, steps=False, **asked)))
 
 
 def results_of(derivation: Derivation) -> tuple[Question, ...]:
