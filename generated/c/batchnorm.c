@@ -28,7 +28,8 @@
  *     forward: y may be x, xhat may be x
  *     backward: dx may be dy, dx may be xhat
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -39,7 +40,80 @@
 #include "batchnorm.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_BATCHNORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_BATCHNORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_BATCHNORM_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_BATCHNORM_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_BATCHNORM_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_BATCHNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_BATCHNORM_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_BATCHNORM_STREAM
+#define SYMBN_BATCHNORM_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_BATCHNORM_LANES = 32, /* sums that run side by side */
+    SYMBN_BATCHNORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_BATCHNORM_BLOCK = 512, /* elements that are written at once */
+    SYMBN_BATCHNORM_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_batchnorm_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_batchnorm_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_batchnorm_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -56,6 +130,160 @@ static double symbn_batchnorm_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* What a double has beyond its nearest float. */
+static float symbn_batchnorm_low(double value)
+{
+    const double low = value - (double)(float)value;
+
+    return low == low ? (float)low : 0.0F;
+}
+
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_batchnorm_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_BATCHNORM_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_batchnorm_total(double *lanes)
+{
+    for (int width = SYMBN_BATCHNORM_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_batchnorm_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_BATCHNORM_LANES; ++lane) {
+        symbn_batchnorm_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_batchnorm_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_batchnorm_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_BATCHNORM_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_BATCHNORM_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_batchnorm_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_forward_f32_over_N(
+    const float *x, ptrdiff_t first, ptrdiff_t last, double *sums)
+{
+    double mu_lanes[SYMBN_BATCHNORM_LANES] = {0.0};
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_least(last - chunk, SYMBN_BATCHNORM_CHUNK);
+        float mu_chunk[SYMBN_BATCHNORM_LANES] = {0.0F};
+        ptrdiff_t done = chunk;
+
+        for (; done + SYMBN_BATCHNORM_LANES <= chunk_end; done += SYMBN_BATCHNORM_LANES) {
+            for (int lane = 0; lane < SYMBN_BATCHNORM_LANES; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_j = x[j];
+                mu_chunk[lane] += x_j;
+            }
+        }
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
+            const ptrdiff_t j = done + lane;
+            const float x_j = x[j];
+            mu_chunk[lane] += x_j;
+        }
+        symbn_batchnorm_widen(mu_lanes, mu_chunk);
+    }
+    double mu = symbn_batchnorm_total(mu_lanes);
+    sums[0] = mu;
+}
+
+SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_forward_f32_over_N_2(
+    const float *x, double mu, ptrdiff_t first, ptrdiff_t last, double *sums)
+{
+    double sigma2_value_lanes[SYMBN_BATCHNORM_LANES] = {0.0};
+    const float mu_high = (float)mu;
+    const float mu_low = symbn_batchnorm_low(mu);
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_least(last - chunk, SYMBN_BATCHNORM_CHUNK);
+        float sigma2_value_chunk[SYMBN_BATCHNORM_LANES] = {0.0F};
+        ptrdiff_t done = chunk;
+
+        for (; done + SYMBN_BATCHNORM_LANES <= chunk_end; done += SYMBN_BATCHNORM_LANES) {
+            for (int lane = 0; lane < SYMBN_BATCHNORM_LANES; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_j = x[j];
+                const float x_minus_mu_j = x_j - mu_high - mu_low;
+                sigma2_value_chunk[lane] += x_minus_mu_j*x_minus_mu_j;
+            }
+        }
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
+            const ptrdiff_t j = done + lane;
+            const float x_j = x[j];
+            const float x_minus_mu_j = x_j - mu_high - mu_low;
+            sigma2_value_chunk[lane] += x_minus_mu_j*x_minus_mu_j;
+        }
+        symbn_batchnorm_widen(sigma2_value_lanes, sigma2_value_chunk);
+    }
+    double sigma2_value = symbn_batchnorm_total(sigma2_value_lanes);
+    sums[0] = sigma2_value;
+}
+
+SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_forward_f32_over_N_3(
+    const float *x, double gamma, double beta, float *y, float *xhat, double mu,
+    double rsqrt_sigma2_plus_eps, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    const float mu_high = (float)mu;
+    const float mu_low = symbn_batchnorm_low(mu);
+    const float rsqrt_sigma2_plus_eps_f = (float)rsqrt_sigma2_plus_eps;
+    const float gamma_f = (float)gamma;
+    const float beta_f = (float)beta;
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_BLOCK) {
+        const ptrdiff_t width = symbn_batchnorm_least(last - chunk, SYMBN_BATCHNORM_BLOCK);
+        float xhat_block[SYMBN_BATCHNORM_BLOCK];
+        float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[chunk];
+        float y_block[SYMBN_BATCHNORM_BLOCK];
+        float *const y_to = y == NULL || stream ? y_block : &y[chunk];
+
+        SYMBN_BATCHNORM_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t i = chunk + lane;
+            const float x_i = x[i];
+            const float x_minus_mu_i = x_i - mu_high - mu_low;
+            /* xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps) */
+            const float xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps_f;
+            xhat_to[lane] = xhat_i;
+            /* y[i] = gamma*xhat[i] + beta */
+            const float y_i = gamma_f*xhat_i + beta_f;
+            y_to[lane] = y_i;
+        }
+        if (xhat != NULL && stream) {
+            symbn_batchnorm_stream(&xhat[chunk], xhat_block, sizeof(float)*(size_t)width);
+        }
+        if (y != NULL && stream) {
+            symbn_batchnorm_stream(&y[chunk], y_block, sizeof(float)*(size_t)width);
+        }
+    }
+    symbn_batchnorm_fence();
+}
+
 int symbn_batchnorm_forward_f32(
     ptrdiff_t N, const float *x, double gamma, double beta, double eps, float *y, float *sigma2, float *xhat)
 {
@@ -65,40 +293,141 @@ int symbn_batchnorm_forward_f32(
     if (x == NULL) {
         return SYMBN_BATCHNORM_NULL_INPUT;
     }
+    const int stream = (double)N*4.0 >= (double)SYMBN_BATCHNORM_STREAM;
     /* mu = mean(x[j] for j in N) */
     double mu = 0.0;
-    for (ptrdiff_t j = 0; j < N; ++j) {
-        const double x_j = (double)x[j];
-        mu += x_j;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
+        double sums[SYMBN_BATCHNORM_PARTS][1];
+
+        SYMBN_BATCHNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_forward_f32_over_N(
+                x, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            mu += sums[part][0];
+        }
     }
     mu /= (double)N;
     /* sigma2 = mean((x[j] - mu)**2 for j in N) */
     double sigma2_value = 0.0;
-    for (ptrdiff_t j = 0; j < N; ++j) {
-        const double x_j = (double)x[j];
-        const double x_minus_mu_j = x_j - mu;
-        sigma2_value += x_minus_mu_j*x_minus_mu_j;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
+        double sums[SYMBN_BATCHNORM_PARTS][1];
+
+        SYMBN_BATCHNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_forward_f32_over_N_2(
+                x, mu, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            sigma2_value += sums[part][0];
+        }
     }
     sigma2_value /= (double)N;
     if (sigma2 != NULL) {
         *sigma2 = (float)sigma2_value;
     }
     const double rsqrt_sigma2_plus_eps = 1.0/sqrt(sigma2_value + eps);
-    for (ptrdiff_t i = 0; i < N; ++i) {
-        const double x_i = (double)x[i];
-        const double x_minus_mu_i = x_i - mu;
-        /* xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps) */
-        const double xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps;
-        if (xhat != NULL) {
-            xhat[i] = (float)xhat_i;
-        }
-        /* y[i] = gamma*xhat[i] + beta */
-        const double y_i = gamma*xhat_i + beta;
-        if (y != NULL) {
-            y[i] = (float)y_i;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
+
+        SYMBN_BATCHNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_forward_f32_over_N_3(
+                x, gamma, beta, y, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_cut(N, part, parts),
+                symbn_batchnorm_cut(N, part + 1, parts));
         }
     }
     return SYMBN_BATCHNORM_OK;
+}
+
+SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_forward_f64_over_N(
+    const double *x, ptrdiff_t first, ptrdiff_t last, double *sums)
+{
+    double mu_lanes[SYMBN_BATCHNORM_LANES] = {0.0}, mu_lanes_low[SYMBN_BATCHNORM_LANES] = {0.0};
+    {
+        ptrdiff_t done = first;
+
+        for (; done + SYMBN_BATCHNORM_LANES <= last; done += SYMBN_BATCHNORM_LANES) {
+            for (int lane = 0; lane < SYMBN_BATCHNORM_LANES; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_j = x[j];
+                symbn_batchnorm_add(&mu_lanes[lane], &mu_lanes_low[lane], x_j);
+            }
+        }
+        for (int lane = 0; done + lane < last; ++lane) {
+            const ptrdiff_t j = done + lane;
+            const double x_j = x[j];
+            symbn_batchnorm_add(&mu_lanes[lane], &mu_lanes_low[lane], x_j);
+        }
+    }
+    double mu = 0.0, mu_low = 0.0;
+    symbn_batchnorm_gather(&mu, &mu_low, mu_lanes, mu_lanes_low);
+    sums[0] = mu;
+    sums[1] = mu_low;
+}
+
+SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_forward_f64_over_N_2(
+    const double *x, double mu, ptrdiff_t first, ptrdiff_t last, double *sums)
+{
+    double sigma2_value_lanes[SYMBN_BATCHNORM_LANES] = {0.0}, sigma2_value_lanes_low[SYMBN_BATCHNORM_LANES] = {0.0};
+    {
+        ptrdiff_t done = first;
+
+        for (; done + SYMBN_BATCHNORM_LANES <= last; done += SYMBN_BATCHNORM_LANES) {
+            for (int lane = 0; lane < SYMBN_BATCHNORM_LANES; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_j = x[j];
+                const double x_minus_mu_j = x_j - mu;
+                symbn_batchnorm_add(&sigma2_value_lanes[lane], &sigma2_value_lanes_low[lane], x_minus_mu_j*x_minus_mu_j);
+            }
+        }
+        for (int lane = 0; done + lane < last; ++lane) {
+            const ptrdiff_t j = done + lane;
+            const double x_j = x[j];
+            const double x_minus_mu_j = x_j - mu;
+            symbn_batchnorm_add(&sigma2_value_lanes[lane], &sigma2_value_lanes_low[lane], x_minus_mu_j*x_minus_mu_j);
+        }
+    }
+    double sigma2_value = 0.0, sigma2_value_low = 0.0;
+    symbn_batchnorm_gather(&sigma2_value, &sigma2_value_low, sigma2_value_lanes, sigma2_value_lanes_low);
+    sums[0] = sigma2_value;
+    sums[1] = sigma2_value_low;
+}
+
+SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_forward_f64_over_N_3(
+    const double *x, double gamma, double beta, double *y, double *xhat, double mu,
+    double rsqrt_sigma2_plus_eps, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_BLOCK) {
+        const ptrdiff_t width = symbn_batchnorm_least(last - chunk, SYMBN_BATCHNORM_BLOCK);
+        double xhat_block[SYMBN_BATCHNORM_BLOCK];
+        double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[chunk];
+        double y_block[SYMBN_BATCHNORM_BLOCK];
+        double *const y_to = y == NULL || stream ? y_block : &y[chunk];
+
+        SYMBN_BATCHNORM_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t i = chunk + lane;
+            const double x_i = x[i];
+            const double x_minus_mu_i = x_i - mu;
+            /* xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps) */
+            const double xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps;
+            xhat_to[lane] = xhat_i;
+            /* y[i] = gamma*xhat[i] + beta */
+            const double y_i = gamma*xhat_i + beta;
+            y_to[lane] = y_i;
+        }
+        if (xhat != NULL && stream) {
+            symbn_batchnorm_stream(&xhat[chunk], xhat_block, sizeof(double)*(size_t)width);
+        }
+        if (y != NULL && stream) {
+            symbn_batchnorm_stream(&y[chunk], y_block, sizeof(double)*(size_t)width);
+        }
+    }
+    symbn_batchnorm_fence();
 }
 
 int symbn_batchnorm_forward_f64(
@@ -111,20 +440,40 @@ int symbn_batchnorm_forward_f64(
     if (x == NULL) {
         return SYMBN_BATCHNORM_NULL_INPUT;
     }
+    const int stream = (double)N*8.0 >= (double)SYMBN_BATCHNORM_STREAM;
     /* mu = mean(x[j] for j in N) */
     double mu = 0.0, mu_low = 0.0;
-    for (ptrdiff_t j = 0; j < N; ++j) {
-        const double x_j = x[j];
-        symbn_batchnorm_add(&mu, &mu_low, x_j);
+    {
+        const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
+        double sums[SYMBN_BATCHNORM_PARTS][2];
+
+        SYMBN_BATCHNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_forward_f64_over_N(
+                x, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_add(&mu, &mu_low, sums[part][0]);
+            mu_low += sums[part][1];
+        }
     }
     mu = symbn_batchnorm_complete(mu, mu_low);
     mu /= (double)N;
     /* sigma2 = mean((x[j] - mu)**2 for j in N) */
     double sigma2_value = 0.0, sigma2_value_low = 0.0;
-    for (ptrdiff_t j = 0; j < N; ++j) {
-        const double x_j = x[j];
-        const double x_minus_mu_j = x_j - mu;
-        symbn_batchnorm_add(&sigma2_value, &sigma2_value_low, x_minus_mu_j*x_minus_mu_j);
+    {
+        const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
+        double sums[SYMBN_BATCHNORM_PARTS][2];
+
+        SYMBN_BATCHNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_forward_f64_over_N_2(
+                x, mu, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_add(&sigma2_value, &sigma2_value_low, sums[part][0]);
+            sigma2_value_low += sums[part][1];
+        }
     }
     sigma2_value = symbn_batchnorm_complete(sigma2_value, sigma2_value_low);
     sigma2_value /= (double)N;
@@ -132,21 +481,81 @@ int symbn_batchnorm_forward_f64(
         *sigma2 = sigma2_value;
     }
     const double rsqrt_sigma2_plus_eps = 1.0/sqrt(sigma2_value + eps);
-    for (ptrdiff_t i = 0; i < N; ++i) {
-        const double x_i = x[i];
-        const double x_minus_mu_i = x_i - mu;
-        /* xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps) */
-        const double xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps;
-        if (xhat != NULL) {
-            xhat[i] = xhat_i;
-        }
-        /* y[i] = gamma*xhat[i] + beta */
-        const double y_i = gamma*xhat_i + beta;
-        if (y != NULL) {
-            y[i] = y_i;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
+
+        SYMBN_BATCHNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_forward_f64_over_N_3(
+                x, gamma, beta, y, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_cut(N, part, parts),
+                symbn_batchnorm_cut(N, part + 1, parts));
         }
     }
     return SYMBN_BATCHNORM_OK;
+}
+
+SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_backward_f32_over_N(
+    const float *dy, const float *xhat, ptrdiff_t first, ptrdiff_t last, double *sums)
+{
+    double sum_dy_lanes[SYMBN_BATCHNORM_LANES] = {0.0};
+    double sum_dy_xhat_lanes[SYMBN_BATCHNORM_LANES] = {0.0};
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_least(last - chunk, SYMBN_BATCHNORM_CHUNK);
+        float sum_dy_chunk[SYMBN_BATCHNORM_LANES] = {0.0F};
+        float sum_dy_xhat_chunk[SYMBN_BATCHNORM_LANES] = {0.0F};
+        ptrdiff_t done = chunk;
+
+        for (; done + SYMBN_BATCHNORM_LANES <= chunk_end; done += SYMBN_BATCHNORM_LANES) {
+            for (int lane = 0; lane < SYMBN_BATCHNORM_LANES; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const float dy_k = dy[k];
+                sum_dy_chunk[lane] += dy_k;
+                const float xhat_k = xhat[k];
+                sum_dy_xhat_chunk[lane] += dy_k*xhat_k;
+            }
+        }
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
+            const ptrdiff_t k = done + lane;
+            const float dy_k = dy[k];
+            sum_dy_chunk[lane] += dy_k;
+            const float xhat_k = xhat[k];
+            sum_dy_xhat_chunk[lane] += dy_k*xhat_k;
+        }
+        symbn_batchnorm_widen(sum_dy_lanes, sum_dy_chunk);
+        symbn_batchnorm_widen(sum_dy_xhat_lanes, sum_dy_xhat_chunk);
+    }
+    double sum_dy = symbn_batchnorm_total(sum_dy_lanes);
+    sums[0] = sum_dy;
+    double sum_dy_xhat = symbn_batchnorm_total(sum_dy_xhat_lanes);
+    sums[1] = sum_dy_xhat;
+}
+
+SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_backward_f32_over_N_2(
+    const float *dy, const float *xhat, float *dx, double dx_scale, double sum_dy_over_N,
+    double sum_dy_xhat_over_N, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    const float dx_scale_f = (float)dx_scale;
+    const float sum_dy_over_N_f = (float)sum_dy_over_N;
+    const float sum_dy_xhat_over_N_f = (float)sum_dy_xhat_over_N;
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_BLOCK) {
+        const ptrdiff_t width = symbn_batchnorm_least(last - chunk, SYMBN_BATCHNORM_BLOCK);
+        float dx_block[SYMBN_BATCHNORM_BLOCK];
+        float *const dx_to = dx == NULL || stream ? dx_block : &dx[chunk];
+
+        SYMBN_BATCHNORM_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t i = chunk + lane;
+            const float dy_i = dy[i];
+            const float xhat_i = xhat[i];
+            /* dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N)) */
+            const float dx_i = dx_scale_f*(dy_i - sum_dy_over_N_f - xhat_i*sum_dy_xhat_over_N_f);
+            dx_to[lane] = dx_i;
+        }
+        if (dx != NULL && stream) {
+            symbn_batchnorm_stream(&dx[chunk], dx_block, sizeof(float)*(size_t)width);
+        }
+    }
+    symbn_batchnorm_fence();
 }
 
 int symbn_batchnorm_backward_f32(
@@ -159,15 +568,24 @@ int symbn_batchnorm_backward_f32(
     if (dy == NULL || xhat == NULL) {
         return SYMBN_BATCHNORM_NULL_INPUT;
     }
+    const int stream = (double)N*4.0 >= (double)SYMBN_BATCHNORM_STREAM;
     /* sum_dy = sum(dy[k] for k in N) */
     double sum_dy = 0.0;
     /* sum_dy_xhat = sum(dy[k]*xhat[k] for k in N) */
     double sum_dy_xhat = 0.0;
-    for (ptrdiff_t k = 0; k < N; ++k) {
-        const double dy_k = (double)dy[k];
-        sum_dy += dy_k;
-        const double xhat_k = (double)xhat[k];
-        sum_dy_xhat += dy_k*xhat_k;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
+        double sums[SYMBN_BATCHNORM_PARTS][2];
+
+        SYMBN_BATCHNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_backward_f32_over_N(
+                dy, xhat, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            sum_dy += sums[part][0];
+            sum_dy_xhat += sums[part][1];
+        }
     }
     if (dgamma != NULL) {
         *dgamma = (float)sum_dy_xhat;
@@ -178,16 +596,77 @@ int symbn_batchnorm_backward_f32(
     const double dx_scale = gamma/sqrt(sigma2 + eps);
     const double sum_dy_over_N = sum_dy/(double)N;
     const double sum_dy_xhat_over_N = sum_dy_xhat/(double)N;
-    for (ptrdiff_t i = 0; i < N; ++i) {
-        const double dy_i = (double)dy[i];
-        const double xhat_i = (double)xhat[i];
-        /* dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N)) */
-        const double dx_i = dx_scale*(dy_i - sum_dy_over_N - xhat_i*sum_dy_xhat_over_N);
-        if (dx != NULL) {
-            dx[i] = (float)dx_i;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
+
+        SYMBN_BATCHNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_backward_f32_over_N_2(
+                dy, xhat, dx, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, symbn_batchnorm_cut(N, part, parts),
+                symbn_batchnorm_cut(N, part + 1, parts));
         }
     }
     return SYMBN_BATCHNORM_OK;
+}
+
+SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_backward_f64_over_N(
+    const double *dy, const double *xhat, ptrdiff_t first, ptrdiff_t last, double *sums)
+{
+    double sum_dy_lanes[SYMBN_BATCHNORM_LANES] = {0.0}, sum_dy_lanes_low[SYMBN_BATCHNORM_LANES] = {0.0};
+    double sum_dy_xhat_lanes[SYMBN_BATCHNORM_LANES] = {0.0}, sum_dy_xhat_lanes_low[SYMBN_BATCHNORM_LANES] = {0.0};
+    {
+        ptrdiff_t done = first;
+
+        for (; done + SYMBN_BATCHNORM_LANES <= last; done += SYMBN_BATCHNORM_LANES) {
+            for (int lane = 0; lane < SYMBN_BATCHNORM_LANES; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const double dy_k = dy[k];
+                symbn_batchnorm_add(&sum_dy_lanes[lane], &sum_dy_lanes_low[lane], dy_k);
+                const double xhat_k = xhat[k];
+                symbn_batchnorm_add(&sum_dy_xhat_lanes[lane], &sum_dy_xhat_lanes_low[lane], dy_k*xhat_k);
+            }
+        }
+        for (int lane = 0; done + lane < last; ++lane) {
+            const ptrdiff_t k = done + lane;
+            const double dy_k = dy[k];
+            symbn_batchnorm_add(&sum_dy_lanes[lane], &sum_dy_lanes_low[lane], dy_k);
+            const double xhat_k = xhat[k];
+            symbn_batchnorm_add(&sum_dy_xhat_lanes[lane], &sum_dy_xhat_lanes_low[lane], dy_k*xhat_k);
+        }
+    }
+    double sum_dy = 0.0, sum_dy_low = 0.0;
+    symbn_batchnorm_gather(&sum_dy, &sum_dy_low, sum_dy_lanes, sum_dy_lanes_low);
+    sums[0] = sum_dy;
+    sums[1] = sum_dy_low;
+    double sum_dy_xhat = 0.0, sum_dy_xhat_low = 0.0;
+    symbn_batchnorm_gather(&sum_dy_xhat, &sum_dy_xhat_low, sum_dy_xhat_lanes, sum_dy_xhat_lanes_low);
+    sums[2] = sum_dy_xhat;
+    sums[3] = sum_dy_xhat_low;
+}
+
+SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_backward_f64_over_N_2(
+    const double *dy, const double *xhat, double *dx, double dx_scale, double sum_dy_over_N,
+    double sum_dy_xhat_over_N, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_BLOCK) {
+        const ptrdiff_t width = symbn_batchnorm_least(last - chunk, SYMBN_BATCHNORM_BLOCK);
+        double dx_block[SYMBN_BATCHNORM_BLOCK];
+        double *const dx_to = dx == NULL || stream ? dx_block : &dx[chunk];
+
+        SYMBN_BATCHNORM_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t i = chunk + lane;
+            const double dy_i = dy[i];
+            const double xhat_i = xhat[i];
+            /* dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N)) */
+            const double dx_i = dx_scale*(dy_i - sum_dy_over_N - xhat_i*sum_dy_xhat_over_N);
+            dx_to[lane] = dx_i;
+        }
+        if (dx != NULL && stream) {
+            symbn_batchnorm_stream(&dx[chunk], dx_block, sizeof(double)*(size_t)width);
+        }
+    }
+    symbn_batchnorm_fence();
 }
 
 int symbn_batchnorm_backward_f64(
@@ -200,15 +679,26 @@ int symbn_batchnorm_backward_f64(
     if (dy == NULL || xhat == NULL) {
         return SYMBN_BATCHNORM_NULL_INPUT;
     }
+    const int stream = (double)N*8.0 >= (double)SYMBN_BATCHNORM_STREAM;
     /* sum_dy = sum(dy[k] for k in N) */
     double sum_dy = 0.0, sum_dy_low = 0.0;
     /* sum_dy_xhat = sum(dy[k]*xhat[k] for k in N) */
     double sum_dy_xhat = 0.0, sum_dy_xhat_low = 0.0;
-    for (ptrdiff_t k = 0; k < N; ++k) {
-        const double dy_k = dy[k];
-        symbn_batchnorm_add(&sum_dy, &sum_dy_low, dy_k);
-        const double xhat_k = xhat[k];
-        symbn_batchnorm_add(&sum_dy_xhat, &sum_dy_xhat_low, dy_k*xhat_k);
+    {
+        const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
+        double sums[SYMBN_BATCHNORM_PARTS][4];
+
+        SYMBN_BATCHNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_backward_f64_over_N(
+                dy, xhat, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_add(&sum_dy, &sum_dy_low, sums[part][0]);
+            sum_dy_low += sums[part][1];
+            symbn_batchnorm_add(&sum_dy_xhat, &sum_dy_xhat_low, sums[part][2]);
+            sum_dy_xhat_low += sums[part][3];
+        }
     }
     sum_dy = symbn_batchnorm_complete(sum_dy, sum_dy_low);
     sum_dy_xhat = symbn_batchnorm_complete(sum_dy_xhat, sum_dy_xhat_low);
@@ -221,13 +711,14 @@ int symbn_batchnorm_backward_f64(
     const double dx_scale = gamma/sqrt(sigma2 + eps);
     const double sum_dy_over_N = sum_dy/(double)N;
     const double sum_dy_xhat_over_N = sum_dy_xhat/(double)N;
-    for (ptrdiff_t i = 0; i < N; ++i) {
-        const double dy_i = dy[i];
-        const double xhat_i = xhat[i];
-        /* dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N)) */
-        const double dx_i = dx_scale*(dy_i - sum_dy_over_N - xhat_i*sum_dy_xhat_over_N);
-        if (dx != NULL) {
-            dx[i] = dx_i;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
+
+        SYMBN_BATCHNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_backward_f64_over_N_2(
+                dy, xhat, dx, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, symbn_batchnorm_cut(N, part, parts),
+                symbn_batchnorm_cut(N, part + 1, parts));
         }
     }
     return SYMBN_BATCHNORM_OK;

@@ -30,7 +30,8 @@
  *     forward: y may be x, xhat may be x
  *     backward: dx may be dy, dx may be xhat
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -42,6 +43,45 @@
 
 #include <math.h>
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_BATCHNORM1D_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_BATCHNORM1D_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_BATCHNORM1D_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_BATCHNORM1D_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_BATCHNORM1D_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_BATCHNORM1D_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_BATCHNORM1D_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_BATCHNORM1D_STREAM
+#define SYMBN_BATCHNORM1D_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_BATCHNORM1D_LANES = 32, /* sums that run side by side */
+    SYMBN_BATCHNORM1D_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_BATCHNORM1D_BLOCK = 512, /* elements that are written at once */
+    SYMBN_BATCHNORM1D_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_batchnorm1d_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -58,31 +98,118 @@ static double symbn_batchnorm1d_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
-int symbn_batchnorm1d_forward_f32(
-    ptrdiff_t N, ptrdiff_t C, const float *x, const float *gamma, const float *beta, double eps, float *y,
-    float *sigma2, float *xhat)
+/* What a double has beyond its nearest float. */
+static float symbn_batchnorm1d_low(double value)
 {
-    if (N < 1 || C < 1) {
-        return SYMBN_BATCHNORM1D_BAD_EXTENT;
+    const double low = value - (double)(float)value;
+
+    return low == low ? (float)low : 0.0F;
+}
+
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_batchnorm1d_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
     }
-    if (x == NULL || gamma == NULL || beta == NULL) {
-        return SYMBN_BATCHNORM1D_NULL_INPUT;
-    }
-    for (ptrdiff_t c = 0; c < C; ++c) {
-        /* mu[c] = mean(x[j, c] for j in N) */
-        double mu_c = 0.0;
-        for (ptrdiff_t j = 0; j < N; ++j) {
-            const double x_jc = (double)x[j*C + c];
-            mu_c += x_jc;
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_batchnorm1d_total(double *lanes)
+{
+    for (int width = SYMBN_BATCHNORM1D_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
         }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_batchnorm1d_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
+        symbn_batchnorm1d_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_batchnorm1d_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_batchnorm1d_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_BATCHNORM1D_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_BATCHNORM1D_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_batchnorm1d_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f32_over_C(
+    ptrdiff_t N, ptrdiff_t C, const float *x, const float *gamma, const float *beta, double eps, float *y,
+    float *sigma2, float *xhat, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t c = first; c < last; ++c) {
+        /* mu[c] = mean(x[j, c] for j in N) */
+        double mu_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM1D_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(N - chunk, SYMBN_BATCHNORM1D_CHUNK);
+            float mu_c_chunk[SYMBN_BATCHNORM1D_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_BATCHNORM1D_LANES <= chunk_end; done += SYMBN_BATCHNORM1D_LANES) {
+                for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float x_jc = x[j*C + c];
+                    mu_c_chunk[lane] += x_jc;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_jc = x[j*C + c];
+                mu_c_chunk[lane] += x_jc;
+            }
+            symbn_batchnorm1d_widen(mu_c_lanes, mu_c_chunk);
+        }
+        double mu_c = symbn_batchnorm1d_total(mu_c_lanes);
         mu_c /= (double)N;
         /* sigma2[c] = mean((x[j, c] - mu[c])**2 for j in N) */
-        double sigma2_c = 0.0;
-        for (ptrdiff_t j = 0; j < N; ++j) {
-            const double x_jc = (double)x[j*C + c];
-            const double x_minus_mu_jc = x_jc - mu_c;
-            sigma2_c += x_minus_mu_jc*x_minus_mu_jc;
+        double sigma2_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0};
+        const float mu_c_high = (float)mu_c;
+        const float mu_c_low = symbn_batchnorm1d_low(mu_c);
+        for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM1D_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(N - chunk, SYMBN_BATCHNORM1D_CHUNK);
+            float sigma2_c_chunk[SYMBN_BATCHNORM1D_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_BATCHNORM1D_LANES <= chunk_end; done += SYMBN_BATCHNORM1D_LANES) {
+                for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float x_jc = x[j*C + c];
+                    const float x_minus_mu_jc = x_jc - mu_c_high - mu_c_low;
+                    sigma2_c_chunk[lane] += x_minus_mu_jc*x_minus_mu_jc;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_jc = x[j*C + c];
+                const float x_minus_mu_jc = x_jc - mu_c_high - mu_c_low;
+                sigma2_c_chunk[lane] += x_minus_mu_jc*x_minus_mu_jc;
+            }
+            symbn_batchnorm1d_widen(sigma2_c_lanes, sigma2_c_chunk);
         }
+        double sigma2_c = symbn_batchnorm1d_total(sigma2_c_lanes);
         sigma2_c /= (double)N;
         if (sigma2 != NULL) {
             sigma2[c] = (float)sigma2_c;
@@ -105,12 +232,11 @@ int symbn_batchnorm1d_forward_f32(
             }
         }
     }
-    return SYMBN_BATCHNORM1D_OK;
 }
 
-int symbn_batchnorm1d_forward_f64(
-    ptrdiff_t N, ptrdiff_t C, const double *x, const double *gamma, const double *beta, double eps,
-    double *y, double *sigma2, double *xhat)
+int symbn_batchnorm1d_forward_f32(
+    ptrdiff_t N, ptrdiff_t C, const float *x, const float *gamma, const float *beta, double eps, float *y,
+    float *sigma2, float *xhat)
 {
     if (N < 1 || C < 1) {
         return SYMBN_BATCHNORM1D_BAD_EXTENT;
@@ -118,22 +244,68 @@ int symbn_batchnorm1d_forward_f64(
     if (x == NULL || gamma == NULL || beta == NULL) {
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
-    for (ptrdiff_t c = 0; c < C; ++c) {
-        /* mu[c] = mean(x[j, c] for j in N) */
-        double mu_c = 0.0, mu_c_low = 0.0;
-        for (ptrdiff_t j = 0; j < N; ++j) {
-            const double x_jc = x[j*C + c];
-            symbn_batchnorm1d_add(&mu_c, &mu_c_low, x_jc);
+    {
+        const ptrdiff_t parts = symbn_batchnorm1d_parts(C, (double)C*(double)N);
+
+        SYMBN_BATCHNORM1D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm1d_forward_f32_over_C(
+                N, C, x, gamma, beta, eps, y, sigma2, xhat, symbn_batchnorm1d_cut(C, part, parts),
+                symbn_batchnorm1d_cut(C, part + 1, parts));
         }
+    }
+    return SYMBN_BATCHNORM1D_OK;
+}
+
+SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f64_over_C(
+    ptrdiff_t N, ptrdiff_t C, const double *x, const double *gamma, const double *beta, double eps,
+    double *y, double *sigma2, double *xhat, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t c = first; c < last; ++c) {
+        /* mu[c] = mean(x[j, c] for j in N) */
+        double mu_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0}, mu_c_lanes_low[SYMBN_BATCHNORM1D_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_BATCHNORM1D_LANES <= N; done += SYMBN_BATCHNORM1D_LANES) {
+                for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double x_jc = x[j*C + c];
+                    symbn_batchnorm1d_add(&mu_c_lanes[lane], &mu_c_lanes_low[lane], x_jc);
+                }
+            }
+            for (int lane = 0; done + lane < N; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_jc = x[j*C + c];
+                symbn_batchnorm1d_add(&mu_c_lanes[lane], &mu_c_lanes_low[lane], x_jc);
+            }
+        }
+        double mu_c = 0.0, mu_c_low = 0.0;
+        symbn_batchnorm1d_gather(&mu_c, &mu_c_low, mu_c_lanes, mu_c_lanes_low);
         mu_c = symbn_batchnorm1d_complete(mu_c, mu_c_low);
         mu_c /= (double)N;
         /* sigma2[c] = mean((x[j, c] - mu[c])**2 for j in N) */
-        double sigma2_c = 0.0, sigma2_c_low = 0.0;
-        for (ptrdiff_t j = 0; j < N; ++j) {
-            const double x_jc = x[j*C + c];
-            const double x_minus_mu_jc = x_jc - mu_c;
-            symbn_batchnorm1d_add(&sigma2_c, &sigma2_c_low, x_minus_mu_jc*x_minus_mu_jc);
+        double sigma2_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0}, sigma2_c_lanes_low[SYMBN_BATCHNORM1D_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_BATCHNORM1D_LANES <= N; done += SYMBN_BATCHNORM1D_LANES) {
+                for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double x_jc = x[j*C + c];
+                    const double x_minus_mu_jc = x_jc - mu_c;
+                    symbn_batchnorm1d_add(&sigma2_c_lanes[lane], &sigma2_c_lanes_low[lane], x_minus_mu_jc*x_minus_mu_jc);
+                }
+            }
+            for (int lane = 0; done + lane < N; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_jc = x[j*C + c];
+                const double x_minus_mu_jc = x_jc - mu_c;
+                symbn_batchnorm1d_add(&sigma2_c_lanes[lane], &sigma2_c_lanes_low[lane], x_minus_mu_jc*x_minus_mu_jc);
+            }
         }
+        double sigma2_c = 0.0, sigma2_c_low = 0.0;
+        symbn_batchnorm1d_gather(&sigma2_c, &sigma2_c_low, sigma2_c_lanes, sigma2_c_lanes_low);
         sigma2_c = symbn_batchnorm1d_complete(sigma2_c, sigma2_c_low);
         sigma2_c /= (double)N;
         if (sigma2 != NULL) {
@@ -157,30 +329,67 @@ int symbn_batchnorm1d_forward_f64(
             }
         }
     }
-    return SYMBN_BATCHNORM1D_OK;
 }
 
-int symbn_batchnorm1d_backward_f32(
-    ptrdiff_t N, ptrdiff_t C, const float *dy, const float *gamma, const float *sigma2, const float *xhat,
-    double eps, float *dx, float *dgamma, float *dbeta)
+int symbn_batchnorm1d_forward_f64(
+    ptrdiff_t N, ptrdiff_t C, const double *x, const double *gamma, const double *beta, double eps,
+    double *y, double *sigma2, double *xhat)
 {
     if (N < 1 || C < 1) {
         return SYMBN_BATCHNORM1D_BAD_EXTENT;
     }
-    if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
+    if (x == NULL || gamma == NULL || beta == NULL) {
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
-    for (ptrdiff_t c = 0; c < C; ++c) {
-        /* sum_dy[c] = sum(dy[k, c] for k in N) */
-        double sum_dy_c = 0.0;
-        /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
-        double sum_dy_xhat_c = 0.0;
-        for (ptrdiff_t k = 0; k < N; ++k) {
-            const double dy_kc = (double)dy[k*C + c];
-            sum_dy_c += dy_kc;
-            const double xhat_kc = (double)xhat[k*C + c];
-            sum_dy_xhat_c += dy_kc*xhat_kc;
+    {
+        const ptrdiff_t parts = symbn_batchnorm1d_parts(C, (double)C*(double)N);
+
+        SYMBN_BATCHNORM1D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm1d_forward_f64_over_C(
+                N, C, x, gamma, beta, eps, y, sigma2, xhat, symbn_batchnorm1d_cut(C, part, parts),
+                symbn_batchnorm1d_cut(C, part + 1, parts));
         }
+    }
+    return SYMBN_BATCHNORM1D_OK;
+}
+
+SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f32_over_C(
+    ptrdiff_t N, ptrdiff_t C, const float *dy, const float *gamma, const float *sigma2, const float *xhat,
+    double eps, float *dx, float *dgamma, float *dbeta, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t c = first; c < last; ++c) {
+        /* sum_dy[c] = sum(dy[k, c] for k in N) */
+        double sum_dy_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0};
+        /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
+        double sum_dy_xhat_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM1D_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(N - chunk, SYMBN_BATCHNORM1D_CHUNK);
+            float sum_dy_c_chunk[SYMBN_BATCHNORM1D_LANES] = {0.0F};
+            float sum_dy_xhat_c_chunk[SYMBN_BATCHNORM1D_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_BATCHNORM1D_LANES <= chunk_end; done += SYMBN_BATCHNORM1D_LANES) {
+                for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const float dy_kc = dy[k*C + c];
+                    sum_dy_c_chunk[lane] += dy_kc;
+                    const float xhat_kc = xhat[k*C + c];
+                    sum_dy_xhat_c_chunk[lane] += dy_kc*xhat_kc;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const float dy_kc = dy[k*C + c];
+                sum_dy_c_chunk[lane] += dy_kc;
+                const float xhat_kc = xhat[k*C + c];
+                sum_dy_xhat_c_chunk[lane] += dy_kc*xhat_kc;
+            }
+            symbn_batchnorm1d_widen(sum_dy_c_lanes, sum_dy_c_chunk);
+            symbn_batchnorm1d_widen(sum_dy_xhat_c_lanes, sum_dy_xhat_c_chunk);
+        }
+        double sum_dy_c = symbn_batchnorm1d_total(sum_dy_c_lanes);
+        double sum_dy_xhat_c = symbn_batchnorm1d_total(sum_dy_xhat_c_lanes);
         if (dgamma != NULL) {
             dgamma[c] = (float)sum_dy_xhat_c;
         }
@@ -202,12 +411,11 @@ int symbn_batchnorm1d_backward_f32(
             }
         }
     }
-    return SYMBN_BATCHNORM1D_OK;
 }
 
-int symbn_batchnorm1d_backward_f64(
-    ptrdiff_t N, ptrdiff_t C, const double *dy, const double *gamma, const double *sigma2,
-    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta)
+int symbn_batchnorm1d_backward_f32(
+    ptrdiff_t N, ptrdiff_t C, const float *dy, const float *gamma, const float *sigma2, const float *xhat,
+    double eps, float *dx, float *dgamma, float *dbeta)
 {
     if (N < 1 || C < 1) {
         return SYMBN_BATCHNORM1D_BAD_EXTENT;
@@ -215,18 +423,54 @@ int symbn_batchnorm1d_backward_f64(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
-    for (ptrdiff_t c = 0; c < C; ++c) {
-        /* sum_dy[c] = sum(dy[k, c] for k in N) */
-        double sum_dy_c = 0.0, sum_dy_c_low = 0.0;
-        /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
-        double sum_dy_xhat_c = 0.0, sum_dy_xhat_c_low = 0.0;
-        for (ptrdiff_t k = 0; k < N; ++k) {
-            const double dy_kc = dy[k*C + c];
-            symbn_batchnorm1d_add(&sum_dy_c, &sum_dy_c_low, dy_kc);
-            const double xhat_kc = xhat[k*C + c];
-            symbn_batchnorm1d_add(&sum_dy_xhat_c, &sum_dy_xhat_c_low, dy_kc*xhat_kc);
+    {
+        const ptrdiff_t parts = symbn_batchnorm1d_parts(C, (double)C*(double)N);
+
+        SYMBN_BATCHNORM1D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm1d_backward_f32_over_C(
+                N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, symbn_batchnorm1d_cut(C, part, parts),
+                symbn_batchnorm1d_cut(C, part + 1, parts));
         }
+    }
+    return SYMBN_BATCHNORM1D_OK;
+}
+
+SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f64_over_C(
+    ptrdiff_t N, ptrdiff_t C, const double *dy, const double *gamma, const double *sigma2,
+    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t c = first; c < last; ++c) {
+        /* sum_dy[c] = sum(dy[k, c] for k in N) */
+        double sum_dy_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0}, sum_dy_c_lanes_low[SYMBN_BATCHNORM1D_LANES] = {0.0};
+        /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
+        double sum_dy_xhat_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0}, sum_dy_xhat_c_lanes_low[SYMBN_BATCHNORM1D_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_BATCHNORM1D_LANES <= N; done += SYMBN_BATCHNORM1D_LANES) {
+                for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const double dy_kc = dy[k*C + c];
+                    symbn_batchnorm1d_add(&sum_dy_c_lanes[lane], &sum_dy_c_lanes_low[lane], dy_kc);
+                    const double xhat_kc = xhat[k*C + c];
+                    symbn_batchnorm1d_add(&sum_dy_xhat_c_lanes[lane], &sum_dy_xhat_c_lanes_low[lane], dy_kc*xhat_kc);
+                }
+            }
+            for (int lane = 0; done + lane < N; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const double dy_kc = dy[k*C + c];
+                symbn_batchnorm1d_add(&sum_dy_c_lanes[lane], &sum_dy_c_lanes_low[lane], dy_kc);
+                const double xhat_kc = xhat[k*C + c];
+                symbn_batchnorm1d_add(&sum_dy_xhat_c_lanes[lane], &sum_dy_xhat_c_lanes_low[lane], dy_kc*xhat_kc);
+            }
+        }
+        double sum_dy_c = 0.0, sum_dy_c_low = 0.0;
+        symbn_batchnorm1d_gather(&sum_dy_c, &sum_dy_c_low, sum_dy_c_lanes, sum_dy_c_lanes_low);
         sum_dy_c = symbn_batchnorm1d_complete(sum_dy_c, sum_dy_c_low);
+        double sum_dy_xhat_c = 0.0, sum_dy_xhat_c_low = 0.0;
+        symbn_batchnorm1d_gather(&sum_dy_xhat_c, &sum_dy_xhat_c_low, sum_dy_xhat_c_lanes, sum_dy_xhat_c_lanes_low);
         sum_dy_xhat_c = symbn_batchnorm1d_complete(sum_dy_xhat_c, sum_dy_xhat_c_low);
         if (dgamma != NULL) {
             dgamma[c] = sum_dy_xhat_c;
@@ -247,6 +491,28 @@ int symbn_batchnorm1d_backward_f64(
             if (dx != NULL) {
                 dx[i*C + c] = dx_ic;
             }
+        }
+    }
+}
+
+int symbn_batchnorm1d_backward_f64(
+    ptrdiff_t N, ptrdiff_t C, const double *dy, const double *gamma, const double *sigma2,
+    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta)
+{
+    if (N < 1 || C < 1) {
+        return SYMBN_BATCHNORM1D_BAD_EXTENT;
+    }
+    if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
+        return SYMBN_BATCHNORM1D_NULL_INPUT;
+    }
+    {
+        const ptrdiff_t parts = symbn_batchnorm1d_parts(C, (double)C*(double)N);
+
+        SYMBN_BATCHNORM1D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm1d_backward_f64_over_C(
+                N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, symbn_batchnorm1d_cut(C, part, parts),
+                symbn_batchnorm1d_cut(C, part + 1, parts));
         }
     }
     return SYMBN_BATCHNORM1D_OK;

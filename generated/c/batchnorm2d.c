@@ -30,7 +30,8 @@
  *     forward: y may be x, xhat may be x
  *     backward: dx may be dy, dx may be xhat
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -41,7 +42,80 @@
 #include "batchnorm2d.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_BATCHNORM2D_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_BATCHNORM2D_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_BATCHNORM2D_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_BATCHNORM2D_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_BATCHNORM2D_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_BATCHNORM2D_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_BATCHNORM2D_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_BATCHNORM2D_STREAM
+#define SYMBN_BATCHNORM2D_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_BATCHNORM2D_LANES = 32, /* sums that run side by side */
+    SYMBN_BATCHNORM2D_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_BATCHNORM2D_BLOCK = 512, /* elements that are written at once */
+    SYMBN_BATCHNORM2D_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_batchnorm2d_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_batchnorm2d_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_batchnorm2d_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -58,6 +132,166 @@ static double symbn_batchnorm2d_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* What a double has beyond its nearest float. */
+static float symbn_batchnorm2d_low(double value)
+{
+    const double low = value - (double)(float)value;
+
+    return low == low ? (float)low : 0.0F;
+}
+
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_batchnorm2d_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_BATCHNORM2D_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_batchnorm2d_total(double *lanes)
+{
+    for (int width = SYMBN_BATCHNORM2D_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_batchnorm2d_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_BATCHNORM2D_LANES; ++lane) {
+        symbn_batchnorm2d_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_batchnorm2d_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_batchnorm2d_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_BATCHNORM2D_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_BATCHNORM2D_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_batchnorm2d_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f32_over_C(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *x, const float *gamma, const float *beta, double eps,
+    float *y, float *sigma2, float *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t c = first; c < last; ++c) {
+        /* mu[c] = mean(x[m, c, t] for m in N for t in S) */
+        double mu_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0};
+        for (ptrdiff_t m = 0; m < N; ++m) {
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM2D_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm2d_least(S - chunk, SYMBN_BATCHNORM2D_CHUNK);
+                float mu_c_chunk[SYMBN_BATCHNORM2D_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_BATCHNORM2D_LANES <= chunk_end; done += SYMBN_BATCHNORM2D_LANES) {
+                    for (int lane = 0; lane < SYMBN_BATCHNORM2D_LANES; ++lane) {
+                        const ptrdiff_t t = done + lane;
+                        const float x_mct = x[(m*C + c)*S + t];
+                        mu_c_chunk[lane] += x_mct;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
+                    const ptrdiff_t t = done + lane;
+                    const float x_mct = x[(m*C + c)*S + t];
+                    mu_c_chunk[lane] += x_mct;
+                }
+                symbn_batchnorm2d_widen(mu_c_lanes, mu_c_chunk);
+            }
+        }
+        double mu_c = symbn_batchnorm2d_total(mu_c_lanes);
+        mu_c /= (double)N*(double)S;
+        /* sigma2[c] = mean((x[m, c, t] - mu[c])**2 for m in N for t in S) */
+        double sigma2_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0};
+        for (ptrdiff_t m = 0; m < N; ++m) {
+            const float mu_c_high = (float)mu_c;
+            const float mu_c_low = symbn_batchnorm2d_low(mu_c);
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM2D_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm2d_least(S - chunk, SYMBN_BATCHNORM2D_CHUNK);
+                float sigma2_c_chunk[SYMBN_BATCHNORM2D_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_BATCHNORM2D_LANES <= chunk_end; done += SYMBN_BATCHNORM2D_LANES) {
+                    for (int lane = 0; lane < SYMBN_BATCHNORM2D_LANES; ++lane) {
+                        const ptrdiff_t t = done + lane;
+                        const float x_mct = x[(m*C + c)*S + t];
+                        const float x_minus_mu_mct = x_mct - mu_c_high - mu_c_low;
+                        sigma2_c_chunk[lane] += x_minus_mu_mct*x_minus_mu_mct;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
+                    const ptrdiff_t t = done + lane;
+                    const float x_mct = x[(m*C + c)*S + t];
+                    const float x_minus_mu_mct = x_mct - mu_c_high - mu_c_low;
+                    sigma2_c_chunk[lane] += x_minus_mu_mct*x_minus_mu_mct;
+                }
+                symbn_batchnorm2d_widen(sigma2_c_lanes, sigma2_c_chunk);
+            }
+        }
+        double sigma2_c = symbn_batchnorm2d_total(sigma2_c_lanes);
+        sigma2_c /= (double)N*(double)S;
+        if (sigma2 != NULL) {
+            sigma2[c] = (float)sigma2_c;
+        }
+        const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
+        const double gamma_c = (double)gamma[c];
+        const double beta_c = (double)beta[c];
+        for (ptrdiff_t n = 0; n < N; ++n) {
+            const float mu_c_high = (float)mu_c;
+            const float mu_c_low = symbn_batchnorm2d_low(mu_c);
+            const float rsqrt_sigma2_plus_eps_c_f = (float)rsqrt_sigma2_plus_eps_c;
+            const float gamma_c_f = (float)gamma_c;
+            const float beta_c_f = (float)beta_c;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM2D_BLOCK) {
+                const ptrdiff_t width = symbn_batchnorm2d_least(S - chunk, SYMBN_BATCHNORM2D_BLOCK);
+                float xhat_block[SYMBN_BATCHNORM2D_BLOCK];
+                float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[(n*C + c)*S + chunk];
+                float y_block[SYMBN_BATCHNORM2D_BLOCK];
+                float *const y_to = y == NULL || stream ? y_block : &y[(n*C + c)*S + chunk];
+
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t s = chunk + lane;
+                    const float x_ncs = x[(n*C + c)*S + s];
+                    const float x_minus_mu_ncs = x_ncs - mu_c_high - mu_c_low;
+                    /* xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps) */
+                    const float xhat_ncs = x_minus_mu_ncs*rsqrt_sigma2_plus_eps_c_f;
+                    xhat_to[lane] = xhat_ncs;
+                    /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
+                    const float y_ncs = gamma_c_f*xhat_ncs + beta_c_f;
+                    y_to[lane] = y_ncs;
+                }
+                if (xhat != NULL && stream) {
+                    symbn_batchnorm2d_stream(&xhat[(n*C + c)*S + chunk], xhat_block, sizeof(float)*(size_t)width);
+                }
+                if (y != NULL && stream) {
+                    symbn_batchnorm2d_stream(&y[(n*C + c)*S + chunk], y_block, sizeof(float)*(size_t)width);
+                }
+            }
+        }
+    }
+    symbn_batchnorm2d_fence();
+}
+
 int symbn_batchnorm2d_forward_f32(
     ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *x, const float *gamma, const float *beta, double eps,
     float *y, float *sigma2, float *xhat)
@@ -68,50 +302,111 @@ int symbn_batchnorm2d_forward_f32(
     if (x == NULL || gamma == NULL || beta == NULL) {
         return SYMBN_BATCHNORM2D_NULL_INPUT;
     }
-    for (ptrdiff_t c = 0; c < C; ++c) {
+    const int stream = (double)N*(double)C*(double)S*4.0 >= (double)SYMBN_BATCHNORM2D_STREAM;
+    {
+        const ptrdiff_t parts = symbn_batchnorm2d_parts(C, (double)C*(double)N*(double)S);
+
+        SYMBN_BATCHNORM2D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm2d_forward_f32_over_C(
+                N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_batchnorm2d_cut(C, part, parts),
+                symbn_batchnorm2d_cut(C, part + 1, parts));
+        }
+    }
+    return SYMBN_BATCHNORM2D_OK;
+}
+
+SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f64_over_C(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const double *x, const double *gamma, const double *beta,
+    double eps, double *y, double *sigma2, double *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t c = first; c < last; ++c) {
         /* mu[c] = mean(x[m, c, t] for m in N for t in S) */
-        double mu_c = 0.0;
+        double mu_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0}, mu_c_lanes_low[SYMBN_BATCHNORM2D_LANES] = {0.0};
         for (ptrdiff_t m = 0; m < N; ++m) {
-            for (ptrdiff_t t = 0; t < S; ++t) {
-                const double x_mct = (double)x[(m*C + c)*S + t];
-                mu_c += x_mct;
+            {
+                ptrdiff_t done = 0;
+
+                for (; done + SYMBN_BATCHNORM2D_LANES <= S; done += SYMBN_BATCHNORM2D_LANES) {
+                    for (int lane = 0; lane < SYMBN_BATCHNORM2D_LANES; ++lane) {
+                        const ptrdiff_t t = done + lane;
+                        const double x_mct = x[(m*C + c)*S + t];
+                        symbn_batchnorm2d_add(&mu_c_lanes[lane], &mu_c_lanes_low[lane], x_mct);
+                    }
+                }
+                for (int lane = 0; done + lane < S; ++lane) {
+                    const ptrdiff_t t = done + lane;
+                    const double x_mct = x[(m*C + c)*S + t];
+                    symbn_batchnorm2d_add(&mu_c_lanes[lane], &mu_c_lanes_low[lane], x_mct);
+                }
             }
         }
+        double mu_c = 0.0, mu_c_low = 0.0;
+        symbn_batchnorm2d_gather(&mu_c, &mu_c_low, mu_c_lanes, mu_c_lanes_low);
+        mu_c = symbn_batchnorm2d_complete(mu_c, mu_c_low);
         mu_c /= (double)N*(double)S;
         /* sigma2[c] = mean((x[m, c, t] - mu[c])**2 for m in N for t in S) */
-        double sigma2_c = 0.0;
+        double sigma2_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0}, sigma2_c_lanes_low[SYMBN_BATCHNORM2D_LANES] = {0.0};
         for (ptrdiff_t m = 0; m < N; ++m) {
-            for (ptrdiff_t t = 0; t < S; ++t) {
-                const double x_mct = (double)x[(m*C + c)*S + t];
-                const double x_minus_mu_mct = x_mct - mu_c;
-                sigma2_c += x_minus_mu_mct*x_minus_mu_mct;
+            {
+                ptrdiff_t done = 0;
+
+                for (; done + SYMBN_BATCHNORM2D_LANES <= S; done += SYMBN_BATCHNORM2D_LANES) {
+                    for (int lane = 0; lane < SYMBN_BATCHNORM2D_LANES; ++lane) {
+                        const ptrdiff_t t = done + lane;
+                        const double x_mct = x[(m*C + c)*S + t];
+                        const double x_minus_mu_mct = x_mct - mu_c;
+                        symbn_batchnorm2d_add(&sigma2_c_lanes[lane], &sigma2_c_lanes_low[lane], x_minus_mu_mct*x_minus_mu_mct);
+                    }
+                }
+                for (int lane = 0; done + lane < S; ++lane) {
+                    const ptrdiff_t t = done + lane;
+                    const double x_mct = x[(m*C + c)*S + t];
+                    const double x_minus_mu_mct = x_mct - mu_c;
+                    symbn_batchnorm2d_add(&sigma2_c_lanes[lane], &sigma2_c_lanes_low[lane], x_minus_mu_mct*x_minus_mu_mct);
+                }
             }
         }
+        double sigma2_c = 0.0, sigma2_c_low = 0.0;
+        symbn_batchnorm2d_gather(&sigma2_c, &sigma2_c_low, sigma2_c_lanes, sigma2_c_lanes_low);
+        sigma2_c = symbn_batchnorm2d_complete(sigma2_c, sigma2_c_low);
         sigma2_c /= (double)N*(double)S;
         if (sigma2 != NULL) {
-            sigma2[c] = (float)sigma2_c;
+            sigma2[c] = sigma2_c;
         }
         const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
-        const double gamma_c = (double)gamma[c];
-        const double beta_c = (double)beta[c];
+        const double gamma_c = gamma[c];
+        const double beta_c = beta[c];
         for (ptrdiff_t n = 0; n < N; ++n) {
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double x_ncs = (double)x[(n*C + c)*S + s];
-                const double x_minus_mu_ncs = x_ncs - mu_c;
-                /* xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps) */
-                const double xhat_ncs = x_minus_mu_ncs*rsqrt_sigma2_plus_eps_c;
-                if (xhat != NULL) {
-                    xhat[(n*C + c)*S + s] = (float)xhat_ncs;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM2D_BLOCK) {
+                const ptrdiff_t width = symbn_batchnorm2d_least(S - chunk, SYMBN_BATCHNORM2D_BLOCK);
+                double xhat_block[SYMBN_BATCHNORM2D_BLOCK];
+                double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[(n*C + c)*S + chunk];
+                double y_block[SYMBN_BATCHNORM2D_BLOCK];
+                double *const y_to = y == NULL || stream ? y_block : &y[(n*C + c)*S + chunk];
+
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t s = chunk + lane;
+                    const double x_ncs = x[(n*C + c)*S + s];
+                    const double x_minus_mu_ncs = x_ncs - mu_c;
+                    /* xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps) */
+                    const double xhat_ncs = x_minus_mu_ncs*rsqrt_sigma2_plus_eps_c;
+                    xhat_to[lane] = xhat_ncs;
+                    /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
+                    const double y_ncs = gamma_c*xhat_ncs + beta_c;
+                    y_to[lane] = y_ncs;
                 }
-                /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
-                const double y_ncs = gamma_c*xhat_ncs + beta_c;
-                if (y != NULL) {
-                    y[(n*C + c)*S + s] = (float)y_ncs;
+                if (xhat != NULL && stream) {
+                    symbn_batchnorm2d_stream(&xhat[(n*C + c)*S + chunk], xhat_block, sizeof(double)*(size_t)width);
+                }
+                if (y != NULL && stream) {
+                    symbn_batchnorm2d_stream(&y[(n*C + c)*S + chunk], y_block, sizeof(double)*(size_t)width);
                 }
             }
         }
     }
-    return SYMBN_BATCHNORM2D_OK;
+    symbn_batchnorm2d_fence();
 }
 
 int symbn_batchnorm2d_forward_f64(
@@ -124,77 +419,59 @@ int symbn_batchnorm2d_forward_f64(
     if (x == NULL || gamma == NULL || beta == NULL) {
         return SYMBN_BATCHNORM2D_NULL_INPUT;
     }
-    for (ptrdiff_t c = 0; c < C; ++c) {
-        /* mu[c] = mean(x[m, c, t] for m in N for t in S) */
-        double mu_c = 0.0, mu_c_low = 0.0;
-        for (ptrdiff_t m = 0; m < N; ++m) {
-            for (ptrdiff_t t = 0; t < S; ++t) {
-                const double x_mct = x[(m*C + c)*S + t];
-                symbn_batchnorm2d_add(&mu_c, &mu_c_low, x_mct);
-            }
-        }
-        mu_c = symbn_batchnorm2d_complete(mu_c, mu_c_low);
-        mu_c /= (double)N*(double)S;
-        /* sigma2[c] = mean((x[m, c, t] - mu[c])**2 for m in N for t in S) */
-        double sigma2_c = 0.0, sigma2_c_low = 0.0;
-        for (ptrdiff_t m = 0; m < N; ++m) {
-            for (ptrdiff_t t = 0; t < S; ++t) {
-                const double x_mct = x[(m*C + c)*S + t];
-                const double x_minus_mu_mct = x_mct - mu_c;
-                symbn_batchnorm2d_add(&sigma2_c, &sigma2_c_low, x_minus_mu_mct*x_minus_mu_mct);
-            }
-        }
-        sigma2_c = symbn_batchnorm2d_complete(sigma2_c, sigma2_c_low);
-        sigma2_c /= (double)N*(double)S;
-        if (sigma2 != NULL) {
-            sigma2[c] = sigma2_c;
-        }
-        const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
-        const double gamma_c = gamma[c];
-        const double beta_c = beta[c];
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double x_ncs = x[(n*C + c)*S + s];
-                const double x_minus_mu_ncs = x_ncs - mu_c;
-                /* xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps) */
-                const double xhat_ncs = x_minus_mu_ncs*rsqrt_sigma2_plus_eps_c;
-                if (xhat != NULL) {
-                    xhat[(n*C + c)*S + s] = xhat_ncs;
-                }
-                /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
-                const double y_ncs = gamma_c*xhat_ncs + beta_c;
-                if (y != NULL) {
-                    y[(n*C + c)*S + s] = y_ncs;
-                }
-            }
+    const int stream = (double)N*(double)C*(double)S*8.0 >= (double)SYMBN_BATCHNORM2D_STREAM;
+    {
+        const ptrdiff_t parts = symbn_batchnorm2d_parts(C, (double)C*(double)N*(double)S);
+
+        SYMBN_BATCHNORM2D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm2d_forward_f64_over_C(
+                N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_batchnorm2d_cut(C, part, parts),
+                symbn_batchnorm2d_cut(C, part + 1, parts));
         }
     }
     return SYMBN_BATCHNORM2D_OK;
 }
 
-int symbn_batchnorm2d_backward_f32(
+SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f32_over_C(
     ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *dy, const float *gamma, const float *sigma2,
-    const float *xhat, double eps, float *dx, float *dgamma, float *dbeta)
+    const float *xhat, double eps, float *dx, float *dgamma, float *dbeta, int stream, ptrdiff_t first,
+    ptrdiff_t last)
 {
-    if (N < 1 || C < 1 || S < 1) {
-        return SYMBN_BATCHNORM2D_BAD_EXTENT;
-    }
-    if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
-        return SYMBN_BATCHNORM2D_NULL_INPUT;
-    }
-    for (ptrdiff_t c = 0; c < C; ++c) {
+    for (ptrdiff_t c = first; c < last; ++c) {
         /* sum_dy[c] = sum(dy[k, c, l] for k in N for l in S) */
-        double sum_dy_c = 0.0;
+        double sum_dy_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0};
         /* sum_dy_xhat[c] = sum(dy[k, c, l]*xhat[k, c, l] for k in N for l in S) */
-        double sum_dy_xhat_c = 0.0;
+        double sum_dy_xhat_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0};
         for (ptrdiff_t k = 0; k < N; ++k) {
-            for (ptrdiff_t l = 0; l < S; ++l) {
-                const double dy_kcl = (double)dy[(k*C + c)*S + l];
-                sum_dy_c += dy_kcl;
-                const double xhat_kcl = (double)xhat[(k*C + c)*S + l];
-                sum_dy_xhat_c += dy_kcl*xhat_kcl;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM2D_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm2d_least(S - chunk, SYMBN_BATCHNORM2D_CHUNK);
+                float sum_dy_c_chunk[SYMBN_BATCHNORM2D_LANES] = {0.0F};
+                float sum_dy_xhat_c_chunk[SYMBN_BATCHNORM2D_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_BATCHNORM2D_LANES <= chunk_end; done += SYMBN_BATCHNORM2D_LANES) {
+                    for (int lane = 0; lane < SYMBN_BATCHNORM2D_LANES; ++lane) {
+                        const ptrdiff_t l = done + lane;
+                        const float dy_kcl = dy[(k*C + c)*S + l];
+                        sum_dy_c_chunk[lane] += dy_kcl;
+                        const float xhat_kcl = xhat[(k*C + c)*S + l];
+                        sum_dy_xhat_c_chunk[lane] += dy_kcl*xhat_kcl;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
+                    const ptrdiff_t l = done + lane;
+                    const float dy_kcl = dy[(k*C + c)*S + l];
+                    sum_dy_c_chunk[lane] += dy_kcl;
+                    const float xhat_kcl = xhat[(k*C + c)*S + l];
+                    sum_dy_xhat_c_chunk[lane] += dy_kcl*xhat_kcl;
+                }
+                symbn_batchnorm2d_widen(sum_dy_c_lanes, sum_dy_c_chunk);
+                symbn_batchnorm2d_widen(sum_dy_xhat_c_lanes, sum_dy_xhat_c_chunk);
             }
         }
+        double sum_dy_c = symbn_batchnorm2d_total(sum_dy_c_lanes);
+        double sum_dy_xhat_c = symbn_batchnorm2d_total(sum_dy_xhat_c_lanes);
         if (dgamma != NULL) {
             dgamma[c] = (float)sum_dy_xhat_c;
         }
@@ -207,23 +484,35 @@ int symbn_batchnorm2d_backward_f32(
         const double sum_dy_over_N_S_c = sum_dy_c/((double)N*(double)S);
         const double sum_dy_xhat_over_N_S_c = sum_dy_xhat_c/((double)N*(double)S);
         for (ptrdiff_t n = 0; n < N; ++n) {
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double dy_ncs = (double)dy[(n*C + c)*S + s];
-                const double xhat_ncs = (double)xhat[(n*C + c)*S + s];
-                /* dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[n, c, s] - mean(dy[k, c, l] for k in N for l in S) - xhat[n, c, s]*mean(dy[k, c, l]*xhat[k, c, l] for k in N for l in S)) */
-                const double dx_ncs = dx_scale_c*(dy_ncs - sum_dy_over_N_S_c - xhat_ncs*sum_dy_xhat_over_N_S_c);
-                if (dx != NULL) {
-                    dx[(n*C + c)*S + s] = (float)dx_ncs;
+            const float dx_scale_c_f = (float)dx_scale_c;
+            const float sum_dy_over_N_S_c_f = (float)sum_dy_over_N_S_c;
+            const float sum_dy_xhat_over_N_S_c_f = (float)sum_dy_xhat_over_N_S_c;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM2D_BLOCK) {
+                const ptrdiff_t width = symbn_batchnorm2d_least(S - chunk, SYMBN_BATCHNORM2D_BLOCK);
+                float dx_block[SYMBN_BATCHNORM2D_BLOCK];
+                float *const dx_to = dx == NULL || stream ? dx_block : &dx[(n*C + c)*S + chunk];
+
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t s = chunk + lane;
+                    const float dy_ncs = dy[(n*C + c)*S + s];
+                    const float xhat_ncs = xhat[(n*C + c)*S + s];
+                    /* dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[n, c, s] - mean(dy[k, c, l] for k in N for l in S) - xhat[n, c, s]*mean(dy[k, c, l]*xhat[k, c, l] for k in N for l in S)) */
+                    const float dx_ncs = dx_scale_c_f*(dy_ncs - sum_dy_over_N_S_c_f - xhat_ncs*sum_dy_xhat_over_N_S_c_f);
+                    dx_to[lane] = dx_ncs;
+                }
+                if (dx != NULL && stream) {
+                    symbn_batchnorm2d_stream(&dx[(n*C + c)*S + chunk], dx_block, sizeof(float)*(size_t)width);
                 }
             }
         }
     }
-    return SYMBN_BATCHNORM2D_OK;
+    symbn_batchnorm2d_fence();
 }
 
-int symbn_batchnorm2d_backward_f64(
-    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const double *dy, const double *gamma, const double *sigma2,
-    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta)
+int symbn_batchnorm2d_backward_f32(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *dy, const float *gamma, const float *sigma2,
+    const float *xhat, double eps, float *dx, float *dgamma, float *dbeta)
 {
     if (N < 1 || C < 1 || S < 1) {
         return SYMBN_BATCHNORM2D_BAD_EXTENT;
@@ -231,20 +520,57 @@ int symbn_batchnorm2d_backward_f64(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_BATCHNORM2D_NULL_INPUT;
     }
-    for (ptrdiff_t c = 0; c < C; ++c) {
+    const int stream = (double)N*(double)C*(double)S*4.0 >= (double)SYMBN_BATCHNORM2D_STREAM;
+    {
+        const ptrdiff_t parts = symbn_batchnorm2d_parts(C, (double)C*(double)N*(double)S);
+
+        SYMBN_BATCHNORM2D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm2d_backward_f32_over_C(
+                N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, symbn_batchnorm2d_cut(C, part, parts),
+                symbn_batchnorm2d_cut(C, part + 1, parts));
+        }
+    }
+    return SYMBN_BATCHNORM2D_OK;
+}
+
+SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f64_over_C(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const double *dy, const double *gamma, const double *sigma2,
+    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t c = first; c < last; ++c) {
         /* sum_dy[c] = sum(dy[k, c, l] for k in N for l in S) */
-        double sum_dy_c = 0.0, sum_dy_c_low = 0.0;
+        double sum_dy_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0}, sum_dy_c_lanes_low[SYMBN_BATCHNORM2D_LANES] = {0.0};
         /* sum_dy_xhat[c] = sum(dy[k, c, l]*xhat[k, c, l] for k in N for l in S) */
-        double sum_dy_xhat_c = 0.0, sum_dy_xhat_c_low = 0.0;
+        double sum_dy_xhat_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0}, sum_dy_xhat_c_lanes_low[SYMBN_BATCHNORM2D_LANES] = {0.0};
         for (ptrdiff_t k = 0; k < N; ++k) {
-            for (ptrdiff_t l = 0; l < S; ++l) {
-                const double dy_kcl = dy[(k*C + c)*S + l];
-                symbn_batchnorm2d_add(&sum_dy_c, &sum_dy_c_low, dy_kcl);
-                const double xhat_kcl = xhat[(k*C + c)*S + l];
-                symbn_batchnorm2d_add(&sum_dy_xhat_c, &sum_dy_xhat_c_low, dy_kcl*xhat_kcl);
+            {
+                ptrdiff_t done = 0;
+
+                for (; done + SYMBN_BATCHNORM2D_LANES <= S; done += SYMBN_BATCHNORM2D_LANES) {
+                    for (int lane = 0; lane < SYMBN_BATCHNORM2D_LANES; ++lane) {
+                        const ptrdiff_t l = done + lane;
+                        const double dy_kcl = dy[(k*C + c)*S + l];
+                        symbn_batchnorm2d_add(&sum_dy_c_lanes[lane], &sum_dy_c_lanes_low[lane], dy_kcl);
+                        const double xhat_kcl = xhat[(k*C + c)*S + l];
+                        symbn_batchnorm2d_add(&sum_dy_xhat_c_lanes[lane], &sum_dy_xhat_c_lanes_low[lane], dy_kcl*xhat_kcl);
+                    }
+                }
+                for (int lane = 0; done + lane < S; ++lane) {
+                    const ptrdiff_t l = done + lane;
+                    const double dy_kcl = dy[(k*C + c)*S + l];
+                    symbn_batchnorm2d_add(&sum_dy_c_lanes[lane], &sum_dy_c_lanes_low[lane], dy_kcl);
+                    const double xhat_kcl = xhat[(k*C + c)*S + l];
+                    symbn_batchnorm2d_add(&sum_dy_xhat_c_lanes[lane], &sum_dy_xhat_c_lanes_low[lane], dy_kcl*xhat_kcl);
+                }
             }
         }
+        double sum_dy_c = 0.0, sum_dy_c_low = 0.0;
+        symbn_batchnorm2d_gather(&sum_dy_c, &sum_dy_c_low, sum_dy_c_lanes, sum_dy_c_lanes_low);
         sum_dy_c = symbn_batchnorm2d_complete(sum_dy_c, sum_dy_c_low);
+        double sum_dy_xhat_c = 0.0, sum_dy_xhat_c_low = 0.0;
+        symbn_batchnorm2d_gather(&sum_dy_xhat_c, &sum_dy_xhat_c_low, sum_dy_xhat_c_lanes, sum_dy_xhat_c_lanes_low);
         sum_dy_xhat_c = symbn_batchnorm2d_complete(sum_dy_xhat_c, sum_dy_xhat_c_low);
         if (dgamma != NULL) {
             dgamma[c] = sum_dy_xhat_c;
@@ -258,15 +584,48 @@ int symbn_batchnorm2d_backward_f64(
         const double sum_dy_over_N_S_c = sum_dy_c/((double)N*(double)S);
         const double sum_dy_xhat_over_N_S_c = sum_dy_xhat_c/((double)N*(double)S);
         for (ptrdiff_t n = 0; n < N; ++n) {
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double dy_ncs = dy[(n*C + c)*S + s];
-                const double xhat_ncs = xhat[(n*C + c)*S + s];
-                /* dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[n, c, s] - mean(dy[k, c, l] for k in N for l in S) - xhat[n, c, s]*mean(dy[k, c, l]*xhat[k, c, l] for k in N for l in S)) */
-                const double dx_ncs = dx_scale_c*(dy_ncs - sum_dy_over_N_S_c - xhat_ncs*sum_dy_xhat_over_N_S_c);
-                if (dx != NULL) {
-                    dx[(n*C + c)*S + s] = dx_ncs;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM2D_BLOCK) {
+                const ptrdiff_t width = symbn_batchnorm2d_least(S - chunk, SYMBN_BATCHNORM2D_BLOCK);
+                double dx_block[SYMBN_BATCHNORM2D_BLOCK];
+                double *const dx_to = dx == NULL || stream ? dx_block : &dx[(n*C + c)*S + chunk];
+
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t s = chunk + lane;
+                    const double dy_ncs = dy[(n*C + c)*S + s];
+                    const double xhat_ncs = xhat[(n*C + c)*S + s];
+                    /* dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[n, c, s] - mean(dy[k, c, l] for k in N for l in S) - xhat[n, c, s]*mean(dy[k, c, l]*xhat[k, c, l] for k in N for l in S)) */
+                    const double dx_ncs = dx_scale_c*(dy_ncs - sum_dy_over_N_S_c - xhat_ncs*sum_dy_xhat_over_N_S_c);
+                    dx_to[lane] = dx_ncs;
+                }
+                if (dx != NULL && stream) {
+                    symbn_batchnorm2d_stream(&dx[(n*C + c)*S + chunk], dx_block, sizeof(double)*(size_t)width);
                 }
             }
+        }
+    }
+    symbn_batchnorm2d_fence();
+}
+
+int symbn_batchnorm2d_backward_f64(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const double *dy, const double *gamma, const double *sigma2,
+    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta)
+{
+    if (N < 1 || C < 1 || S < 1) {
+        return SYMBN_BATCHNORM2D_BAD_EXTENT;
+    }
+    if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
+        return SYMBN_BATCHNORM2D_NULL_INPUT;
+    }
+    const int stream = (double)N*(double)C*(double)S*8.0 >= (double)SYMBN_BATCHNORM2D_STREAM;
+    {
+        const ptrdiff_t parts = symbn_batchnorm2d_parts(C, (double)C*(double)N*(double)S);
+
+        SYMBN_BATCHNORM2D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm2d_backward_f64_over_C(
+                N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, symbn_batchnorm2d_cut(C, part, parts),
+                symbn_batchnorm2d_cut(C, part + 1, parts));
         }
     }
     return SYMBN_BATCHNORM2D_OK;

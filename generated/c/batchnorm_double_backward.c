@@ -33,7 +33,8 @@
  *     backward_saving: dx may be dy, dx may be x
  *     double_backward: grad_dy may be ddx, grad_dy may be xhat, grad_x may be ddx, grad_x may be dy, grad_x may be xhat
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -45,7 +46,80 @@
 #include "batchnorm_double_backward.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_BATCHNORM_DOUBLE_BACKWARD_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_BATCHNORM_DOUBLE_BACKWARD_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_BATCHNORM_DOUBLE_BACKWARD_STREAM
+#define SYMBN_BATCHNORM_DOUBLE_BACKWARD_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES = 32, /* sums that run side by side */
+    SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK = 512, /* elements that are written at once */
+    SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_batchnorm_double_backward_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_batchnorm_double_backward_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_batchnorm_double_backward_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -62,6 +136,229 @@ static double symbn_batchnorm_double_backward_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* What a double has beyond its nearest float. */
+static float symbn_batchnorm_double_backward_low(double value)
+{
+    const double low = value - (double)(float)value;
+
+    return low == low ? (float)low : 0.0F;
+}
+
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_batchnorm_double_backward_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_batchnorm_double_backward_total(double *lanes)
+{
+    for (int width = SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_batchnorm_double_backward_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+        symbn_batchnorm_double_backward_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_batchnorm_double_backward_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_batchnorm_double_backward_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_batchnorm_double_backward_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f32_over_N(
+    const float *dy, const float *x, ptrdiff_t first, ptrdiff_t last, double *sums)
+{
+    double mu_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    double sum_dy_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK);
+        float mu_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+        float sum_dy_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+        ptrdiff_t done = chunk;
+
+        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
+            for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_j = x[j];
+                mu_chunk[lane] += x_j;
+                const float dy_j = dy[j];
+                sum_dy_chunk[lane] += dy_j;
+            }
+        }
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
+            const ptrdiff_t j = done + lane;
+            const float x_j = x[j];
+            mu_chunk[lane] += x_j;
+            const float dy_j = dy[j];
+            sum_dy_chunk[lane] += dy_j;
+        }
+        symbn_batchnorm_double_backward_widen(mu_lanes, mu_chunk);
+        symbn_batchnorm_double_backward_widen(sum_dy_lanes, sum_dy_chunk);
+    }
+    double mu = symbn_batchnorm_double_backward_total(mu_lanes);
+    sums[0] = mu;
+    double sum_dy = symbn_batchnorm_double_backward_total(sum_dy_lanes);
+    sums[1] = sum_dy;
+}
+
+SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f32_over_N_2(
+    const float *x, double mu, ptrdiff_t first, ptrdiff_t last, double *sums)
+{
+    double sigma2_value_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    const float mu_high = (float)mu;
+    const float mu_low = symbn_batchnorm_double_backward_low(mu);
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK);
+        float sigma2_value_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+        ptrdiff_t done = chunk;
+
+        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
+            for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_j = x[j];
+                const float x_minus_mu_j = x_j - mu_high - mu_low;
+                sigma2_value_chunk[lane] += x_minus_mu_j*x_minus_mu_j;
+            }
+        }
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
+            const ptrdiff_t j = done + lane;
+            const float x_j = x[j];
+            const float x_minus_mu_j = x_j - mu_high - mu_low;
+            sigma2_value_chunk[lane] += x_minus_mu_j*x_minus_mu_j;
+        }
+        symbn_batchnorm_double_backward_widen(sigma2_value_lanes, sigma2_value_chunk);
+    }
+    double sigma2_value = symbn_batchnorm_double_backward_total(sigma2_value_lanes);
+    sums[0] = sigma2_value;
+}
+
+SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f32_over_N_3(
+    const float *dy, const float *x, double mu, double rsqrt_sigma2_plus_eps, ptrdiff_t first,
+    ptrdiff_t last, double *sums)
+{
+    double sum_dy_xhat_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    const float mu_high = (float)mu;
+    const float mu_low = symbn_batchnorm_double_backward_low(mu);
+    const float rsqrt_sigma2_plus_eps_f = (float)rsqrt_sigma2_plus_eps;
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK);
+        float sum_dy_xhat_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+        ptrdiff_t done = chunk;
+
+        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
+            for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const float dy_k = dy[k];
+                const float x_k = x[k];
+                const float x_minus_mu_k = x_k - mu_high - mu_low;
+                /* xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps) */
+                const float xhat_k = x_minus_mu_k*rsqrt_sigma2_plus_eps_f;
+                sum_dy_xhat_chunk[lane] += dy_k*xhat_k;
+            }
+        }
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
+            const ptrdiff_t k = done + lane;
+            const float dy_k = dy[k];
+            const float x_k = x[k];
+            const float x_minus_mu_k = x_k - mu_high - mu_low;
+            const float xhat_k = x_minus_mu_k*rsqrt_sigma2_plus_eps_f;
+            sum_dy_xhat_chunk[lane] += dy_k*xhat_k;
+        }
+        symbn_batchnorm_double_backward_widen(sum_dy_xhat_lanes, sum_dy_xhat_chunk);
+    }
+    double sum_dy_xhat = symbn_batchnorm_double_backward_total(sum_dy_xhat_lanes);
+    sums[0] = sum_dy_xhat;
+}
+
+SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f32_over_N_4(
+    const float *x, float *xhat, double mu, double rsqrt_sigma2_plus_eps, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    const float mu_high = (float)mu;
+    const float mu_low = symbn_batchnorm_double_backward_low(mu);
+    const float rsqrt_sigma2_plus_eps_f = (float)rsqrt_sigma2_plus_eps;
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK) {
+        const ptrdiff_t width = symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK);
+        float xhat_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
+        float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[chunk];
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t i = chunk + lane;
+            const float x_i = x[i];
+            const float x_minus_mu_i = x_i - mu_high - mu_low;
+            const float xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps_f;
+            xhat_to[lane] = xhat_i;
+        }
+        if (xhat != NULL && stream) {
+            symbn_batchnorm_double_backward_stream(&xhat[chunk], xhat_block, sizeof(float)*(size_t)width);
+        }
+    }
+    symbn_batchnorm_double_backward_fence();
+}
+
+SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f32_over_N_5(
+    const float *dy, const float *x, float *dx, double mu, double rsqrt_sigma2_plus_eps, double dx_scale,
+    double sum_dy_over_N, double sum_dy_xhat_over_N, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    const float mu_high = (float)mu;
+    const float mu_low = symbn_batchnorm_double_backward_low(mu);
+    const float rsqrt_sigma2_plus_eps_f = (float)rsqrt_sigma2_plus_eps;
+    const float dx_scale_f = (float)dx_scale;
+    const float sum_dy_over_N_f = (float)sum_dy_over_N;
+    const float sum_dy_xhat_over_N_f = (float)sum_dy_xhat_over_N;
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK) {
+        const ptrdiff_t width = symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK);
+        float dx_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
+        float *const dx_to = dx == NULL || stream ? dx_block : &dx[chunk];
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t i = chunk + lane;
+            const float dy_i = dy[i];
+            const float x_i = x[i];
+            const float x_minus_mu_i = x_i - mu_high - mu_low;
+            const float xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps_f;
+            /* dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N)) */
+            const float dx_i = dx_scale_f*(dy_i - sum_dy_over_N_f - xhat_i*sum_dy_xhat_over_N_f);
+            dx_to[lane] = dx_i;
+        }
+        if (dx != NULL && stream) {
+            symbn_batchnorm_double_backward_stream(&dx[chunk], dx_block, sizeof(float)*(size_t)width);
+        }
+    }
+    symbn_batchnorm_double_backward_fence();
+}
+
 int symbn_batchnorm_backward_saving_f32(
     ptrdiff_t N, const float *dy, const float *x, double gamma, double beta, double eps, float *dx,
     float *dgamma, float *dbeta, float *sigma2, float *xhat)
@@ -73,38 +370,63 @@ int symbn_batchnorm_backward_saving_f32(
     if (dy == NULL || x == NULL) {
         return SYMBN_BATCHNORM_DOUBLE_BACKWARD_NULL_INPUT;
     }
+    const int stream = (double)N*4.0 >= (double)SYMBN_BATCHNORM_DOUBLE_BACKWARD_STREAM;
     /* mu = mean(x[j] for j in N) */
     double mu = 0.0;
     /* sum_dy = sum(dy[k] for k in N) */
     double sum_dy = 0.0;
-    for (ptrdiff_t j = 0; j < N; ++j) {
-        const double x_j = (double)x[j];
-        mu += x_j;
-        const double dy_j = (double)dy[j];
-        sum_dy += dy_j;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
+        double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][2];
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_backward_saving_f32_over_N(
+                dy, x, symbn_batchnorm_double_backward_cut(N, part, parts),
+                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            mu += sums[part][0];
+            sum_dy += sums[part][1];
+        }
     }
     mu /= (double)N;
     /* sigma2 = mean((x[j] - mu)**2 for j in N) */
     double sigma2_value = 0.0;
-    for (ptrdiff_t j = 0; j < N; ++j) {
-        const double x_j = (double)x[j];
-        const double x_minus_mu_j = x_j - mu;
-        sigma2_value += x_minus_mu_j*x_minus_mu_j;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
+        double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][1];
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_backward_saving_f32_over_N_2(
+                x, mu, symbn_batchnorm_double_backward_cut(N, part, parts),
+                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            sigma2_value += sums[part][0];
+        }
     }
     sigma2_value /= (double)N;
     if (sigma2 != NULL) {
         *sigma2 = (float)sigma2_value;
     }
+    const double rsqrt_sigma2_plus_eps = 1.0/sqrt(sigma2_value + eps);
     /* sum_dy_xhat = sum(dy[k]*xhat[k] for k in N) */
     double sum_dy_xhat = 0.0;
-    const double rsqrt_sigma2_plus_eps = 1.0/sqrt(sigma2_value + eps);
-    for (ptrdiff_t k = 0; k < N; ++k) {
-        const double dy_k = (double)dy[k];
-        const double x_k = (double)x[k];
-        const double x_minus_mu_k = x_k - mu;
-        /* xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps) */
-        const double xhat_k = x_minus_mu_k*rsqrt_sigma2_plus_eps;
-        sum_dy_xhat += dy_k*xhat_k;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
+        double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][1];
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_backward_saving_f32_over_N_3(
+                dy, x, mu, rsqrt_sigma2_plus_eps, symbn_batchnorm_double_backward_cut(N, part, parts),
+                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            sum_dy_xhat += sums[part][0];
+        }
     }
     if (dgamma != NULL) {
         *dgamma = (float)sum_dy_xhat;
@@ -112,29 +434,179 @@ int symbn_batchnorm_backward_saving_f32(
     if (dbeta != NULL) {
         *dbeta = (float)sum_dy;
     }
-    for (ptrdiff_t i = 0; i < N; ++i) {
-        const double x_i = (double)x[i];
-        const double x_minus_mu_i = x_i - mu;
-        const double xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps;
-        if (xhat != NULL) {
-            xhat[i] = (float)xhat_i;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_backward_saving_f32_over_N_4(
+                x, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_double_backward_cut(N, part, parts),
+                symbn_batchnorm_double_backward_cut(N, part + 1, parts));
         }
     }
     const double dx_scale = gamma*rsqrt_sigma2_plus_eps;
     const double sum_dy_over_N = sum_dy/(double)N;
     const double sum_dy_xhat_over_N = sum_dy_xhat/(double)N;
-    for (ptrdiff_t i = 0; i < N; ++i) {
-        const double dy_i = (double)dy[i];
-        const double x_i = (double)x[i];
-        const double x_minus_mu_i = x_i - mu;
-        const double xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps;
-        /* dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N)) */
-        const double dx_i = dx_scale*(dy_i - sum_dy_over_N - xhat_i*sum_dy_xhat_over_N);
-        if (dx != NULL) {
-            dx[i] = (float)dx_i;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_backward_saving_f32_over_N_5(
+                dy, x, dx, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream,
+                symbn_batchnorm_double_backward_cut(N, part, parts),
+                symbn_batchnorm_double_backward_cut(N, part + 1, parts));
         }
     }
     return SYMBN_BATCHNORM_DOUBLE_BACKWARD_OK;
+}
+
+SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f64_over_N(
+    const double *dy, const double *x, ptrdiff_t first, ptrdiff_t last, double *sums)
+{
+    double mu_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mu_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    double sum_dy_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_dy_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    {
+        ptrdiff_t done = first;
+
+        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= last; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
+            for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_j = x[j];
+                symbn_batchnorm_double_backward_add(&mu_lanes[lane], &mu_lanes_low[lane], x_j);
+                const double dy_j = dy[j];
+                symbn_batchnorm_double_backward_add(&sum_dy_lanes[lane], &sum_dy_lanes_low[lane], dy_j);
+            }
+        }
+        for (int lane = 0; done + lane < last; ++lane) {
+            const ptrdiff_t j = done + lane;
+            const double x_j = x[j];
+            symbn_batchnorm_double_backward_add(&mu_lanes[lane], &mu_lanes_low[lane], x_j);
+            const double dy_j = dy[j];
+            symbn_batchnorm_double_backward_add(&sum_dy_lanes[lane], &sum_dy_lanes_low[lane], dy_j);
+        }
+    }
+    double mu = 0.0, mu_low = 0.0;
+    symbn_batchnorm_double_backward_gather(&mu, &mu_low, mu_lanes, mu_lanes_low);
+    sums[0] = mu;
+    sums[1] = mu_low;
+    double sum_dy = 0.0, sum_dy_low = 0.0;
+    symbn_batchnorm_double_backward_gather(&sum_dy, &sum_dy_low, sum_dy_lanes, sum_dy_lanes_low);
+    sums[2] = sum_dy;
+    sums[3] = sum_dy_low;
+}
+
+SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f64_over_N_2(
+    const double *x, double mu, ptrdiff_t first, ptrdiff_t last, double *sums)
+{
+    double sigma2_value_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sigma2_value_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    {
+        ptrdiff_t done = first;
+
+        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= last; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
+            for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_j = x[j];
+                const double x_minus_mu_j = x_j - mu;
+                symbn_batchnorm_double_backward_add(&sigma2_value_lanes[lane], &sigma2_value_lanes_low[lane], x_minus_mu_j*x_minus_mu_j);
+            }
+        }
+        for (int lane = 0; done + lane < last; ++lane) {
+            const ptrdiff_t j = done + lane;
+            const double x_j = x[j];
+            const double x_minus_mu_j = x_j - mu;
+            symbn_batchnorm_double_backward_add(&sigma2_value_lanes[lane], &sigma2_value_lanes_low[lane], x_minus_mu_j*x_minus_mu_j);
+        }
+    }
+    double sigma2_value = 0.0, sigma2_value_low = 0.0;
+    symbn_batchnorm_double_backward_gather(&sigma2_value, &sigma2_value_low, sigma2_value_lanes, sigma2_value_lanes_low);
+    sums[0] = sigma2_value;
+    sums[1] = sigma2_value_low;
+}
+
+SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f64_over_N_3(
+    const double *dy, const double *x, double mu, double rsqrt_sigma2_plus_eps, ptrdiff_t first,
+    ptrdiff_t last, double *sums)
+{
+    double sum_dy_xhat_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_dy_xhat_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    {
+        ptrdiff_t done = first;
+
+        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= last; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
+            for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const double dy_k = dy[k];
+                const double x_k = x[k];
+                const double x_minus_mu_k = x_k - mu;
+                /* xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps) */
+                const double xhat_k = x_minus_mu_k*rsqrt_sigma2_plus_eps;
+                symbn_batchnorm_double_backward_add(&sum_dy_xhat_lanes[lane], &sum_dy_xhat_lanes_low[lane], dy_k*xhat_k);
+            }
+        }
+        for (int lane = 0; done + lane < last; ++lane) {
+            const ptrdiff_t k = done + lane;
+            const double dy_k = dy[k];
+            const double x_k = x[k];
+            const double x_minus_mu_k = x_k - mu;
+            const double xhat_k = x_minus_mu_k*rsqrt_sigma2_plus_eps;
+            symbn_batchnorm_double_backward_add(&sum_dy_xhat_lanes[lane], &sum_dy_xhat_lanes_low[lane], dy_k*xhat_k);
+        }
+    }
+    double sum_dy_xhat = 0.0, sum_dy_xhat_low = 0.0;
+    symbn_batchnorm_double_backward_gather(&sum_dy_xhat, &sum_dy_xhat_low, sum_dy_xhat_lanes, sum_dy_xhat_lanes_low);
+    sums[0] = sum_dy_xhat;
+    sums[1] = sum_dy_xhat_low;
+}
+
+SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f64_over_N_4(
+    const double *x, double *xhat, double mu, double rsqrt_sigma2_plus_eps, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK) {
+        const ptrdiff_t width = symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK);
+        double xhat_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
+        double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[chunk];
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t i = chunk + lane;
+            const double x_i = x[i];
+            const double x_minus_mu_i = x_i - mu;
+            const double xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps;
+            xhat_to[lane] = xhat_i;
+        }
+        if (xhat != NULL && stream) {
+            symbn_batchnorm_double_backward_stream(&xhat[chunk], xhat_block, sizeof(double)*(size_t)width);
+        }
+    }
+    symbn_batchnorm_double_backward_fence();
+}
+
+SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f64_over_N_5(
+    const double *dy, const double *x, double *dx, double mu, double rsqrt_sigma2_plus_eps, double dx_scale,
+    double sum_dy_over_N, double sum_dy_xhat_over_N, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK) {
+        const ptrdiff_t width = symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK);
+        double dx_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
+        double *const dx_to = dx == NULL || stream ? dx_block : &dx[chunk];
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t i = chunk + lane;
+            const double dy_i = dy[i];
+            const double x_i = x[i];
+            const double x_minus_mu_i = x_i - mu;
+            const double xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps;
+            /* dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N)) */
+            const double dx_i = dx_scale*(dy_i - sum_dy_over_N - xhat_i*sum_dy_xhat_over_N);
+            dx_to[lane] = dx_i;
+        }
+        if (dx != NULL && stream) {
+            symbn_batchnorm_double_backward_stream(&dx[chunk], dx_block, sizeof(double)*(size_t)width);
+        }
+    }
+    symbn_batchnorm_double_backward_fence();
 }
 
 int symbn_batchnorm_backward_saving_f64(
@@ -148,41 +620,70 @@ int symbn_batchnorm_backward_saving_f64(
     if (dy == NULL || x == NULL) {
         return SYMBN_BATCHNORM_DOUBLE_BACKWARD_NULL_INPUT;
     }
+    const int stream = (double)N*8.0 >= (double)SYMBN_BATCHNORM_DOUBLE_BACKWARD_STREAM;
     /* mu = mean(x[j] for j in N) */
     double mu = 0.0, mu_low = 0.0;
     /* sum_dy = sum(dy[k] for k in N) */
     double sum_dy = 0.0, sum_dy_low = 0.0;
-    for (ptrdiff_t j = 0; j < N; ++j) {
-        const double x_j = x[j];
-        symbn_batchnorm_double_backward_add(&mu, &mu_low, x_j);
-        const double dy_j = dy[j];
-        symbn_batchnorm_double_backward_add(&sum_dy, &sum_dy_low, dy_j);
+    {
+        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
+        double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][4];
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_backward_saving_f64_over_N(
+                dy, x, symbn_batchnorm_double_backward_cut(N, part, parts),
+                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_double_backward_add(&mu, &mu_low, sums[part][0]);
+            mu_low += sums[part][1];
+            symbn_batchnorm_double_backward_add(&sum_dy, &sum_dy_low, sums[part][2]);
+            sum_dy_low += sums[part][3];
+        }
     }
     mu = symbn_batchnorm_double_backward_complete(mu, mu_low);
     mu /= (double)N;
     sum_dy = symbn_batchnorm_double_backward_complete(sum_dy, sum_dy_low);
     /* sigma2 = mean((x[j] - mu)**2 for j in N) */
     double sigma2_value = 0.0, sigma2_value_low = 0.0;
-    for (ptrdiff_t j = 0; j < N; ++j) {
-        const double x_j = x[j];
-        const double x_minus_mu_j = x_j - mu;
-        symbn_batchnorm_double_backward_add(&sigma2_value, &sigma2_value_low, x_minus_mu_j*x_minus_mu_j);
+    {
+        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
+        double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][2];
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_backward_saving_f64_over_N_2(
+                x, mu, symbn_batchnorm_double_backward_cut(N, part, parts),
+                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_double_backward_add(&sigma2_value, &sigma2_value_low, sums[part][0]);
+            sigma2_value_low += sums[part][1];
+        }
     }
     sigma2_value = symbn_batchnorm_double_backward_complete(sigma2_value, sigma2_value_low);
     sigma2_value /= (double)N;
     if (sigma2 != NULL) {
         *sigma2 = sigma2_value;
     }
+    const double rsqrt_sigma2_plus_eps = 1.0/sqrt(sigma2_value + eps);
     /* sum_dy_xhat = sum(dy[k]*xhat[k] for k in N) */
     double sum_dy_xhat = 0.0, sum_dy_xhat_low = 0.0;
-    const double rsqrt_sigma2_plus_eps = 1.0/sqrt(sigma2_value + eps);
-    for (ptrdiff_t k = 0; k < N; ++k) {
-        const double dy_k = dy[k];
-        const double x_k = x[k];
-        const double x_minus_mu_k = x_k - mu;
-        /* xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps) */
-        const double xhat_k = x_minus_mu_k*rsqrt_sigma2_plus_eps;
-        symbn_batchnorm_double_backward_add(&sum_dy_xhat, &sum_dy_xhat_low, dy_k*xhat_k);
+    {
+        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
+        double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][2];
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_backward_saving_f64_over_N_3(
+                dy, x, mu, rsqrt_sigma2_plus_eps, symbn_batchnorm_double_backward_cut(N, part, parts),
+                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_double_backward_add(&sum_dy_xhat, &sum_dy_xhat_low, sums[part][0]);
+            sum_dy_xhat_low += sums[part][1];
+        }
     }
     sum_dy_xhat = symbn_batchnorm_double_backward_complete(sum_dy_xhat, sum_dy_xhat_low);
     if (dgamma != NULL) {
@@ -191,29 +692,120 @@ int symbn_batchnorm_backward_saving_f64(
     if (dbeta != NULL) {
         *dbeta = sum_dy;
     }
-    for (ptrdiff_t i = 0; i < N; ++i) {
-        const double x_i = x[i];
-        const double x_minus_mu_i = x_i - mu;
-        const double xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps;
-        if (xhat != NULL) {
-            xhat[i] = xhat_i;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_backward_saving_f64_over_N_4(
+                x, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_double_backward_cut(N, part, parts),
+                symbn_batchnorm_double_backward_cut(N, part + 1, parts));
         }
     }
     const double dx_scale = gamma*rsqrt_sigma2_plus_eps;
     const double sum_dy_over_N = sum_dy/(double)N;
     const double sum_dy_xhat_over_N = sum_dy_xhat/(double)N;
-    for (ptrdiff_t i = 0; i < N; ++i) {
-        const double dy_i = dy[i];
-        const double x_i = x[i];
-        const double x_minus_mu_i = x_i - mu;
-        const double xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps;
-        /* dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N)) */
-        const double dx_i = dx_scale*(dy_i - sum_dy_over_N - xhat_i*sum_dy_xhat_over_N);
-        if (dx != NULL) {
-            dx[i] = dx_i;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_backward_saving_f64_over_N_5(
+                dy, x, dx, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream,
+                symbn_batchnorm_double_backward_cut(N, part, parts),
+                symbn_batchnorm_double_backward_cut(N, part + 1, parts));
         }
     }
     return SYMBN_BATCHNORM_DOUBLE_BACKWARD_OK;
+}
+
+SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_double_backward_f32_over_N(
+    const float *ddx, const float *dy, const float *xhat, ptrdiff_t first, ptrdiff_t last, double *sums)
+{
+    double mean_ddx_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    double mean_ddx_xhat_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    double sum_ddx_dy_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK);
+        float mean_ddx_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+        float mean_ddx_xhat_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+        float sum_ddx_dy_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+        ptrdiff_t done = chunk;
+
+        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
+            for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const float ddx_k = ddx[k];
+                mean_ddx_chunk[lane] += ddx_k;
+                const float xhat_k = xhat[k];
+                mean_ddx_xhat_chunk[lane] += ddx_k*xhat_k;
+                const float dy_k = dy[k];
+                sum_ddx_dy_chunk[lane] += ddx_k*dy_k;
+            }
+        }
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
+            const ptrdiff_t k = done + lane;
+            const float ddx_k = ddx[k];
+            mean_ddx_chunk[lane] += ddx_k;
+            const float xhat_k = xhat[k];
+            mean_ddx_xhat_chunk[lane] += ddx_k*xhat_k;
+            const float dy_k = dy[k];
+            sum_ddx_dy_chunk[lane] += ddx_k*dy_k;
+        }
+        symbn_batchnorm_double_backward_widen(mean_ddx_lanes, mean_ddx_chunk);
+        symbn_batchnorm_double_backward_widen(mean_ddx_xhat_lanes, mean_ddx_xhat_chunk);
+        symbn_batchnorm_double_backward_widen(sum_ddx_dy_lanes, sum_ddx_dy_chunk);
+    }
+    double mean_ddx = symbn_batchnorm_double_backward_total(mean_ddx_lanes);
+    sums[0] = mean_ddx;
+    double mean_ddx_xhat = symbn_batchnorm_double_backward_total(mean_ddx_xhat_lanes);
+    sums[1] = mean_ddx_xhat;
+    double sum_ddx_dy = symbn_batchnorm_double_backward_total(sum_ddx_dy_lanes);
+    sums[2] = sum_ddx_dy;
+}
+
+SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_double_backward_f32_over_N_2(
+    const float *ddx, double ddbeta, const float *dy, const float *xhat, float *grad_dy, float *grad_x,
+    double rsqrt_sigma2_plus_eps_2, double grad_dy_scale, double grad_dy_scale_2, double grad_dy_shift,
+    double grad_x_scale, double grad_x_scale_2, double grad_x_shift, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    const float grad_dy_scale_f = (float)grad_dy_scale;
+    const float ddbeta_f = (float)ddbeta;
+    const float grad_dy_scale_2_f = (float)grad_dy_scale_2;
+    const float grad_dy_shift_f = (float)grad_dy_shift;
+    const float grad_x_scale_f = (float)grad_x_scale;
+    const float grad_x_scale_2_f = (float)grad_x_scale_2;
+    const float grad_x_shift_f = (float)grad_x_shift;
+    const float rsqrt_sigma2_plus_eps_2_f = (float)rsqrt_sigma2_plus_eps_2;
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK) {
+        const ptrdiff_t width = symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK);
+        float grad_dy_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
+        float *const grad_dy_to = grad_dy == NULL || stream ? grad_dy_block : &grad_dy[chunk];
+        float grad_x_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
+        float *const grad_x_to = grad_x == NULL || stream ? grad_x_block : &grad_x[chunk];
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t i = chunk + lane;
+            const float ddx_i = ddx[i];
+            const float xhat_i = xhat[i];
+            /* grad_dy[i] = gamma/sqrt(sigma2 + eps)*ddx[i] + ddbeta - gamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N) + xhat[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) */
+            const float grad_dy_i = grad_dy_scale_f*ddx_i + ddbeta_f - grad_dy_scale_2_f + xhat_i*grad_dy_shift_f;
+            grad_dy_to[lane] = grad_dy_i;
+            const float dy_i = dy[i];
+            /* grad_x[i] = (dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/(N*sqrt(sigma2 + eps))*ddx[i] - (dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/N - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N))))/sqrt(sigma2 + eps) */
+            const float grad_x_i = (dy_i*grad_dy_shift_f - grad_x_scale_f*ddx_i - grad_x_scale_2_f - xhat_i*grad_x_shift_f)*rsqrt_sigma2_plus_eps_2_f;
+            grad_x_to[lane] = grad_x_i;
+        }
+        if (grad_dy != NULL && stream) {
+            symbn_batchnorm_double_backward_stream(&grad_dy[chunk], grad_dy_block, sizeof(float)*(size_t)width);
+        }
+        if (grad_x != NULL && stream) {
+            symbn_batchnorm_double_backward_stream(&grad_x[chunk], grad_x_block, sizeof(float)*(size_t)width);
+        }
+    }
+    symbn_batchnorm_double_backward_fence();
 }
 
 int symbn_batchnorm_double_backward_f32(
@@ -227,19 +819,28 @@ int symbn_batchnorm_double_backward_f32(
     if (ddx == NULL || dy == NULL || xhat == NULL) {
         return SYMBN_BATCHNORM_DOUBLE_BACKWARD_NULL_INPUT;
     }
+    const int stream = (double)N*4.0 >= (double)SYMBN_BATCHNORM_DOUBLE_BACKWARD_STREAM;
     /* mean_ddx = mean(ddx[k] for k in N) */
     double mean_ddx = 0.0;
     /* mean_ddx_xhat = mean(ddx[k]*xhat[k] for k in N) */
     double mean_ddx_xhat = 0.0;
     /* sum_ddx_dy = sum(ddx[k]*dy[k] for k in N) */
     double sum_ddx_dy = 0.0;
-    for (ptrdiff_t k = 0; k < N; ++k) {
-        const double ddx_k = (double)ddx[k];
-        mean_ddx += ddx_k;
-        const double xhat_k = (double)xhat[k];
-        mean_ddx_xhat += ddx_k*xhat_k;
-        const double dy_k = (double)dy[k];
-        sum_ddx_dy += ddx_k*dy_k;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
+        double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][3];
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_double_backward_f32_over_N(
+                ddx, dy, xhat, symbn_batchnorm_double_backward_cut(N, part, parts),
+                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            mean_ddx += sums[part][0];
+            mean_ddx_xhat += sums[part][1];
+            sum_ddx_dy += sums[part][2];
+        }
     }
     mean_ddx /= (double)N;
     mean_ddx_xhat /= (double)N;
@@ -261,22 +862,99 @@ int symbn_batchnorm_double_backward_f32(
     const double grad_x_scale = gamma*dgamma/((double)N*sqrt_sigma2_plus_eps);
     const double grad_x_scale_2 = (dbeta*grad_dy_shift - gamma*dgamma*rsqrt_sigma2_plus_eps_2*mean_ddx)/(double)N;
     const double grad_x_shift = ddgamma*dgamma/(double)N + gamma*rsqrt_sigma2_plus_eps_2*(sum_ddx_dy/(double)N - dbeta/(double)N*mean_ddx - 3.0*dgamma/(double)N*mean_ddx_xhat);
-    for (ptrdiff_t i = 0; i < N; ++i) {
-        const double ddx_i = (double)ddx[i];
-        const double xhat_i = (double)xhat[i];
-        /* grad_dy[i] = gamma/sqrt(sigma2 + eps)*ddx[i] + ddbeta - gamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N) + xhat[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) */
-        const double grad_dy_i = grad_dy_scale*ddx_i + ddbeta - grad_dy_scale_2 + xhat_i*grad_dy_shift;
-        if (grad_dy != NULL) {
-            grad_dy[i] = (float)grad_dy_i;
-        }
-        const double dy_i = (double)dy[i];
-        /* grad_x[i] = (dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/(N*sqrt(sigma2 + eps))*ddx[i] - (dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/N - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N))))/sqrt(sigma2 + eps) */
-        const double grad_x_i = (dy_i*grad_dy_shift - grad_x_scale*ddx_i - grad_x_scale_2 - xhat_i*grad_x_shift)*rsqrt_sigma2_plus_eps_2;
-        if (grad_x != NULL) {
-            grad_x[i] = (float)grad_x_i;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_double_backward_f32_over_N_2(
+                ddx, ddbeta, dy, xhat, grad_dy, grad_x, rsqrt_sigma2_plus_eps_2, grad_dy_scale, grad_dy_scale_2,
+                grad_dy_shift, grad_x_scale, grad_x_scale_2, grad_x_shift, stream,
+                symbn_batchnorm_double_backward_cut(N, part, parts),
+                symbn_batchnorm_double_backward_cut(N, part + 1, parts));
         }
     }
     return SYMBN_BATCHNORM_DOUBLE_BACKWARD_OK;
+}
+
+SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_double_backward_f64_over_N(
+    const double *ddx, const double *dy, const double *xhat, ptrdiff_t first, ptrdiff_t last, double *sums)
+{
+    double mean_ddx_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_ddx_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    double mean_ddx_xhat_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_ddx_xhat_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    double sum_ddx_dy_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_ddx_dy_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    {
+        ptrdiff_t done = first;
+
+        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= last; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
+            for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const double ddx_k = ddx[k];
+                symbn_batchnorm_double_backward_add(&mean_ddx_lanes[lane], &mean_ddx_lanes_low[lane], ddx_k);
+                const double xhat_k = xhat[k];
+                symbn_batchnorm_double_backward_add(&mean_ddx_xhat_lanes[lane], &mean_ddx_xhat_lanes_low[lane], ddx_k*xhat_k);
+                const double dy_k = dy[k];
+                symbn_batchnorm_double_backward_add(&sum_ddx_dy_lanes[lane], &sum_ddx_dy_lanes_low[lane], ddx_k*dy_k);
+            }
+        }
+        for (int lane = 0; done + lane < last; ++lane) {
+            const ptrdiff_t k = done + lane;
+            const double ddx_k = ddx[k];
+            symbn_batchnorm_double_backward_add(&mean_ddx_lanes[lane], &mean_ddx_lanes_low[lane], ddx_k);
+            const double xhat_k = xhat[k];
+            symbn_batchnorm_double_backward_add(&mean_ddx_xhat_lanes[lane], &mean_ddx_xhat_lanes_low[lane], ddx_k*xhat_k);
+            const double dy_k = dy[k];
+            symbn_batchnorm_double_backward_add(&sum_ddx_dy_lanes[lane], &sum_ddx_dy_lanes_low[lane], ddx_k*dy_k);
+        }
+    }
+    double mean_ddx = 0.0, mean_ddx_low = 0.0;
+    symbn_batchnorm_double_backward_gather(&mean_ddx, &mean_ddx_low, mean_ddx_lanes, mean_ddx_lanes_low);
+    sums[0] = mean_ddx;
+    sums[1] = mean_ddx_low;
+    double mean_ddx_xhat = 0.0, mean_ddx_xhat_low = 0.0;
+    symbn_batchnorm_double_backward_gather(&mean_ddx_xhat, &mean_ddx_xhat_low, mean_ddx_xhat_lanes, mean_ddx_xhat_lanes_low);
+    sums[2] = mean_ddx_xhat;
+    sums[3] = mean_ddx_xhat_low;
+    double sum_ddx_dy = 0.0, sum_ddx_dy_low = 0.0;
+    symbn_batchnorm_double_backward_gather(&sum_ddx_dy, &sum_ddx_dy_low, sum_ddx_dy_lanes, sum_ddx_dy_lanes_low);
+    sums[4] = sum_ddx_dy;
+    sums[5] = sum_ddx_dy_low;
+}
+
+SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_double_backward_f64_over_N_2(
+    const double *ddx, double ddbeta, const double *dy, const double *xhat, double *grad_dy, double *grad_x,
+    double rsqrt_sigma2_plus_eps_2, double grad_dy_scale, double grad_dy_scale_2, double grad_dy_shift,
+    double grad_x_scale, double grad_x_scale_2, double grad_x_shift, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK) {
+        const ptrdiff_t width = symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK);
+        double grad_dy_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
+        double *const grad_dy_to = grad_dy == NULL || stream ? grad_dy_block : &grad_dy[chunk];
+        double grad_x_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
+        double *const grad_x_to = grad_x == NULL || stream ? grad_x_block : &grad_x[chunk];
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t i = chunk + lane;
+            const double ddx_i = ddx[i];
+            const double xhat_i = xhat[i];
+            /* grad_dy[i] = gamma/sqrt(sigma2 + eps)*ddx[i] + ddbeta - gamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N) + xhat[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) */
+            const double grad_dy_i = grad_dy_scale*ddx_i + ddbeta - grad_dy_scale_2 + xhat_i*grad_dy_shift;
+            grad_dy_to[lane] = grad_dy_i;
+            const double dy_i = dy[i];
+            /* grad_x[i] = (dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/(N*sqrt(sigma2 + eps))*ddx[i] - (dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/N - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N))))/sqrt(sigma2 + eps) */
+            const double grad_x_i = (dy_i*grad_dy_shift - grad_x_scale*ddx_i - grad_x_scale_2 - xhat_i*grad_x_shift)*rsqrt_sigma2_plus_eps_2;
+            grad_x_to[lane] = grad_x_i;
+        }
+        if (grad_dy != NULL && stream) {
+            symbn_batchnorm_double_backward_stream(&grad_dy[chunk], grad_dy_block, sizeof(double)*(size_t)width);
+        }
+        if (grad_x != NULL && stream) {
+            symbn_batchnorm_double_backward_stream(&grad_x[chunk], grad_x_block, sizeof(double)*(size_t)width);
+        }
+    }
+    symbn_batchnorm_double_backward_fence();
 }
 
 int symbn_batchnorm_double_backward_f64(
@@ -290,19 +968,31 @@ int symbn_batchnorm_double_backward_f64(
     if (ddx == NULL || dy == NULL || xhat == NULL) {
         return SYMBN_BATCHNORM_DOUBLE_BACKWARD_NULL_INPUT;
     }
+    const int stream = (double)N*8.0 >= (double)SYMBN_BATCHNORM_DOUBLE_BACKWARD_STREAM;
     /* mean_ddx = mean(ddx[k] for k in N) */
     double mean_ddx = 0.0, mean_ddx_low = 0.0;
     /* mean_ddx_xhat = mean(ddx[k]*xhat[k] for k in N) */
     double mean_ddx_xhat = 0.0, mean_ddx_xhat_low = 0.0;
     /* sum_ddx_dy = sum(ddx[k]*dy[k] for k in N) */
     double sum_ddx_dy = 0.0, sum_ddx_dy_low = 0.0;
-    for (ptrdiff_t k = 0; k < N; ++k) {
-        const double ddx_k = ddx[k];
-        symbn_batchnorm_double_backward_add(&mean_ddx, &mean_ddx_low, ddx_k);
-        const double xhat_k = xhat[k];
-        symbn_batchnorm_double_backward_add(&mean_ddx_xhat, &mean_ddx_xhat_low, ddx_k*xhat_k);
-        const double dy_k = dy[k];
-        symbn_batchnorm_double_backward_add(&sum_ddx_dy, &sum_ddx_dy_low, ddx_k*dy_k);
+    {
+        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
+        double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][6];
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_double_backward_f64_over_N(
+                ddx, dy, xhat, symbn_batchnorm_double_backward_cut(N, part, parts),
+                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_double_backward_add(&mean_ddx, &mean_ddx_low, sums[part][0]);
+            mean_ddx_low += sums[part][1];
+            symbn_batchnorm_double_backward_add(&mean_ddx_xhat, &mean_ddx_xhat_low, sums[part][2]);
+            mean_ddx_xhat_low += sums[part][3];
+            symbn_batchnorm_double_backward_add(&sum_ddx_dy, &sum_ddx_dy_low, sums[part][4]);
+            sum_ddx_dy_low += sums[part][5];
+        }
     }
     mean_ddx = symbn_batchnorm_double_backward_complete(mean_ddx, mean_ddx_low);
     mean_ddx /= (double)N;
@@ -327,19 +1017,16 @@ int symbn_batchnorm_double_backward_f64(
     const double grad_x_scale = gamma*dgamma/((double)N*sqrt_sigma2_plus_eps);
     const double grad_x_scale_2 = (dbeta*grad_dy_shift - gamma*dgamma*rsqrt_sigma2_plus_eps_2*mean_ddx)/(double)N;
     const double grad_x_shift = ddgamma*dgamma/(double)N + gamma*rsqrt_sigma2_plus_eps_2*(sum_ddx_dy/(double)N - dbeta/(double)N*mean_ddx - 3.0*dgamma/(double)N*mean_ddx_xhat);
-    for (ptrdiff_t i = 0; i < N; ++i) {
-        const double ddx_i = ddx[i];
-        const double xhat_i = xhat[i];
-        /* grad_dy[i] = gamma/sqrt(sigma2 + eps)*ddx[i] + ddbeta - gamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N) + xhat[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) */
-        const double grad_dy_i = grad_dy_scale*ddx_i + ddbeta - grad_dy_scale_2 + xhat_i*grad_dy_shift;
-        if (grad_dy != NULL) {
-            grad_dy[i] = grad_dy_i;
-        }
-        const double dy_i = dy[i];
-        /* grad_x[i] = (dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/(N*sqrt(sigma2 + eps))*ddx[i] - (dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/N - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N))))/sqrt(sigma2 + eps) */
-        const double grad_x_i = (dy_i*grad_dy_shift - grad_x_scale*ddx_i - grad_x_scale_2 - xhat_i*grad_x_shift)*rsqrt_sigma2_plus_eps_2;
-        if (grad_x != NULL) {
-            grad_x[i] = grad_x_i;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
+
+        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_double_backward_f64_over_N_2(
+                ddx, ddbeta, dy, xhat, grad_dy, grad_x, rsqrt_sigma2_plus_eps_2, grad_dy_scale, grad_dy_scale_2,
+                grad_dy_shift, grad_x_scale, grad_x_scale_2, grad_x_shift, stream,
+                symbn_batchnorm_double_backward_cut(N, part, parts),
+                symbn_batchnorm_double_backward_cut(N, part + 1, parts));
         }
     }
     return SYMBN_BATCHNORM_DOUBLE_BACKWARD_OK;

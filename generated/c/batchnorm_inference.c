@@ -29,7 +29,8 @@
  *     forward: y may be x, xhat may be x
  *     backward: dx may be dy, dx may be xhat
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -40,7 +41,80 @@
 #include "batchnorm_inference.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_BATCHNORM_INFERENCE_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_BATCHNORM_INFERENCE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_BATCHNORM_INFERENCE_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_BATCHNORM_INFERENCE_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_BATCHNORM_INFERENCE_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_BATCHNORM_INFERENCE_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_BATCHNORM_INFERENCE_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_BATCHNORM_INFERENCE_STREAM
+#define SYMBN_BATCHNORM_INFERENCE_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_BATCHNORM_INFERENCE_LANES = 32, /* sums that run side by side */
+    SYMBN_BATCHNORM_INFERENCE_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_BATCHNORM_INFERENCE_BLOCK = 512, /* elements that are written at once */
+    SYMBN_BATCHNORM_INFERENCE_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_batchnorm_inference_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_batchnorm_inference_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_batchnorm_inference_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -57,6 +131,101 @@ static double symbn_batchnorm_inference_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_batchnorm_inference_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_BATCHNORM_INFERENCE_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_batchnorm_inference_total(double *lanes)
+{
+    for (int width = SYMBN_BATCHNORM_INFERENCE_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_batchnorm_inference_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_BATCHNORM_INFERENCE_LANES; ++lane) {
+        symbn_batchnorm_inference_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_batchnorm_inference_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_batchnorm_inference_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_BATCHNORM_INFERENCE_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_BATCHNORM_INFERENCE_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_batchnorm_inference_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_forward_f32_over_N(
+    ptrdiff_t C, ptrdiff_t S, const float *x, const float *gamma, const float *beta, const float *mu,
+    const float *sigma2, double eps, float *y, float *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        for (ptrdiff_t c = 0; c < C; ++c) {
+            const double mu_c = (double)mu[c];
+            const double sigma2_c = (double)sigma2[c];
+            const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
+            const double gamma_c = (double)gamma[c];
+            const double beta_c = (double)beta[c];
+            const float mu_c_f = (float)mu_c;
+            const float rsqrt_sigma2_plus_eps_c_f = (float)rsqrt_sigma2_plus_eps_c;
+            const float gamma_c_f = (float)gamma_c;
+            const float beta_c_f = (float)beta_c;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM_INFERENCE_BLOCK) {
+                const ptrdiff_t width = symbn_batchnorm_inference_least(S - chunk, SYMBN_BATCHNORM_INFERENCE_BLOCK);
+                float xhat_block[SYMBN_BATCHNORM_INFERENCE_BLOCK];
+                float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[(n*C + c)*S + chunk];
+                float y_block[SYMBN_BATCHNORM_INFERENCE_BLOCK];
+                float *const y_to = y == NULL || stream ? y_block : &y[(n*C + c)*S + chunk];
+
+                SYMBN_BATCHNORM_INFERENCE_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t s = chunk + lane;
+                    const float x_ncs = x[(n*C + c)*S + s];
+                    /* xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps) */
+                    const float xhat_ncs = (x_ncs - mu_c_f)*rsqrt_sigma2_plus_eps_c_f;
+                    xhat_to[lane] = xhat_ncs;
+                    /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
+                    const float y_ncs = gamma_c_f*xhat_ncs + beta_c_f;
+                    y_to[lane] = y_ncs;
+                }
+                if (xhat != NULL && stream) {
+                    symbn_batchnorm_inference_stream(&xhat[(n*C + c)*S + chunk], xhat_block, sizeof(float)*(size_t)width);
+                }
+                if (y != NULL && stream) {
+                    symbn_batchnorm_inference_stream(&y[(n*C + c)*S + chunk], y_block, sizeof(float)*(size_t)width);
+                }
+            }
+        }
+    }
+    symbn_batchnorm_inference_fence();
+}
+
 int symbn_batchnorm_inference_forward_f32(
     ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *x, const float *gamma, const float *beta,
     const float *mu, const float *sigma2, double eps, float *y, float *xhat)
@@ -67,29 +236,59 @@ int symbn_batchnorm_inference_forward_f32(
     if (x == NULL || gamma == NULL || beta == NULL || mu == NULL || sigma2 == NULL) {
         return SYMBN_BATCHNORM_INFERENCE_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
+    const int stream = (double)N*(double)C*(double)S*4.0 >= (double)SYMBN_BATCHNORM_INFERENCE_STREAM;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_inference_parts(N, (double)N*(double)C*(double)S);
+
+        SYMBN_BATCHNORM_INFERENCE_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_inference_forward_f32_over_N(
+                C, S, x, gamma, beta, mu, sigma2, eps, y, xhat, stream, symbn_batchnorm_inference_cut(N, part, parts),
+                symbn_batchnorm_inference_cut(N, part + 1, parts));
+        }
+    }
+    return SYMBN_BATCHNORM_INFERENCE_OK;
+}
+
+SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_forward_f64_over_N(
+    ptrdiff_t C, ptrdiff_t S, const double *x, const double *gamma, const double *beta, const double *mu,
+    const double *sigma2, double eps, double *y, double *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t c = 0; c < C; ++c) {
-            const double mu_c = (double)mu[c];
-            const double sigma2_c = (double)sigma2[c];
+            const double mu_c = mu[c];
+            const double sigma2_c = sigma2[c];
             const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
-            const double gamma_c = (double)gamma[c];
-            const double beta_c = (double)beta[c];
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double x_ncs = (double)x[(n*C + c)*S + s];
-                /* xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps) */
-                const double xhat_ncs = (x_ncs - mu_c)*rsqrt_sigma2_plus_eps_c;
-                if (xhat != NULL) {
-                    xhat[(n*C + c)*S + s] = (float)xhat_ncs;
+            const double gamma_c = gamma[c];
+            const double beta_c = beta[c];
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM_INFERENCE_BLOCK) {
+                const ptrdiff_t width = symbn_batchnorm_inference_least(S - chunk, SYMBN_BATCHNORM_INFERENCE_BLOCK);
+                double xhat_block[SYMBN_BATCHNORM_INFERENCE_BLOCK];
+                double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[(n*C + c)*S + chunk];
+                double y_block[SYMBN_BATCHNORM_INFERENCE_BLOCK];
+                double *const y_to = y == NULL || stream ? y_block : &y[(n*C + c)*S + chunk];
+
+                SYMBN_BATCHNORM_INFERENCE_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t s = chunk + lane;
+                    const double x_ncs = x[(n*C + c)*S + s];
+                    /* xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps) */
+                    const double xhat_ncs = (x_ncs - mu_c)*rsqrt_sigma2_plus_eps_c;
+                    xhat_to[lane] = xhat_ncs;
+                    /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
+                    const double y_ncs = gamma_c*xhat_ncs + beta_c;
+                    y_to[lane] = y_ncs;
                 }
-                /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
-                const double y_ncs = gamma_c*xhat_ncs + beta_c;
-                if (y != NULL) {
-                    y[(n*C + c)*S + s] = (float)y_ncs;
+                if (xhat != NULL && stream) {
+                    symbn_batchnorm_inference_stream(&xhat[(n*C + c)*S + chunk], xhat_block, sizeof(double)*(size_t)width);
+                }
+                if (y != NULL && stream) {
+                    symbn_batchnorm_inference_stream(&y[(n*C + c)*S + chunk], y_block, sizeof(double)*(size_t)width);
                 }
             }
         }
     }
-    return SYMBN_BATCHNORM_INFERENCE_OK;
+    symbn_batchnorm_inference_fence();
 }
 
 int symbn_batchnorm_inference_forward_f64(
@@ -102,29 +301,97 @@ int symbn_batchnorm_inference_forward_f64(
     if (x == NULL || gamma == NULL || beta == NULL || mu == NULL || sigma2 == NULL) {
         return SYMBN_BATCHNORM_INFERENCE_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        for (ptrdiff_t c = 0; c < C; ++c) {
-            const double mu_c = mu[c];
-            const double sigma2_c = sigma2[c];
-            const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
-            const double gamma_c = gamma[c];
-            const double beta_c = beta[c];
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double x_ncs = x[(n*C + c)*S + s];
-                /* xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps) */
-                const double xhat_ncs = (x_ncs - mu_c)*rsqrt_sigma2_plus_eps_c;
-                if (xhat != NULL) {
-                    xhat[(n*C + c)*S + s] = xhat_ncs;
+    const int stream = (double)N*(double)C*(double)S*8.0 >= (double)SYMBN_BATCHNORM_INFERENCE_STREAM;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_inference_parts(N, (double)N*(double)C*(double)S);
+
+        SYMBN_BATCHNORM_INFERENCE_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_inference_forward_f64_over_N(
+                C, S, x, gamma, beta, mu, sigma2, eps, y, xhat, stream, symbn_batchnorm_inference_cut(N, part, parts),
+                symbn_batchnorm_inference_cut(N, part + 1, parts));
+        }
+    }
+    return SYMBN_BATCHNORM_INFERENCE_OK;
+}
+
+SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_f32_over_C(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *dy, const float *xhat, float *dgamma, float *dbeta,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t c = first; c < last; ++c) {
+        /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
+        double dgamma_c_lanes[SYMBN_BATCHNORM_INFERENCE_LANES] = {0.0};
+        /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
+        double dbeta_c_lanes[SYMBN_BATCHNORM_INFERENCE_LANES] = {0.0};
+        for (ptrdiff_t n = 0; n < N; ++n) {
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM_INFERENCE_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm_inference_least(S - chunk, SYMBN_BATCHNORM_INFERENCE_CHUNK);
+                float dgamma_c_chunk[SYMBN_BATCHNORM_INFERENCE_LANES] = {0.0F};
+                float dbeta_c_chunk[SYMBN_BATCHNORM_INFERENCE_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_BATCHNORM_INFERENCE_LANES <= chunk_end; done += SYMBN_BATCHNORM_INFERENCE_LANES) {
+                    for (int lane = 0; lane < SYMBN_BATCHNORM_INFERENCE_LANES; ++lane) {
+                        const ptrdiff_t s = done + lane;
+                        const float dy_ncs = dy[(n*C + c)*S + s];
+                        const float xhat_ncs = xhat[(n*C + c)*S + s];
+                        dgamma_c_chunk[lane] += dy_ncs*xhat_ncs;
+                        dbeta_c_chunk[lane] += dy_ncs;
+                    }
                 }
-                /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
-                const double y_ncs = gamma_c*xhat_ncs + beta_c;
-                if (y != NULL) {
-                    y[(n*C + c)*S + s] = y_ncs;
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
+                    const ptrdiff_t s = done + lane;
+                    const float dy_ncs = dy[(n*C + c)*S + s];
+                    const float xhat_ncs = xhat[(n*C + c)*S + s];
+                    dgamma_c_chunk[lane] += dy_ncs*xhat_ncs;
+                    dbeta_c_chunk[lane] += dy_ncs;
+                }
+                symbn_batchnorm_inference_widen(dgamma_c_lanes, dgamma_c_chunk);
+                symbn_batchnorm_inference_widen(dbeta_c_lanes, dbeta_c_chunk);
+            }
+        }
+        double dgamma_c = symbn_batchnorm_inference_total(dgamma_c_lanes);
+        if (dgamma != NULL) {
+            dgamma[c] = (float)dgamma_c;
+        }
+        double dbeta_c = symbn_batchnorm_inference_total(dbeta_c_lanes);
+        if (dbeta != NULL) {
+            dbeta[c] = (float)dbeta_c;
+        }
+    }
+}
+
+SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_f32_over_N(
+    ptrdiff_t C, ptrdiff_t S, const float *dy, const float *gamma, const float *sigma2, double eps,
+    float *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        for (ptrdiff_t c = 0; c < C; ++c) {
+            const double gamma_c = (double)gamma[c];
+            const double sigma2_c = (double)sigma2[c];
+            const double dx_scale_c = gamma_c/sqrt(sigma2_c + eps);
+            const float dx_scale_c_f = (float)dx_scale_c;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM_INFERENCE_BLOCK) {
+                const ptrdiff_t width = symbn_batchnorm_inference_least(S - chunk, SYMBN_BATCHNORM_INFERENCE_BLOCK);
+                float dx_block[SYMBN_BATCHNORM_INFERENCE_BLOCK];
+                float *const dx_to = dx == NULL || stream ? dx_block : &dx[(n*C + c)*S + chunk];
+
+                SYMBN_BATCHNORM_INFERENCE_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t s = chunk + lane;
+                    const float dy_ncs = dy[(n*C + c)*S + s];
+                    /* dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*dy[n, c, s] */
+                    const float dx_ncs = dx_scale_c_f*dy_ncs;
+                    dx_to[lane] = dx_ncs;
+                }
+                if (dx != NULL && stream) {
+                    symbn_batchnorm_inference_stream(&dx[(n*C + c)*S + chunk], dx_block, sizeof(float)*(size_t)width);
                 }
             }
         }
     }
-    return SYMBN_BATCHNORM_INFERENCE_OK;
+    symbn_batchnorm_inference_fence();
 }
 
 int symbn_batchnorm_inference_backward_f32(
@@ -137,42 +404,105 @@ int symbn_batchnorm_inference_backward_f32(
     if (dy == NULL || gamma == NULL || xhat == NULL || sigma2 == NULL) {
         return SYMBN_BATCHNORM_INFERENCE_NULL_INPUT;
     }
-    for (ptrdiff_t c = 0; c < C; ++c) {
-        /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
-        double dgamma_c = 0.0;
-        /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
-        double dbeta_c = 0.0;
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double dy_ncs = (double)dy[(n*C + c)*S + s];
-                const double xhat_ncs = (double)xhat[(n*C + c)*S + s];
-                dgamma_c += dy_ncs*xhat_ncs;
-                dbeta_c += dy_ncs;
-            }
-        }
-        if (dgamma != NULL) {
-            dgamma[c] = (float)dgamma_c;
-        }
-        if (dbeta != NULL) {
-            dbeta[c] = (float)dbeta_c;
+    const int stream = (double)N*(double)C*(double)S*4.0 >= (double)SYMBN_BATCHNORM_INFERENCE_STREAM;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_inference_parts(C, (double)C*(double)N*(double)S);
+
+        SYMBN_BATCHNORM_INFERENCE_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_inference_backward_f32_over_C(
+                N, C, S, dy, xhat, dgamma, dbeta, symbn_batchnorm_inference_cut(C, part, parts),
+                symbn_batchnorm_inference_cut(C, part + 1, parts));
         }
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
+    {
+        const ptrdiff_t parts = symbn_batchnorm_inference_parts(N, (double)N*(double)C*(double)S);
+
+        SYMBN_BATCHNORM_INFERENCE_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_inference_backward_f32_over_N(
+                C, S, dy, gamma, sigma2, eps, dx, stream, symbn_batchnorm_inference_cut(N, part, parts),
+                symbn_batchnorm_inference_cut(N, part + 1, parts));
+        }
+    }
+    return SYMBN_BATCHNORM_INFERENCE_OK;
+}
+
+SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_f64_over_C(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const double *dy, const double *xhat, double *dgamma,
+    double *dbeta, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t c = first; c < last; ++c) {
+        /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
+        double dgamma_c_lanes[SYMBN_BATCHNORM_INFERENCE_LANES] = {0.0}, dgamma_c_lanes_low[SYMBN_BATCHNORM_INFERENCE_LANES] = {0.0};
+        /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
+        double dbeta_c_lanes[SYMBN_BATCHNORM_INFERENCE_LANES] = {0.0}, dbeta_c_lanes_low[SYMBN_BATCHNORM_INFERENCE_LANES] = {0.0};
+        for (ptrdiff_t n = 0; n < N; ++n) {
+            {
+                ptrdiff_t done = 0;
+
+                for (; done + SYMBN_BATCHNORM_INFERENCE_LANES <= S; done += SYMBN_BATCHNORM_INFERENCE_LANES) {
+                    for (int lane = 0; lane < SYMBN_BATCHNORM_INFERENCE_LANES; ++lane) {
+                        const ptrdiff_t s = done + lane;
+                        const double dy_ncs = dy[(n*C + c)*S + s];
+                        const double xhat_ncs = xhat[(n*C + c)*S + s];
+                        symbn_batchnorm_inference_add(&dgamma_c_lanes[lane], &dgamma_c_lanes_low[lane], dy_ncs*xhat_ncs);
+                        symbn_batchnorm_inference_add(&dbeta_c_lanes[lane], &dbeta_c_lanes_low[lane], dy_ncs);
+                    }
+                }
+                for (int lane = 0; done + lane < S; ++lane) {
+                    const ptrdiff_t s = done + lane;
+                    const double dy_ncs = dy[(n*C + c)*S + s];
+                    const double xhat_ncs = xhat[(n*C + c)*S + s];
+                    symbn_batchnorm_inference_add(&dgamma_c_lanes[lane], &dgamma_c_lanes_low[lane], dy_ncs*xhat_ncs);
+                    symbn_batchnorm_inference_add(&dbeta_c_lanes[lane], &dbeta_c_lanes_low[lane], dy_ncs);
+                }
+            }
+        }
+        double dgamma_c = 0.0, dgamma_c_low = 0.0;
+        symbn_batchnorm_inference_gather(&dgamma_c, &dgamma_c_low, dgamma_c_lanes, dgamma_c_lanes_low);
+        dgamma_c = symbn_batchnorm_inference_complete(dgamma_c, dgamma_c_low);
+        if (dgamma != NULL) {
+            dgamma[c] = dgamma_c;
+        }
+        double dbeta_c = 0.0, dbeta_c_low = 0.0;
+        symbn_batchnorm_inference_gather(&dbeta_c, &dbeta_c_low, dbeta_c_lanes, dbeta_c_lanes_low);
+        dbeta_c = symbn_batchnorm_inference_complete(dbeta_c, dbeta_c_low);
+        if (dbeta != NULL) {
+            dbeta[c] = dbeta_c;
+        }
+    }
+}
+
+SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_f64_over_N(
+    ptrdiff_t C, ptrdiff_t S, const double *dy, const double *gamma, const double *sigma2, double eps,
+    double *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t c = 0; c < C; ++c) {
-            const double gamma_c = (double)gamma[c];
-            const double sigma2_c = (double)sigma2[c];
+            const double gamma_c = gamma[c];
+            const double sigma2_c = sigma2[c];
             const double dx_scale_c = gamma_c/sqrt(sigma2_c + eps);
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double dy_ncs = (double)dy[(n*C + c)*S + s];
-                /* dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*dy[n, c, s] */
-                const double dx_ncs = dx_scale_c*dy_ncs;
-                if (dx != NULL) {
-                    dx[(n*C + c)*S + s] = (float)dx_ncs;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM_INFERENCE_BLOCK) {
+                const ptrdiff_t width = symbn_batchnorm_inference_least(S - chunk, SYMBN_BATCHNORM_INFERENCE_BLOCK);
+                double dx_block[SYMBN_BATCHNORM_INFERENCE_BLOCK];
+                double *const dx_to = dx == NULL || stream ? dx_block : &dx[(n*C + c)*S + chunk];
+
+                SYMBN_BATCHNORM_INFERENCE_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t s = chunk + lane;
+                    const double dy_ncs = dy[(n*C + c)*S + s];
+                    /* dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*dy[n, c, s] */
+                    const double dx_ncs = dx_scale_c*dy_ncs;
+                    dx_to[lane] = dx_ncs;
+                }
+                if (dx != NULL && stream) {
+                    symbn_batchnorm_inference_stream(&dx[(n*C + c)*S + chunk], dx_block, sizeof(double)*(size_t)width);
                 }
             }
         }
     }
-    return SYMBN_BATCHNORM_INFERENCE_OK;
+    symbn_batchnorm_inference_fence();
 }
 
 int symbn_batchnorm_inference_backward_f64(
@@ -185,41 +515,25 @@ int symbn_batchnorm_inference_backward_f64(
     if (dy == NULL || gamma == NULL || xhat == NULL || sigma2 == NULL) {
         return SYMBN_BATCHNORM_INFERENCE_NULL_INPUT;
     }
-    for (ptrdiff_t c = 0; c < C; ++c) {
-        /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
-        double dgamma_c = 0.0, dgamma_c_low = 0.0;
-        /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
-        double dbeta_c = 0.0, dbeta_c_low = 0.0;
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double dy_ncs = dy[(n*C + c)*S + s];
-                const double xhat_ncs = xhat[(n*C + c)*S + s];
-                symbn_batchnorm_inference_add(&dgamma_c, &dgamma_c_low, dy_ncs*xhat_ncs);
-                symbn_batchnorm_inference_add(&dbeta_c, &dbeta_c_low, dy_ncs);
-            }
-        }
-        dgamma_c = symbn_batchnorm_inference_complete(dgamma_c, dgamma_c_low);
-        if (dgamma != NULL) {
-            dgamma[c] = dgamma_c;
-        }
-        dbeta_c = symbn_batchnorm_inference_complete(dbeta_c, dbeta_c_low);
-        if (dbeta != NULL) {
-            dbeta[c] = dbeta_c;
+    const int stream = (double)N*(double)C*(double)S*8.0 >= (double)SYMBN_BATCHNORM_INFERENCE_STREAM;
+    {
+        const ptrdiff_t parts = symbn_batchnorm_inference_parts(C, (double)C*(double)N*(double)S);
+
+        SYMBN_BATCHNORM_INFERENCE_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_inference_backward_f64_over_C(
+                N, C, S, dy, xhat, dgamma, dbeta, symbn_batchnorm_inference_cut(C, part, parts),
+                symbn_batchnorm_inference_cut(C, part + 1, parts));
         }
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        for (ptrdiff_t c = 0; c < C; ++c) {
-            const double gamma_c = gamma[c];
-            const double sigma2_c = sigma2[c];
-            const double dx_scale_c = gamma_c/sqrt(sigma2_c + eps);
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double dy_ncs = dy[(n*C + c)*S + s];
-                /* dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*dy[n, c, s] */
-                const double dx_ncs = dx_scale_c*dy_ncs;
-                if (dx != NULL) {
-                    dx[(n*C + c)*S + s] = dx_ncs;
-                }
-            }
+    {
+        const ptrdiff_t parts = symbn_batchnorm_inference_parts(N, (double)N*(double)C*(double)S);
+
+        SYMBN_BATCHNORM_INFERENCE_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_inference_backward_f64_over_N(
+                C, S, dy, gamma, sigma2, eps, dx, stream, symbn_batchnorm_inference_cut(N, part, parts),
+                symbn_batchnorm_inference_cut(N, part + 1, parts));
         }
     }
     return SYMBN_BATCHNORM_INFERENCE_OK;

@@ -32,7 +32,8 @@
  *     forward: none
  *     backward: du may be u, du may be v, dv may be u, dv may be v
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -42,7 +43,80 @@
 #include "cosine_similarity.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_COSINE_SIMILARITY_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_COSINE_SIMILARITY_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_COSINE_SIMILARITY_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_COSINE_SIMILARITY_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_COSINE_SIMILARITY_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_COSINE_SIMILARITY_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_COSINE_SIMILARITY_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_COSINE_SIMILARITY_STREAM
+#define SYMBN_COSINE_SIMILARITY_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_COSINE_SIMILARITY_LANES = 32, /* sums that run side by side */
+    SYMBN_COSINE_SIMILARITY_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_COSINE_SIMILARITY_BLOCK = 512, /* elements that are written at once */
+    SYMBN_COSINE_SIMILARITY_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_cosine_similarity_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_cosine_similarity_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_cosine_similarity_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -59,30 +133,99 @@ static double symbn_cosine_similarity_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
-int symbn_cosine_similarity_forward_f32(
-    ptrdiff_t N, ptrdiff_t D, const float *u, const float *v, double eps, float *y, float *norm_u,
-    float *norm_v)
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_cosine_similarity_widen(double *lanes, const float *chunk)
 {
-    if (N < 1 || D < 1) {
-        return SYMBN_COSINE_SIMILARITY_BAD_EXTENT;
+    for (int lane = 0; lane < SYMBN_COSINE_SIMILARITY_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
     }
-    if (u == NULL || v == NULL) {
-        return SYMBN_COSINE_SIMILARITY_NULL_INPUT;
-    }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* sum_square_u[n] = sum(u[n, j]**2 for j in D) */
-        double sum_square_u_n = 0.0;
-        /* sum_square_v[n] = sum(v[n, j]**2 for j in D) */
-        double sum_square_v_n = 0.0;
-        /* sum_u_v[n] = sum(u[n, d]*v[n, d] for d in D) */
-        double sum_u_v_n = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double u_nj = (double)u[n*D + j];
-            sum_square_u_n += u_nj*u_nj;
-            const double v_nj = (double)v[n*D + j];
-            sum_square_v_n += v_nj*v_nj;
-            sum_u_v_n += u_nj*v_nj;
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_cosine_similarity_total(double *lanes)
+{
+    for (int width = SYMBN_COSINE_SIMILARITY_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
         }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_cosine_similarity_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_COSINE_SIMILARITY_LANES; ++lane) {
+        symbn_cosine_similarity_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_cosine_similarity_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_cosine_similarity_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_COSINE_SIMILARITY_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_COSINE_SIMILARITY_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_cosine_similarity_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_COSINE_SIMILARITY_CLONES static void symbn_cosine_similarity_forward_f32_over_N(
+    ptrdiff_t D, const float *u, const float *v, double eps, float *y, float *norm_u, float *norm_v,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* sum_square_u[n] = sum(u[n, j]**2 for j in D) */
+        double sum_square_u_n_lanes[SYMBN_COSINE_SIMILARITY_LANES] = {0.0};
+        /* sum_square_v[n] = sum(v[n, j]**2 for j in D) */
+        double sum_square_v_n_lanes[SYMBN_COSINE_SIMILARITY_LANES] = {0.0};
+        /* sum_u_v[n] = sum(u[n, d]*v[n, d] for d in D) */
+        double sum_u_v_n_lanes[SYMBN_COSINE_SIMILARITY_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_COSINE_SIMILARITY_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_cosine_similarity_least(D - chunk, SYMBN_COSINE_SIMILARITY_CHUNK);
+            float sum_square_u_n_chunk[SYMBN_COSINE_SIMILARITY_LANES] = {0.0F};
+            float sum_square_v_n_chunk[SYMBN_COSINE_SIMILARITY_LANES] = {0.0F};
+            float sum_u_v_n_chunk[SYMBN_COSINE_SIMILARITY_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_COSINE_SIMILARITY_LANES <= chunk_end; done += SYMBN_COSINE_SIMILARITY_LANES) {
+                for (int lane = 0; lane < SYMBN_COSINE_SIMILARITY_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float u_nj = u[n*D + j];
+                    sum_square_u_n_chunk[lane] += u_nj*u_nj;
+                    const float v_nj = v[n*D + j];
+                    sum_square_v_n_chunk[lane] += v_nj*v_nj;
+                    sum_u_v_n_chunk[lane] += u_nj*v_nj;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float u_nj = u[n*D + j];
+                sum_square_u_n_chunk[lane] += u_nj*u_nj;
+                const float v_nj = v[n*D + j];
+                sum_square_v_n_chunk[lane] += v_nj*v_nj;
+                sum_u_v_n_chunk[lane] += u_nj*v_nj;
+            }
+            symbn_cosine_similarity_widen(sum_square_u_n_lanes, sum_square_u_n_chunk);
+            symbn_cosine_similarity_widen(sum_square_v_n_lanes, sum_square_v_n_chunk);
+            symbn_cosine_similarity_widen(sum_u_v_n_lanes, sum_u_v_n_chunk);
+        }
+        double sum_square_u_n = symbn_cosine_similarity_total(sum_square_u_n_lanes);
+        double sum_square_v_n = symbn_cosine_similarity_total(sum_square_v_n_lanes);
+        double sum_u_v_n = symbn_cosine_similarity_total(sum_u_v_n_lanes);
         /* norm_u[n] = sqrt(sum(u[n, j]**2 for j in D) + eps) */
         const double norm_u_n = sqrt(sum_square_u_n + eps);
         if (norm_u != NULL) {
@@ -99,12 +242,11 @@ int symbn_cosine_similarity_forward_f32(
             y[n] = (float)y_n;
         }
     }
-    return SYMBN_COSINE_SIMILARITY_OK;
 }
 
-int symbn_cosine_similarity_forward_f64(
-    ptrdiff_t N, ptrdiff_t D, const double *u, const double *v, double eps, double *y, double *norm_u,
-    double *norm_v)
+int symbn_cosine_similarity_forward_f32(
+    ptrdiff_t N, ptrdiff_t D, const float *u, const float *v, double eps, float *y, float *norm_u,
+    float *norm_v)
 {
     if (N < 1 || D < 1) {
         return SYMBN_COSINE_SIMILARITY_BAD_EXTENT;
@@ -112,22 +254,60 @@ int symbn_cosine_similarity_forward_f64(
     if (u == NULL || v == NULL) {
         return SYMBN_COSINE_SIMILARITY_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* sum_square_u[n] = sum(u[n, j]**2 for j in D) */
-        double sum_square_u_n = 0.0, sum_square_u_n_low = 0.0;
-        /* sum_square_v[n] = sum(v[n, j]**2 for j in D) */
-        double sum_square_v_n = 0.0, sum_square_v_n_low = 0.0;
-        /* sum_u_v[n] = sum(u[n, d]*v[n, d] for d in D) */
-        double sum_u_v_n = 0.0, sum_u_v_n_low = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double u_nj = u[n*D + j];
-            symbn_cosine_similarity_add(&sum_square_u_n, &sum_square_u_n_low, u_nj*u_nj);
-            const double v_nj = v[n*D + j];
-            symbn_cosine_similarity_add(&sum_square_v_n, &sum_square_v_n_low, v_nj*v_nj);
-            symbn_cosine_similarity_add(&sum_u_v_n, &sum_u_v_n_low, u_nj*v_nj);
+    {
+        const ptrdiff_t parts = symbn_cosine_similarity_parts(N, (double)N*(double)D);
+
+        SYMBN_COSINE_SIMILARITY_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_cosine_similarity_forward_f32_over_N(
+                D, u, v, eps, y, norm_u, norm_v, symbn_cosine_similarity_cut(N, part, parts),
+                symbn_cosine_similarity_cut(N, part + 1, parts));
         }
+    }
+    return SYMBN_COSINE_SIMILARITY_OK;
+}
+
+SYMBN_COSINE_SIMILARITY_CLONES static void symbn_cosine_similarity_forward_f64_over_N(
+    ptrdiff_t D, const double *u, const double *v, double eps, double *y, double *norm_u, double *norm_v,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* sum_square_u[n] = sum(u[n, j]**2 for j in D) */
+        double sum_square_u_n_lanes[SYMBN_COSINE_SIMILARITY_LANES] = {0.0}, sum_square_u_n_lanes_low[SYMBN_COSINE_SIMILARITY_LANES] = {0.0};
+        /* sum_square_v[n] = sum(v[n, j]**2 for j in D) */
+        double sum_square_v_n_lanes[SYMBN_COSINE_SIMILARITY_LANES] = {0.0}, sum_square_v_n_lanes_low[SYMBN_COSINE_SIMILARITY_LANES] = {0.0};
+        /* sum_u_v[n] = sum(u[n, d]*v[n, d] for d in D) */
+        double sum_u_v_n_lanes[SYMBN_COSINE_SIMILARITY_LANES] = {0.0}, sum_u_v_n_lanes_low[SYMBN_COSINE_SIMILARITY_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_COSINE_SIMILARITY_LANES <= D; done += SYMBN_COSINE_SIMILARITY_LANES) {
+                for (int lane = 0; lane < SYMBN_COSINE_SIMILARITY_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double u_nj = u[n*D + j];
+                    symbn_cosine_similarity_add(&sum_square_u_n_lanes[lane], &sum_square_u_n_lanes_low[lane], u_nj*u_nj);
+                    const double v_nj = v[n*D + j];
+                    symbn_cosine_similarity_add(&sum_square_v_n_lanes[lane], &sum_square_v_n_lanes_low[lane], v_nj*v_nj);
+                    symbn_cosine_similarity_add(&sum_u_v_n_lanes[lane], &sum_u_v_n_lanes_low[lane], u_nj*v_nj);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double u_nj = u[n*D + j];
+                symbn_cosine_similarity_add(&sum_square_u_n_lanes[lane], &sum_square_u_n_lanes_low[lane], u_nj*u_nj);
+                const double v_nj = v[n*D + j];
+                symbn_cosine_similarity_add(&sum_square_v_n_lanes[lane], &sum_square_v_n_lanes_low[lane], v_nj*v_nj);
+                symbn_cosine_similarity_add(&sum_u_v_n_lanes[lane], &sum_u_v_n_lanes_low[lane], u_nj*v_nj);
+            }
+        }
+        double sum_square_u_n = 0.0, sum_square_u_n_low = 0.0;
+        symbn_cosine_similarity_gather(&sum_square_u_n, &sum_square_u_n_low, sum_square_u_n_lanes, sum_square_u_n_lanes_low);
         sum_square_u_n = symbn_cosine_similarity_complete(sum_square_u_n, sum_square_u_n_low);
+        double sum_square_v_n = 0.0, sum_square_v_n_low = 0.0;
+        symbn_cosine_similarity_gather(&sum_square_v_n, &sum_square_v_n_low, sum_square_v_n_lanes, sum_square_v_n_lanes_low);
         sum_square_v_n = symbn_cosine_similarity_complete(sum_square_v_n, sum_square_v_n_low);
+        double sum_u_v_n = 0.0, sum_u_v_n_low = 0.0;
+        symbn_cosine_similarity_gather(&sum_u_v_n, &sum_u_v_n_low, sum_u_v_n_lanes, sum_u_v_n_lanes_low);
         sum_u_v_n = symbn_cosine_similarity_complete(sum_u_v_n, sum_u_v_n_low);
         /* norm_u[n] = sqrt(sum(u[n, j]**2 for j in D) + eps) */
         const double norm_u_n = sqrt(sum_square_u_n + eps);
@@ -145,20 +325,36 @@ int symbn_cosine_similarity_forward_f64(
             y[n] = y_n;
         }
     }
-    return SYMBN_COSINE_SIMILARITY_OK;
 }
 
-int symbn_cosine_similarity_backward_f32(
-    ptrdiff_t N, ptrdiff_t D, const float *dy, const float *u, const float *v, const float *norm_u,
-    const float *norm_v, const float *y, float *du, float *dv)
+int symbn_cosine_similarity_forward_f64(
+    ptrdiff_t N, ptrdiff_t D, const double *u, const double *v, double eps, double *y, double *norm_u,
+    double *norm_v)
 {
     if (N < 1 || D < 1) {
         return SYMBN_COSINE_SIMILARITY_BAD_EXTENT;
     }
-    if (dy == NULL || u == NULL || v == NULL || norm_u == NULL || norm_v == NULL || y == NULL) {
+    if (u == NULL || v == NULL) {
         return SYMBN_COSINE_SIMILARITY_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
+    {
+        const ptrdiff_t parts = symbn_cosine_similarity_parts(N, (double)N*(double)D);
+
+        SYMBN_COSINE_SIMILARITY_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_cosine_similarity_forward_f64_over_N(
+                D, u, v, eps, y, norm_u, norm_v, symbn_cosine_similarity_cut(N, part, parts),
+                symbn_cosine_similarity_cut(N, part + 1, parts));
+        }
+    }
+    return SYMBN_COSINE_SIMILARITY_OK;
+}
+
+SYMBN_COSINE_SIMILARITY_CLONES static void symbn_cosine_similarity_backward_f32_over_N(
+    ptrdiff_t D, const float *dy, const float *u, const float *v, const float *norm_u, const float *norm_v,
+    const float *y, float *du, float *dv, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
         const double dy_n = (double)dy[n];
         const double y_n = (double)y[n];
         const double norm_u_n = (double)norm_u[n];
@@ -171,27 +367,45 @@ int symbn_cosine_similarity_backward_f32(
         /* dnorm_v[n] = -dy[n]*y[n]/norm_v[n] */
         const double dnorm_v_n = -dy_n*y_n*inv_norm_v_2_n;
         const double dy_over_norm_u_n = dy_n*inv_norm_u_2_n;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double u_nj = (double)u[n*D + j];
-            const double v_nj = (double)v[n*D + j];
-            /* du[n, j] = (dnorm_u[n]*u[n, j] + dy[n]/norm_v[n]*v[n, j])/norm_u[n] */
-            const double du_nj = (dnorm_u_n*u_nj + dy_over_norm_v_n*v_nj)*inv_norm_u_2_n;
-            if (du != NULL) {
-                du[n*D + j] = (float)du_nj;
+        const float dnorm_u_n_f = (float)dnorm_u_n;
+        const float dy_over_norm_v_n_f = (float)dy_over_norm_v_n;
+        const float inv_norm_u_2_n_f = (float)inv_norm_u_2_n;
+        const float dnorm_v_n_f = (float)dnorm_v_n;
+        const float dy_over_norm_u_n_f = (float)dy_over_norm_u_n;
+        const float inv_norm_v_2_n_f = (float)inv_norm_v_2_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_COSINE_SIMILARITY_BLOCK) {
+            const ptrdiff_t width = symbn_cosine_similarity_least(D - chunk, SYMBN_COSINE_SIMILARITY_BLOCK);
+            float du_block[SYMBN_COSINE_SIMILARITY_BLOCK];
+            float *const du_to = du == NULL || stream ? du_block : &du[n*D + chunk];
+            float dv_block[SYMBN_COSINE_SIMILARITY_BLOCK];
+            float *const dv_to = dv == NULL || stream ? dv_block : &dv[n*D + chunk];
+
+            SYMBN_COSINE_SIMILARITY_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t j = chunk + lane;
+                const float u_nj = u[n*D + j];
+                const float v_nj = v[n*D + j];
+                /* du[n, j] = (dnorm_u[n]*u[n, j] + dy[n]/norm_v[n]*v[n, j])/norm_u[n] */
+                const float du_nj = (dnorm_u_n_f*u_nj + dy_over_norm_v_n_f*v_nj)*inv_norm_u_2_n_f;
+                du_to[lane] = du_nj;
+                /* dv[n, j] = (dnorm_v[n]*v[n, j] + dy[n]/norm_u[n]*u[n, j])/norm_v[n] */
+                const float dv_nj = (dnorm_v_n_f*v_nj + dy_over_norm_u_n_f*u_nj)*inv_norm_v_2_n_f;
+                dv_to[lane] = dv_nj;
             }
-            /* dv[n, j] = (dnorm_v[n]*v[n, j] + dy[n]/norm_u[n]*u[n, j])/norm_v[n] */
-            const double dv_nj = (dnorm_v_n*v_nj + dy_over_norm_u_n*u_nj)*inv_norm_v_2_n;
-            if (dv != NULL) {
-                dv[n*D + j] = (float)dv_nj;
+            if (du != NULL && stream) {
+                symbn_cosine_similarity_stream(&du[n*D + chunk], du_block, sizeof(float)*(size_t)width);
+            }
+            if (dv != NULL && stream) {
+                symbn_cosine_similarity_stream(&dv[n*D + chunk], dv_block, sizeof(float)*(size_t)width);
             }
         }
     }
-    return SYMBN_COSINE_SIMILARITY_OK;
+    symbn_cosine_similarity_fence();
 }
 
-int symbn_cosine_similarity_backward_f64(
-    ptrdiff_t N, ptrdiff_t D, const double *dy, const double *u, const double *v, const double *norm_u,
-    const double *norm_v, const double *y, double *du, double *dv)
+int symbn_cosine_similarity_backward_f32(
+    ptrdiff_t N, ptrdiff_t D, const float *dy, const float *u, const float *v, const float *norm_u,
+    const float *norm_v, const float *y, float *du, float *dv)
 {
     if (N < 1 || D < 1) {
         return SYMBN_COSINE_SIMILARITY_BAD_EXTENT;
@@ -199,7 +413,26 @@ int symbn_cosine_similarity_backward_f64(
     if (dy == NULL || u == NULL || v == NULL || norm_u == NULL || norm_v == NULL || y == NULL) {
         return SYMBN_COSINE_SIMILARITY_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
+    const int stream = (double)N*(double)D*4.0 >= (double)SYMBN_COSINE_SIMILARITY_STREAM;
+    {
+        const ptrdiff_t parts = symbn_cosine_similarity_parts(N, (double)N*(double)D);
+
+        SYMBN_COSINE_SIMILARITY_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_cosine_similarity_backward_f32_over_N(
+                D, dy, u, v, norm_u, norm_v, y, du, dv, stream, symbn_cosine_similarity_cut(N, part, parts),
+                symbn_cosine_similarity_cut(N, part + 1, parts));
+        }
+    }
+    return SYMBN_COSINE_SIMILARITY_OK;
+}
+
+SYMBN_COSINE_SIMILARITY_CLONES static void symbn_cosine_similarity_backward_f64_over_N(
+    ptrdiff_t D, const double *dy, const double *u, const double *v, const double *norm_u,
+    const double *norm_v, const double *y, double *du, double *dv, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
         const double dy_n = dy[n];
         const double y_n = y[n];
         const double norm_u_n = norm_u[n];
@@ -212,19 +445,55 @@ int symbn_cosine_similarity_backward_f64(
         /* dnorm_v[n] = -dy[n]*y[n]/norm_v[n] */
         const double dnorm_v_n = -dy_n*y_n*inv_norm_v_2_n;
         const double dy_over_norm_u_n = dy_n*inv_norm_u_2_n;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double u_nj = u[n*D + j];
-            const double v_nj = v[n*D + j];
-            /* du[n, j] = (dnorm_u[n]*u[n, j] + dy[n]/norm_v[n]*v[n, j])/norm_u[n] */
-            const double du_nj = (dnorm_u_n*u_nj + dy_over_norm_v_n*v_nj)*inv_norm_u_2_n;
-            if (du != NULL) {
-                du[n*D + j] = du_nj;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_COSINE_SIMILARITY_BLOCK) {
+            const ptrdiff_t width = symbn_cosine_similarity_least(D - chunk, SYMBN_COSINE_SIMILARITY_BLOCK);
+            double du_block[SYMBN_COSINE_SIMILARITY_BLOCK];
+            double *const du_to = du == NULL || stream ? du_block : &du[n*D + chunk];
+            double dv_block[SYMBN_COSINE_SIMILARITY_BLOCK];
+            double *const dv_to = dv == NULL || stream ? dv_block : &dv[n*D + chunk];
+
+            SYMBN_COSINE_SIMILARITY_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t j = chunk + lane;
+                const double u_nj = u[n*D + j];
+                const double v_nj = v[n*D + j];
+                /* du[n, j] = (dnorm_u[n]*u[n, j] + dy[n]/norm_v[n]*v[n, j])/norm_u[n] */
+                const double du_nj = (dnorm_u_n*u_nj + dy_over_norm_v_n*v_nj)*inv_norm_u_2_n;
+                du_to[lane] = du_nj;
+                /* dv[n, j] = (dnorm_v[n]*v[n, j] + dy[n]/norm_u[n]*u[n, j])/norm_v[n] */
+                const double dv_nj = (dnorm_v_n*v_nj + dy_over_norm_u_n*u_nj)*inv_norm_v_2_n;
+                dv_to[lane] = dv_nj;
             }
-            /* dv[n, j] = (dnorm_v[n]*v[n, j] + dy[n]/norm_u[n]*u[n, j])/norm_v[n] */
-            const double dv_nj = (dnorm_v_n*v_nj + dy_over_norm_u_n*u_nj)*inv_norm_v_2_n;
-            if (dv != NULL) {
-                dv[n*D + j] = dv_nj;
+            if (du != NULL && stream) {
+                symbn_cosine_similarity_stream(&du[n*D + chunk], du_block, sizeof(double)*(size_t)width);
             }
+            if (dv != NULL && stream) {
+                symbn_cosine_similarity_stream(&dv[n*D + chunk], dv_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_cosine_similarity_fence();
+}
+
+int symbn_cosine_similarity_backward_f64(
+    ptrdiff_t N, ptrdiff_t D, const double *dy, const double *u, const double *v, const double *norm_u,
+    const double *norm_v, const double *y, double *du, double *dv)
+{
+    if (N < 1 || D < 1) {
+        return SYMBN_COSINE_SIMILARITY_BAD_EXTENT;
+    }
+    if (dy == NULL || u == NULL || v == NULL || norm_u == NULL || norm_v == NULL || y == NULL) {
+        return SYMBN_COSINE_SIMILARITY_NULL_INPUT;
+    }
+    const int stream = (double)N*(double)D*8.0 >= (double)SYMBN_COSINE_SIMILARITY_STREAM;
+    {
+        const ptrdiff_t parts = symbn_cosine_similarity_parts(N, (double)N*(double)D);
+
+        SYMBN_COSINE_SIMILARITY_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_cosine_similarity_backward_f64_over_N(
+                D, dy, u, v, norm_u, norm_v, y, du, dv, stream, symbn_cosine_similarity_cut(N, part, parts),
+                symbn_cosine_similarity_cut(N, part + 1, parts));
         }
     }
     return SYMBN_COSINE_SIMILARITY_OK;

@@ -31,7 +31,8 @@
  *     forward: p may be x, p may be t
  *     backward: dx may be p, dx may be t
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -40,12 +41,90 @@
 #include "cross_entropy.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
+
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_CROSS_ENTROPY_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_CROSS_ENTROPY_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_CROSS_ENTROPY_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_CROSS_ENTROPY_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_CROSS_ENTROPY_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_CROSS_ENTROPY_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_CROSS_ENTROPY_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_CROSS_ENTROPY_STREAM
+#define SYMBN_CROSS_ENTROPY_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_CROSS_ENTROPY_LANES = 32, /* sums that run side by side */
+    SYMBN_CROSS_ENTROPY_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_CROSS_ENTROPY_BLOCK = 512, /* elements that are written at once */
+    SYMBN_CROSS_ENTROPY_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_cross_entropy_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_cross_entropy_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+static float symbn_cross_entropy_maximumf(float a, float b)
+{
+    return a > b || a != a ? a : b;
+}
 
 static double symbn_cross_entropy_maximum(double a, double b)
 {
     return a > b || a != a ? a : b;
 }
 
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_cross_entropy_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -62,6 +141,187 @@ static double symbn_cross_entropy_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_cross_entropy_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_CROSS_ENTROPY_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_cross_entropy_total(double *lanes)
+{
+    for (int width = SYMBN_CROSS_ENTROPY_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_cross_entropy_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_CROSS_ENTROPY_LANES; ++lane) {
+        symbn_cross_entropy_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+/* The maximum of all lanes. */
+static double symbn_cross_entropy_largestf(const float *lanes)
+{
+    float found = lanes[0];
+
+    for (int lane = 1; lane < SYMBN_CROSS_ENTROPY_LANES; ++lane) {
+        found = symbn_cross_entropy_maximumf(lanes[lane], found);
+    }
+    return found;
+}
+
+/* The maximum of all lanes. */
+static double symbn_cross_entropy_largest(const double *lanes)
+{
+    double found = lanes[0];
+
+    for (int lane = 1; lane < SYMBN_CROSS_ENTROPY_LANES; ++lane) {
+        found = symbn_cross_entropy_maximum(lanes[lane], found);
+    }
+    return found;
+}
+
+static ptrdiff_t symbn_cross_entropy_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_cross_entropy_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_CROSS_ENTROPY_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_CROSS_ENTROPY_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_cross_entropy_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f32_over_N(
+    ptrdiff_t K, const float *x, const float *t, float *p, int stream, ptrdiff_t first, ptrdiff_t last,
+    double *sums)
+{
+    double mean_sum_t_logp = 0.0;
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* m[n] = max(x[n, j] for j in K) */
+        float m_n_lanes[SYMBN_CROSS_ENTROPY_LANES];
+        for (int lane = 0; lane < SYMBN_CROSS_ENTROPY_LANES; ++lane) {
+            m_n_lanes[lane] = -HUGE_VALF;
+        }
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_CROSS_ENTROPY_LANES <= K; done += SYMBN_CROSS_ENTROPY_LANES) {
+                for (int lane = 0; lane < SYMBN_CROSS_ENTROPY_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float x_nj = x[n*K + j];
+                    m_n_lanes[lane] = symbn_cross_entropy_maximumf(x_nj, m_n_lanes[lane]);
+                }
+            }
+            for (int lane = 0; done + lane < K; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_nj = x[n*K + j];
+                m_n_lanes[lane] = symbn_cross_entropy_maximumf(x_nj, m_n_lanes[lane]);
+            }
+        }
+        const double m_n = symbn_cross_entropy_largestf(m_n_lanes);
+        /* Z[n] = sum(e[n, j] for j in K) */
+        double Z_n_lanes[SYMBN_CROSS_ENTROPY_LANES] = {0.0};
+        const float m_n_f = (float)m_n;
+        for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_CROSS_ENTROPY_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_cross_entropy_least(K - chunk, SYMBN_CROSS_ENTROPY_CHUNK);
+            float Z_n_chunk[SYMBN_CROSS_ENTROPY_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_CROSS_ENTROPY_LANES <= chunk_end; done += SYMBN_CROSS_ENTROPY_LANES) {
+                for (int lane = 0; lane < SYMBN_CROSS_ENTROPY_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float x_nj = x[n*K + j];
+                    /* e[n, k] = exp(x[n, k] - m[n]) */
+                    const float e_nj = expf(x_nj - m_n_f);
+                    Z_n_chunk[lane] += e_nj;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_nj = x[n*K + j];
+                const float e_nj = expf(x_nj - m_n_f);
+                Z_n_chunk[lane] += e_nj;
+            }
+            symbn_cross_entropy_widen(Z_n_lanes, Z_n_chunk);
+        }
+        double Z_n = symbn_cross_entropy_total(Z_n_lanes);
+        /* sum_t_logp[n] = sum(t[n, k]*logp[n, k] for k in K) */
+        double sum_t_logp_n_lanes[SYMBN_CROSS_ENTROPY_LANES] = {0.0};
+        const double log_Z_n = log(Z_n);
+        const float log_Z_n_f = (float)log_Z_n;
+        for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_CROSS_ENTROPY_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_cross_entropy_least(K - chunk, SYMBN_CROSS_ENTROPY_CHUNK);
+            float sum_t_logp_n_chunk[SYMBN_CROSS_ENTROPY_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_CROSS_ENTROPY_LANES <= chunk_end; done += SYMBN_CROSS_ENTROPY_LANES) {
+                for (int lane = 0; lane < SYMBN_CROSS_ENTROPY_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const float t_nk = t[n*K + k];
+                    const float x_nk = x[n*K + k];
+                    /* logp[n, k] = x[n, k] - m[n] - log(Z[n]) */
+                    const float logp_nk = x_nk - m_n_f - log_Z_n_f;
+                    sum_t_logp_n_chunk[lane] += t_nk*logp_nk;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const float t_nk = t[n*K + k];
+                const float x_nk = x[n*K + k];
+                const float logp_nk = x_nk - m_n_f - log_Z_n_f;
+                sum_t_logp_n_chunk[lane] += t_nk*logp_nk;
+            }
+            symbn_cross_entropy_widen(sum_t_logp_n_lanes, sum_t_logp_n_chunk);
+        }
+        double sum_t_logp_n = symbn_cross_entropy_total(sum_t_logp_n_lanes);
+        const double inv_Z_n = 1.0/Z_n;
+        const float inv_Z_n_f = (float)inv_Z_n;
+        for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_CROSS_ENTROPY_BLOCK) {
+            const ptrdiff_t width = symbn_cross_entropy_least(K - chunk, SYMBN_CROSS_ENTROPY_BLOCK);
+            float p_block[SYMBN_CROSS_ENTROPY_BLOCK];
+            float *const p_to = p == NULL || stream ? p_block : &p[n*K + chunk];
+
+            SYMBN_CROSS_ENTROPY_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t k = chunk + lane;
+                const float x_nk = x[n*K + k];
+                const float e_nk = expf(x_nk - m_n_f);
+                /* p[n, k] = e[n, k]/Z[n] */
+                const float p_nk = e_nk*inv_Z_n_f;
+                p_to[lane] = p_nk;
+            }
+            if (p != NULL && stream) {
+                symbn_cross_entropy_stream(&p[n*K + chunk], p_block, sizeof(float)*(size_t)width);
+            }
+        }
+        mean_sum_t_logp += sum_t_logp_n;
+    }
+    sums[0] = mean_sum_t_logp;
+    symbn_cross_entropy_fence();
+}
+
 int symbn_cross_entropy_forward_f32(
     ptrdiff_t N, ptrdiff_t K, const float *x, const float *t, float *loss, float *p)
 {
@@ -71,44 +331,22 @@ int symbn_cross_entropy_forward_f32(
     if (x == NULL || t == NULL) {
         return SYMBN_CROSS_ENTROPY_NULL_INPUT;
     }
+    const int stream = (double)N*(double)K*4.0 >= (double)SYMBN_CROSS_ENTROPY_STREAM;
     /* mean_sum_t_logp = mean(sum_t_logp[n] for n in N) */
     double mean_sum_t_logp = 0.0;
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* m[n] = max(x[n, j] for j in K) */
-        double m_n = -HUGE_VAL;
-        for (ptrdiff_t j = 0; j < K; ++j) {
-            const double x_nj = (double)x[n*K + j];
-            m_n = symbn_cross_entropy_maximum(x_nj, m_n);
+    {
+        const ptrdiff_t parts = symbn_cross_entropy_parts(N, (double)N*(double)K);
+        double sums[SYMBN_CROSS_ENTROPY_PARTS][1];
+
+        SYMBN_CROSS_ENTROPY_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_cross_entropy_forward_f32_over_N(
+                K, x, t, p, stream, symbn_cross_entropy_cut(N, part, parts), symbn_cross_entropy_cut(N, part + 1, parts),
+                sums[part]);
         }
-        /* Z[n] = sum(e[n, j] for j in K) */
-        double Z_n = 0.0;
-        for (ptrdiff_t j = 0; j < K; ++j) {
-            const double x_nj = (double)x[n*K + j];
-            /* e[n, k] = exp(x[n, k] - m[n]) */
-            const double e_nj = exp(x_nj - m_n);
-            Z_n += e_nj;
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            mean_sum_t_logp += sums[part][0];
         }
-        /* sum_t_logp[n] = sum(t[n, k]*logp[n, k] for k in K) */
-        double sum_t_logp_n = 0.0;
-        const double log_Z_n = log(Z_n);
-        for (ptrdiff_t k = 0; k < K; ++k) {
-            const double t_nk = (double)t[n*K + k];
-            const double x_nk = (double)x[n*K + k];
-            /* logp[n, k] = x[n, k] - m[n] - log(Z[n]) */
-            const double logp_nk = x_nk - m_n - log_Z_n;
-            sum_t_logp_n += t_nk*logp_nk;
-        }
-        const double inv_Z_n = 1.0/Z_n;
-        for (ptrdiff_t k = 0; k < K; ++k) {
-            const double x_nk = (double)x[n*K + k];
-            const double e_nk = exp(x_nk - m_n);
-            /* p[n, k] = e[n, k]/Z[n] */
-            const double p_nk = e_nk*inv_Z_n;
-            if (p != NULL) {
-                p[n*K + k] = (float)p_nk;
-            }
-        }
-        mean_sum_t_logp += sum_t_logp_n;
     }
     mean_sum_t_logp /= (double)N;
     /* loss = -mean(sum(t[n, k]*logp[n, k] for k in K) for n in N) */
@@ -117,6 +355,111 @@ int symbn_cross_entropy_forward_f32(
         *loss = (float)loss_value;
     }
     return SYMBN_CROSS_ENTROPY_OK;
+}
+
+SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f64_over_N(
+    ptrdiff_t K, const double *x, const double *t, double *p, int stream, ptrdiff_t first, ptrdiff_t last,
+    double *sums)
+{
+    double mean_sum_t_logp = 0.0, mean_sum_t_logp_low = 0.0;
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* m[n] = max(x[n, j] for j in K) */
+        double m_n_lanes[SYMBN_CROSS_ENTROPY_LANES];
+        for (int lane = 0; lane < SYMBN_CROSS_ENTROPY_LANES; ++lane) {
+            m_n_lanes[lane] = -HUGE_VAL;
+        }
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_CROSS_ENTROPY_LANES <= K; done += SYMBN_CROSS_ENTROPY_LANES) {
+                for (int lane = 0; lane < SYMBN_CROSS_ENTROPY_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double x_nj = x[n*K + j];
+                    m_n_lanes[lane] = symbn_cross_entropy_maximum(x_nj, m_n_lanes[lane]);
+                }
+            }
+            for (int lane = 0; done + lane < K; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_nj = x[n*K + j];
+                m_n_lanes[lane] = symbn_cross_entropy_maximum(x_nj, m_n_lanes[lane]);
+            }
+        }
+        const double m_n = symbn_cross_entropy_largest(m_n_lanes);
+        /* Z[n] = sum(e[n, j] for j in K) */
+        double Z_n_lanes[SYMBN_CROSS_ENTROPY_LANES] = {0.0}, Z_n_lanes_low[SYMBN_CROSS_ENTROPY_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_CROSS_ENTROPY_LANES <= K; done += SYMBN_CROSS_ENTROPY_LANES) {
+                for (int lane = 0; lane < SYMBN_CROSS_ENTROPY_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double x_nj = x[n*K + j];
+                    /* e[n, k] = exp(x[n, k] - m[n]) */
+                    const double e_nj = exp(x_nj - m_n);
+                    symbn_cross_entropy_add(&Z_n_lanes[lane], &Z_n_lanes_low[lane], e_nj);
+                }
+            }
+            for (int lane = 0; done + lane < K; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_nj = x[n*K + j];
+                const double e_nj = exp(x_nj - m_n);
+                symbn_cross_entropy_add(&Z_n_lanes[lane], &Z_n_lanes_low[lane], e_nj);
+            }
+        }
+        double Z_n = 0.0, Z_n_low = 0.0;
+        symbn_cross_entropy_gather(&Z_n, &Z_n_low, Z_n_lanes, Z_n_lanes_low);
+        Z_n = symbn_cross_entropy_complete(Z_n, Z_n_low);
+        /* sum_t_logp[n] = sum(t[n, k]*logp[n, k] for k in K) */
+        double sum_t_logp_n_lanes[SYMBN_CROSS_ENTROPY_LANES] = {0.0}, sum_t_logp_n_lanes_low[SYMBN_CROSS_ENTROPY_LANES] = {0.0};
+        const double log_Z_n = log(Z_n);
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_CROSS_ENTROPY_LANES <= K; done += SYMBN_CROSS_ENTROPY_LANES) {
+                for (int lane = 0; lane < SYMBN_CROSS_ENTROPY_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const double t_nk = t[n*K + k];
+                    const double x_nk = x[n*K + k];
+                    /* logp[n, k] = x[n, k] - m[n] - log(Z[n]) */
+                    const double logp_nk = x_nk - m_n - log_Z_n;
+                    symbn_cross_entropy_add(&sum_t_logp_n_lanes[lane], &sum_t_logp_n_lanes_low[lane], t_nk*logp_nk);
+                }
+            }
+            for (int lane = 0; done + lane < K; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const double t_nk = t[n*K + k];
+                const double x_nk = x[n*K + k];
+                const double logp_nk = x_nk - m_n - log_Z_n;
+                symbn_cross_entropy_add(&sum_t_logp_n_lanes[lane], &sum_t_logp_n_lanes_low[lane], t_nk*logp_nk);
+            }
+        }
+        double sum_t_logp_n = 0.0, sum_t_logp_n_low = 0.0;
+        symbn_cross_entropy_gather(&sum_t_logp_n, &sum_t_logp_n_low, sum_t_logp_n_lanes, sum_t_logp_n_lanes_low);
+        sum_t_logp_n = symbn_cross_entropy_complete(sum_t_logp_n, sum_t_logp_n_low);
+        const double inv_Z_n = 1.0/Z_n;
+        for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_CROSS_ENTROPY_BLOCK) {
+            const ptrdiff_t width = symbn_cross_entropy_least(K - chunk, SYMBN_CROSS_ENTROPY_BLOCK);
+            double p_block[SYMBN_CROSS_ENTROPY_BLOCK];
+            double *const p_to = p == NULL || stream ? p_block : &p[n*K + chunk];
+
+            SYMBN_CROSS_ENTROPY_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t k = chunk + lane;
+                const double x_nk = x[n*K + k];
+                const double e_nk = exp(x_nk - m_n);
+                /* p[n, k] = e[n, k]/Z[n] */
+                const double p_nk = e_nk*inv_Z_n;
+                p_to[lane] = p_nk;
+            }
+            if (p != NULL && stream) {
+                symbn_cross_entropy_stream(&p[n*K + chunk], p_block, sizeof(double)*(size_t)width);
+            }
+        }
+        symbn_cross_entropy_add(&mean_sum_t_logp, &mean_sum_t_logp_low, sum_t_logp_n);
+    }
+    sums[0] = mean_sum_t_logp;
+    sums[1] = mean_sum_t_logp_low;
+    symbn_cross_entropy_fence();
 }
 
 int symbn_cross_entropy_forward_f64(
@@ -128,46 +471,23 @@ int symbn_cross_entropy_forward_f64(
     if (x == NULL || t == NULL) {
         return SYMBN_CROSS_ENTROPY_NULL_INPUT;
     }
+    const int stream = (double)N*(double)K*8.0 >= (double)SYMBN_CROSS_ENTROPY_STREAM;
     /* mean_sum_t_logp = mean(sum_t_logp[n] for n in N) */
     double mean_sum_t_logp = 0.0, mean_sum_t_logp_low = 0.0;
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* m[n] = max(x[n, j] for j in K) */
-        double m_n = -HUGE_VAL;
-        for (ptrdiff_t j = 0; j < K; ++j) {
-            const double x_nj = x[n*K + j];
-            m_n = symbn_cross_entropy_maximum(x_nj, m_n);
+    {
+        const ptrdiff_t parts = symbn_cross_entropy_parts(N, (double)N*(double)K);
+        double sums[SYMBN_CROSS_ENTROPY_PARTS][2];
+
+        SYMBN_CROSS_ENTROPY_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_cross_entropy_forward_f64_over_N(
+                K, x, t, p, stream, symbn_cross_entropy_cut(N, part, parts), symbn_cross_entropy_cut(N, part + 1, parts),
+                sums[part]);
         }
-        /* Z[n] = sum(e[n, j] for j in K) */
-        double Z_n = 0.0, Z_n_low = 0.0;
-        for (ptrdiff_t j = 0; j < K; ++j) {
-            const double x_nj = x[n*K + j];
-            /* e[n, k] = exp(x[n, k] - m[n]) */
-            const double e_nj = exp(x_nj - m_n);
-            symbn_cross_entropy_add(&Z_n, &Z_n_low, e_nj);
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_cross_entropy_add(&mean_sum_t_logp, &mean_sum_t_logp_low, sums[part][0]);
+            mean_sum_t_logp_low += sums[part][1];
         }
-        Z_n = symbn_cross_entropy_complete(Z_n, Z_n_low);
-        /* sum_t_logp[n] = sum(t[n, k]*logp[n, k] for k in K) */
-        double sum_t_logp_n = 0.0, sum_t_logp_n_low = 0.0;
-        const double log_Z_n = log(Z_n);
-        for (ptrdiff_t k = 0; k < K; ++k) {
-            const double t_nk = t[n*K + k];
-            const double x_nk = x[n*K + k];
-            /* logp[n, k] = x[n, k] - m[n] - log(Z[n]) */
-            const double logp_nk = x_nk - m_n - log_Z_n;
-            symbn_cross_entropy_add(&sum_t_logp_n, &sum_t_logp_n_low, t_nk*logp_nk);
-        }
-        sum_t_logp_n = symbn_cross_entropy_complete(sum_t_logp_n, sum_t_logp_n_low);
-        const double inv_Z_n = 1.0/Z_n;
-        for (ptrdiff_t k = 0; k < K; ++k) {
-            const double x_nk = x[n*K + k];
-            const double e_nk = exp(x_nk - m_n);
-            /* p[n, k] = e[n, k]/Z[n] */
-            const double p_nk = e_nk*inv_Z_n;
-            if (p != NULL) {
-                p[n*K + k] = p_nk;
-            }
-        }
-        symbn_cross_entropy_add(&mean_sum_t_logp, &mean_sum_t_logp_low, sum_t_logp_n);
     }
     mean_sum_t_logp = symbn_cross_entropy_complete(mean_sum_t_logp, mean_sum_t_logp_low);
     mean_sum_t_logp /= (double)N;
@@ -179,6 +499,34 @@ int symbn_cross_entropy_forward_f64(
     return SYMBN_CROSS_ENTROPY_OK;
 }
 
+SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_backward_f32_over_N(
+    ptrdiff_t K, const float *p, const float *t, float *dx, double dloss_over_N, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        const float dloss_over_N_f = (float)dloss_over_N;
+        for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_CROSS_ENTROPY_BLOCK) {
+            const ptrdiff_t width = symbn_cross_entropy_least(K - chunk, SYMBN_CROSS_ENTROPY_BLOCK);
+            float dx_block[SYMBN_CROSS_ENTROPY_BLOCK];
+            float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*K + chunk];
+
+            SYMBN_CROSS_ENTROPY_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t k = chunk + lane;
+                const float p_nk = p[n*K + k];
+                const float t_nk = t[n*K + k];
+                /* dx[n, k] = dloss/N*(p[n, k] - t[n, k]) */
+                const float dx_nk = dloss_over_N_f*(p_nk - t_nk);
+                dx_to[lane] = dx_nk;
+            }
+            if (dx != NULL && stream) {
+                symbn_cross_entropy_stream(&dx[n*K + chunk], dx_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_cross_entropy_fence();
+}
+
 int symbn_cross_entropy_backward_f32(
     ptrdiff_t N, ptrdiff_t K, double dloss, const float *p, const float *t, float *dx)
 {
@@ -188,19 +536,46 @@ int symbn_cross_entropy_backward_f32(
     if (p == NULL || t == NULL) {
         return SYMBN_CROSS_ENTROPY_NULL_INPUT;
     }
+    const int stream = (double)N*(double)K*4.0 >= (double)SYMBN_CROSS_ENTROPY_STREAM;
     const double dloss_over_N = dloss/(double)N;
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        for (ptrdiff_t k = 0; k < K; ++k) {
-            const double p_nk = (double)p[n*K + k];
-            const double t_nk = (double)t[n*K + k];
-            /* dx[n, k] = dloss/N*(p[n, k] - t[n, k]) */
-            const double dx_nk = dloss_over_N*(p_nk - t_nk);
-            if (dx != NULL) {
-                dx[n*K + k] = (float)dx_nk;
-            }
+    {
+        const ptrdiff_t parts = symbn_cross_entropy_parts(N, (double)N*(double)K);
+
+        SYMBN_CROSS_ENTROPY_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_cross_entropy_backward_f32_over_N(
+                K, p, t, dx, dloss_over_N, stream, symbn_cross_entropy_cut(N, part, parts),
+                symbn_cross_entropy_cut(N, part + 1, parts));
         }
     }
     return SYMBN_CROSS_ENTROPY_OK;
+}
+
+SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_backward_f64_over_N(
+    ptrdiff_t K, const double *p, const double *t, double *dx, double dloss_over_N, int stream,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_CROSS_ENTROPY_BLOCK) {
+            const ptrdiff_t width = symbn_cross_entropy_least(K - chunk, SYMBN_CROSS_ENTROPY_BLOCK);
+            double dx_block[SYMBN_CROSS_ENTROPY_BLOCK];
+            double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*K + chunk];
+
+            SYMBN_CROSS_ENTROPY_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t k = chunk + lane;
+                const double p_nk = p[n*K + k];
+                const double t_nk = t[n*K + k];
+                /* dx[n, k] = dloss/N*(p[n, k] - t[n, k]) */
+                const double dx_nk = dloss_over_N*(p_nk - t_nk);
+                dx_to[lane] = dx_nk;
+            }
+            if (dx != NULL && stream) {
+                symbn_cross_entropy_stream(&dx[n*K + chunk], dx_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_cross_entropy_fence();
 }
 
 int symbn_cross_entropy_backward_f64(
@@ -212,16 +587,16 @@ int symbn_cross_entropy_backward_f64(
     if (p == NULL || t == NULL) {
         return SYMBN_CROSS_ENTROPY_NULL_INPUT;
     }
+    const int stream = (double)N*(double)K*8.0 >= (double)SYMBN_CROSS_ENTROPY_STREAM;
     const double dloss_over_N = dloss/(double)N;
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        for (ptrdiff_t k = 0; k < K; ++k) {
-            const double p_nk = p[n*K + k];
-            const double t_nk = t[n*K + k];
-            /* dx[n, k] = dloss/N*(p[n, k] - t[n, k]) */
-            const double dx_nk = dloss_over_N*(p_nk - t_nk);
-            if (dx != NULL) {
-                dx[n*K + k] = dx_nk;
-            }
+    {
+        const ptrdiff_t parts = symbn_cross_entropy_parts(N, (double)N*(double)K);
+
+        SYMBN_CROSS_ENTROPY_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_cross_entropy_backward_f64_over_N(
+                K, p, t, dx, dloss_over_N, stream, symbn_cross_entropy_cut(N, part, parts),
+                symbn_cross_entropy_cut(N, part + 1, parts));
         }
     }
     return SYMBN_CROSS_ENTROPY_OK;

@@ -31,7 +31,8 @@
  *     forward: y may be x, xhat may be x
  *     backward: dx may be dy, dx may be xhat
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -42,7 +43,80 @@
 #include "groupnorm.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_GROUPNORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_GROUPNORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_GROUPNORM_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_GROUPNORM_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_GROUPNORM_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_GROUPNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_GROUPNORM_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_GROUPNORM_STREAM
+#define SYMBN_GROUPNORM_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_GROUPNORM_LANES = 32, /* sums that run side by side */
+    SYMBN_GROUPNORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_GROUPNORM_BLOCK = 512, /* elements that are written at once */
+    SYMBN_GROUPNORM_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_groupnorm_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_groupnorm_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_groupnorm_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -59,6 +133,168 @@ static double symbn_groupnorm_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* What a double has beyond its nearest float. */
+static float symbn_groupnorm_low(double value)
+{
+    const double low = value - (double)(float)value;
+
+    return low == low ? (float)low : 0.0F;
+}
+
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_groupnorm_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_groupnorm_total(double *lanes)
+{
+    for (int width = SYMBN_GROUPNORM_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_groupnorm_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
+        symbn_groupnorm_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_groupnorm_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_groupnorm_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_GROUPNORM_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_GROUPNORM_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_groupnorm_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_forward_f32_over_N(
+    ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const float *x, const float *gamma, const float *beta, double eps,
+    float *y, float *sigma2, float *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        for (ptrdiff_t g = 0; g < G; ++g) {
+            /* mu[n, g] = mean(x[n, g, l, t] for l in K for t in S) */
+            double mu_ng_lanes[SYMBN_GROUPNORM_LANES] = {0.0};
+            for (ptrdiff_t l = 0; l < K; ++l) {
+                for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_GROUPNORM_CHUNK) {
+                    const ptrdiff_t chunk_end = chunk + symbn_groupnorm_least(S - chunk, SYMBN_GROUPNORM_CHUNK);
+                    float mu_ng_chunk[SYMBN_GROUPNORM_LANES] = {0.0F};
+                    ptrdiff_t done = chunk;
+
+                    for (; done + SYMBN_GROUPNORM_LANES <= chunk_end; done += SYMBN_GROUPNORM_LANES) {
+                        for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
+                            const ptrdiff_t t = done + lane;
+                            const float x_nglt = x[((n*G + g)*K + l)*S + t];
+                            mu_ng_chunk[lane] += x_nglt;
+                        }
+                    }
+                    for (int lane = 0; done + lane < chunk_end; ++lane) {
+                        const ptrdiff_t t = done + lane;
+                        const float x_nglt = x[((n*G + g)*K + l)*S + t];
+                        mu_ng_chunk[lane] += x_nglt;
+                    }
+                    symbn_groupnorm_widen(mu_ng_lanes, mu_ng_chunk);
+                }
+            }
+            double mu_ng = symbn_groupnorm_total(mu_ng_lanes);
+            mu_ng /= (double)K*(double)S;
+            /* sigma2[n, g] = mean((x[n, g, l, t] - mu[n, g])**2 for l in K for t in S) */
+            double sigma2_ng_lanes[SYMBN_GROUPNORM_LANES] = {0.0};
+            for (ptrdiff_t l = 0; l < K; ++l) {
+                const float mu_ng_high = (float)mu_ng;
+                const float mu_ng_low = symbn_groupnorm_low(mu_ng);
+                for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_GROUPNORM_CHUNK) {
+                    const ptrdiff_t chunk_end = chunk + symbn_groupnorm_least(S - chunk, SYMBN_GROUPNORM_CHUNK);
+                    float sigma2_ng_chunk[SYMBN_GROUPNORM_LANES] = {0.0F};
+                    ptrdiff_t done = chunk;
+
+                    for (; done + SYMBN_GROUPNORM_LANES <= chunk_end; done += SYMBN_GROUPNORM_LANES) {
+                        for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
+                            const ptrdiff_t t = done + lane;
+                            const float x_nglt = x[((n*G + g)*K + l)*S + t];
+                            const float x_minus_mu_nglt = x_nglt - mu_ng_high - mu_ng_low;
+                            sigma2_ng_chunk[lane] += x_minus_mu_nglt*x_minus_mu_nglt;
+                        }
+                    }
+                    for (int lane = 0; done + lane < chunk_end; ++lane) {
+                        const ptrdiff_t t = done + lane;
+                        const float x_nglt = x[((n*G + g)*K + l)*S + t];
+                        const float x_minus_mu_nglt = x_nglt - mu_ng_high - mu_ng_low;
+                        sigma2_ng_chunk[lane] += x_minus_mu_nglt*x_minus_mu_nglt;
+                    }
+                    symbn_groupnorm_widen(sigma2_ng_lanes, sigma2_ng_chunk);
+                }
+            }
+            double sigma2_ng = symbn_groupnorm_total(sigma2_ng_lanes);
+            sigma2_ng /= (double)K*(double)S;
+            if (sigma2 != NULL) {
+                sigma2[n*G + g] = (float)sigma2_ng;
+            }
+            const double rsqrt_sigma2_plus_eps_ng = 1.0/sqrt(sigma2_ng + eps);
+            for (ptrdiff_t k = 0; k < K; ++k) {
+                const double gamma_gk = (double)gamma[g*K + k];
+                const double beta_gk = (double)beta[g*K + k];
+                const float mu_ng_high = (float)mu_ng;
+                const float mu_ng_low = symbn_groupnorm_low(mu_ng);
+                const float rsqrt_sigma2_plus_eps_ng_f = (float)rsqrt_sigma2_plus_eps_ng;
+                const float gamma_gk_f = (float)gamma_gk;
+                const float beta_gk_f = (float)beta_gk;
+                for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_GROUPNORM_BLOCK) {
+                    const ptrdiff_t width = symbn_groupnorm_least(S - chunk, SYMBN_GROUPNORM_BLOCK);
+                    float xhat_block[SYMBN_GROUPNORM_BLOCK];
+                    float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[((n*G + g)*K + k)*S + chunk];
+                    float y_block[SYMBN_GROUPNORM_BLOCK];
+                    float *const y_to = y == NULL || stream ? y_block : &y[((n*G + g)*K + k)*S + chunk];
+
+                    SYMBN_GROUPNORM_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t s = chunk + lane;
+                        const float x_ngks = x[((n*G + g)*K + k)*S + s];
+                        const float x_minus_mu_ngks = x_ngks - mu_ng_high - mu_ng_low;
+                        /* xhat[n, g, k, s] = (x[n, g, k, s] - mu[n, g])/sqrt(sigma2[n, g] + eps) */
+                        const float xhat_ngks = x_minus_mu_ngks*rsqrt_sigma2_plus_eps_ng_f;
+                        xhat_to[lane] = xhat_ngks;
+                        /* y[n, g, k, s] = gamma[g, k]*xhat[n, g, k, s] + beta[g, k] */
+                        const float y_ngks = gamma_gk_f*xhat_ngks + beta_gk_f;
+                        y_to[lane] = y_ngks;
+                    }
+                    if (xhat != NULL && stream) {
+                        symbn_groupnorm_stream(&xhat[((n*G + g)*K + k)*S + chunk], xhat_block, sizeof(float)*(size_t)width);
+                    }
+                    if (y != NULL && stream) {
+                        symbn_groupnorm_stream(&y[((n*G + g)*K + k)*S + chunk], y_block, sizeof(float)*(size_t)width);
+                    }
+                }
+            }
+        }
+    }
+    symbn_groupnorm_fence();
+}
+
 int symbn_groupnorm_forward_f32(
     ptrdiff_t N, ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const float *x, const float *gamma,
     const float *beta, double eps, float *y, float *sigma2, float *xhat)
@@ -69,52 +305,113 @@ int symbn_groupnorm_forward_f32(
     if (x == NULL || gamma == NULL || beta == NULL) {
         return SYMBN_GROUPNORM_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
+    const int stream = (double)N*(double)G*(double)K*(double)S*4.0 >= (double)SYMBN_GROUPNORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_groupnorm_parts(N, (double)N*(double)G*(double)K*(double)S);
+
+        SYMBN_GROUPNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_groupnorm_forward_f32_over_N(
+                G, K, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_groupnorm_cut(N, part, parts),
+                symbn_groupnorm_cut(N, part + 1, parts));
+        }
+    }
+    return SYMBN_GROUPNORM_OK;
+}
+
+SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_forward_f64_over_N(
+    ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const double *x, const double *gamma, const double *beta,
+    double eps, double *y, double *sigma2, double *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t g = 0; g < G; ++g) {
             /* mu[n, g] = mean(x[n, g, l, t] for l in K for t in S) */
-            double mu_ng = 0.0;
+            double mu_ng_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, mu_ng_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
             for (ptrdiff_t l = 0; l < K; ++l) {
-                for (ptrdiff_t t = 0; t < S; ++t) {
-                    const double x_nglt = (double)x[((n*G + g)*K + l)*S + t];
-                    mu_ng += x_nglt;
+                {
+                    ptrdiff_t done = 0;
+
+                    for (; done + SYMBN_GROUPNORM_LANES <= S; done += SYMBN_GROUPNORM_LANES) {
+                        for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
+                            const ptrdiff_t t = done + lane;
+                            const double x_nglt = x[((n*G + g)*K + l)*S + t];
+                            symbn_groupnorm_add(&mu_ng_lanes[lane], &mu_ng_lanes_low[lane], x_nglt);
+                        }
+                    }
+                    for (int lane = 0; done + lane < S; ++lane) {
+                        const ptrdiff_t t = done + lane;
+                        const double x_nglt = x[((n*G + g)*K + l)*S + t];
+                        symbn_groupnorm_add(&mu_ng_lanes[lane], &mu_ng_lanes_low[lane], x_nglt);
+                    }
                 }
             }
+            double mu_ng = 0.0, mu_ng_low = 0.0;
+            symbn_groupnorm_gather(&mu_ng, &mu_ng_low, mu_ng_lanes, mu_ng_lanes_low);
+            mu_ng = symbn_groupnorm_complete(mu_ng, mu_ng_low);
             mu_ng /= (double)K*(double)S;
             /* sigma2[n, g] = mean((x[n, g, l, t] - mu[n, g])**2 for l in K for t in S) */
-            double sigma2_ng = 0.0;
+            double sigma2_ng_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, sigma2_ng_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
             for (ptrdiff_t l = 0; l < K; ++l) {
-                for (ptrdiff_t t = 0; t < S; ++t) {
-                    const double x_nglt = (double)x[((n*G + g)*K + l)*S + t];
-                    const double x_minus_mu_nglt = x_nglt - mu_ng;
-                    sigma2_ng += x_minus_mu_nglt*x_minus_mu_nglt;
+                {
+                    ptrdiff_t done = 0;
+
+                    for (; done + SYMBN_GROUPNORM_LANES <= S; done += SYMBN_GROUPNORM_LANES) {
+                        for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
+                            const ptrdiff_t t = done + lane;
+                            const double x_nglt = x[((n*G + g)*K + l)*S + t];
+                            const double x_minus_mu_nglt = x_nglt - mu_ng;
+                            symbn_groupnorm_add(&sigma2_ng_lanes[lane], &sigma2_ng_lanes_low[lane], x_minus_mu_nglt*x_minus_mu_nglt);
+                        }
+                    }
+                    for (int lane = 0; done + lane < S; ++lane) {
+                        const ptrdiff_t t = done + lane;
+                        const double x_nglt = x[((n*G + g)*K + l)*S + t];
+                        const double x_minus_mu_nglt = x_nglt - mu_ng;
+                        symbn_groupnorm_add(&sigma2_ng_lanes[lane], &sigma2_ng_lanes_low[lane], x_minus_mu_nglt*x_minus_mu_nglt);
+                    }
                 }
             }
+            double sigma2_ng = 0.0, sigma2_ng_low = 0.0;
+            symbn_groupnorm_gather(&sigma2_ng, &sigma2_ng_low, sigma2_ng_lanes, sigma2_ng_lanes_low);
+            sigma2_ng = symbn_groupnorm_complete(sigma2_ng, sigma2_ng_low);
             sigma2_ng /= (double)K*(double)S;
             if (sigma2 != NULL) {
-                sigma2[n*G + g] = (float)sigma2_ng;
+                sigma2[n*G + g] = sigma2_ng;
             }
             const double rsqrt_sigma2_plus_eps_ng = 1.0/sqrt(sigma2_ng + eps);
             for (ptrdiff_t k = 0; k < K; ++k) {
-                const double gamma_gk = (double)gamma[g*K + k];
-                const double beta_gk = (double)beta[g*K + k];
-                for (ptrdiff_t s = 0; s < S; ++s) {
-                    const double x_ngks = (double)x[((n*G + g)*K + k)*S + s];
-                    const double x_minus_mu_ngks = x_ngks - mu_ng;
-                    /* xhat[n, g, k, s] = (x[n, g, k, s] - mu[n, g])/sqrt(sigma2[n, g] + eps) */
-                    const double xhat_ngks = x_minus_mu_ngks*rsqrt_sigma2_plus_eps_ng;
-                    if (xhat != NULL) {
-                        xhat[((n*G + g)*K + k)*S + s] = (float)xhat_ngks;
+                const double gamma_gk = gamma[g*K + k];
+                const double beta_gk = beta[g*K + k];
+                for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_GROUPNORM_BLOCK) {
+                    const ptrdiff_t width = symbn_groupnorm_least(S - chunk, SYMBN_GROUPNORM_BLOCK);
+                    double xhat_block[SYMBN_GROUPNORM_BLOCK];
+                    double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[((n*G + g)*K + k)*S + chunk];
+                    double y_block[SYMBN_GROUPNORM_BLOCK];
+                    double *const y_to = y == NULL || stream ? y_block : &y[((n*G + g)*K + k)*S + chunk];
+
+                    SYMBN_GROUPNORM_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t s = chunk + lane;
+                        const double x_ngks = x[((n*G + g)*K + k)*S + s];
+                        const double x_minus_mu_ngks = x_ngks - mu_ng;
+                        /* xhat[n, g, k, s] = (x[n, g, k, s] - mu[n, g])/sqrt(sigma2[n, g] + eps) */
+                        const double xhat_ngks = x_minus_mu_ngks*rsqrt_sigma2_plus_eps_ng;
+                        xhat_to[lane] = xhat_ngks;
+                        /* y[n, g, k, s] = gamma[g, k]*xhat[n, g, k, s] + beta[g, k] */
+                        const double y_ngks = gamma_gk*xhat_ngks + beta_gk;
+                        y_to[lane] = y_ngks;
                     }
-                    /* y[n, g, k, s] = gamma[g, k]*xhat[n, g, k, s] + beta[g, k] */
-                    const double y_ngks = gamma_gk*xhat_ngks + beta_gk;
-                    if (y != NULL) {
-                        y[((n*G + g)*K + k)*S + s] = (float)y_ngks;
+                    if (xhat != NULL && stream) {
+                        symbn_groupnorm_stream(&xhat[((n*G + g)*K + k)*S + chunk], xhat_block, sizeof(double)*(size_t)width);
+                    }
+                    if (y != NULL && stream) {
+                        symbn_groupnorm_stream(&y[((n*G + g)*K + k)*S + chunk], y_block, sizeof(double)*(size_t)width);
                     }
                 }
             }
         }
     }
-    return SYMBN_GROUPNORM_OK;
+    symbn_groupnorm_fence();
 }
 
 int symbn_groupnorm_forward_f64(
@@ -127,54 +424,145 @@ int symbn_groupnorm_forward_f64(
     if (x == NULL || gamma == NULL || beta == NULL) {
         return SYMBN_GROUPNORM_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
+    const int stream = (double)N*(double)G*(double)K*(double)S*8.0 >= (double)SYMBN_GROUPNORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_groupnorm_parts(N, (double)N*(double)G*(double)K*(double)S);
+
+        SYMBN_GROUPNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_groupnorm_forward_f64_over_N(
+                G, K, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_groupnorm_cut(N, part, parts),
+                symbn_groupnorm_cut(N, part + 1, parts));
+        }
+    }
+    return SYMBN_GROUPNORM_OK;
+}
+
+SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f32_over_G(
+    ptrdiff_t N, ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const float *dy, const float *xhat, float *dgamma,
+    float *dbeta, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t g = first; g < last; ++g) {
+        for (ptrdiff_t k = 0; k < K; ++k) {
+            /* dgamma[g, k] = sum(dy[n, g, k, s]*xhat[n, g, k, s] for n in N for s in S) */
+            double dgamma_gk_lanes[SYMBN_GROUPNORM_LANES] = {0.0};
+            /* dbeta[g, k] = sum(dy[n, g, k, s] for n in N for s in S) */
+            double dbeta_gk_lanes[SYMBN_GROUPNORM_LANES] = {0.0};
+            for (ptrdiff_t n = 0; n < N; ++n) {
+                for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_GROUPNORM_CHUNK) {
+                    const ptrdiff_t chunk_end = chunk + symbn_groupnorm_least(S - chunk, SYMBN_GROUPNORM_CHUNK);
+                    float dgamma_gk_chunk[SYMBN_GROUPNORM_LANES] = {0.0F};
+                    float dbeta_gk_chunk[SYMBN_GROUPNORM_LANES] = {0.0F};
+                    ptrdiff_t done = chunk;
+
+                    for (; done + SYMBN_GROUPNORM_LANES <= chunk_end; done += SYMBN_GROUPNORM_LANES) {
+                        for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
+                            const ptrdiff_t s = done + lane;
+                            const float dy_ngks = dy[((n*G + g)*K + k)*S + s];
+                            const float xhat_ngks = xhat[((n*G + g)*K + k)*S + s];
+                            dgamma_gk_chunk[lane] += dy_ngks*xhat_ngks;
+                            dbeta_gk_chunk[lane] += dy_ngks;
+                        }
+                    }
+                    for (int lane = 0; done + lane < chunk_end; ++lane) {
+                        const ptrdiff_t s = done + lane;
+                        const float dy_ngks = dy[((n*G + g)*K + k)*S + s];
+                        const float xhat_ngks = xhat[((n*G + g)*K + k)*S + s];
+                        dgamma_gk_chunk[lane] += dy_ngks*xhat_ngks;
+                        dbeta_gk_chunk[lane] += dy_ngks;
+                    }
+                    symbn_groupnorm_widen(dgamma_gk_lanes, dgamma_gk_chunk);
+                    symbn_groupnorm_widen(dbeta_gk_lanes, dbeta_gk_chunk);
+                }
+            }
+            double dgamma_gk = symbn_groupnorm_total(dgamma_gk_lanes);
+            if (dgamma != NULL) {
+                dgamma[g*K + k] = (float)dgamma_gk;
+            }
+            double dbeta_gk = symbn_groupnorm_total(dbeta_gk_lanes);
+            if (dbeta != NULL) {
+                dbeta[g*K + k] = (float)dbeta_gk;
+            }
+        }
+    }
+}
+
+SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f32_over_N(
+    ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const float *dy, const float *gamma, const float *sigma2,
+    const float *xhat, double eps, float *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t g = 0; g < G; ++g) {
-            /* mu[n, g] = mean(x[n, g, l, t] for l in K for t in S) */
-            double mu_ng = 0.0, mu_ng_low = 0.0;
+            /* mean_gamma_dy[n, g] = mean(gamma_dy[n, g, l, m] for l in K for m in S) */
+            double mean_gamma_dy_ng_lanes[SYMBN_GROUPNORM_LANES] = {0.0};
+            /* mean_gamma_dy_xhat[n, g] = mean(gamma[g, l]*dy[n, g, l, m]*xhat[n, g, l, m] for l in K for m in S) */
+            double mean_gamma_dy_xhat_ng_lanes[SYMBN_GROUPNORM_LANES] = {0.0};
             for (ptrdiff_t l = 0; l < K; ++l) {
-                for (ptrdiff_t t = 0; t < S; ++t) {
-                    const double x_nglt = x[((n*G + g)*K + l)*S + t];
-                    symbn_groupnorm_add(&mu_ng, &mu_ng_low, x_nglt);
+                const double gamma_gl = (double)gamma[g*K + l];
+                const float gamma_gl_f = (float)gamma_gl;
+                for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_GROUPNORM_CHUNK) {
+                    const ptrdiff_t chunk_end = chunk + symbn_groupnorm_least(S - chunk, SYMBN_GROUPNORM_CHUNK);
+                    float mean_gamma_dy_ng_chunk[SYMBN_GROUPNORM_LANES] = {0.0F};
+                    float mean_gamma_dy_xhat_ng_chunk[SYMBN_GROUPNORM_LANES] = {0.0F};
+                    ptrdiff_t done = chunk;
+
+                    for (; done + SYMBN_GROUPNORM_LANES <= chunk_end; done += SYMBN_GROUPNORM_LANES) {
+                        for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
+                            const ptrdiff_t m = done + lane;
+                            const float dy_nglm = dy[((n*G + g)*K + l)*S + m];
+                            const float gamma_dy_nglm = gamma_gl_f*dy_nglm;
+                            mean_gamma_dy_ng_chunk[lane] += gamma_dy_nglm;
+                            const float xhat_nglm = xhat[((n*G + g)*K + l)*S + m];
+                            mean_gamma_dy_xhat_ng_chunk[lane] += gamma_gl_f*dy_nglm*xhat_nglm;
+                        }
+                    }
+                    for (int lane = 0; done + lane < chunk_end; ++lane) {
+                        const ptrdiff_t m = done + lane;
+                        const float dy_nglm = dy[((n*G + g)*K + l)*S + m];
+                        const float gamma_dy_nglm = gamma_gl_f*dy_nglm;
+                        mean_gamma_dy_ng_chunk[lane] += gamma_dy_nglm;
+                        const float xhat_nglm = xhat[((n*G + g)*K + l)*S + m];
+                        mean_gamma_dy_xhat_ng_chunk[lane] += gamma_gl_f*dy_nglm*xhat_nglm;
+                    }
+                    symbn_groupnorm_widen(mean_gamma_dy_ng_lanes, mean_gamma_dy_ng_chunk);
+                    symbn_groupnorm_widen(mean_gamma_dy_xhat_ng_lanes, mean_gamma_dy_xhat_ng_chunk);
                 }
             }
-            mu_ng = symbn_groupnorm_complete(mu_ng, mu_ng_low);
-            mu_ng /= (double)K*(double)S;
-            /* sigma2[n, g] = mean((x[n, g, l, t] - mu[n, g])**2 for l in K for t in S) */
-            double sigma2_ng = 0.0, sigma2_ng_low = 0.0;
-            for (ptrdiff_t l = 0; l < K; ++l) {
-                for (ptrdiff_t t = 0; t < S; ++t) {
-                    const double x_nglt = x[((n*G + g)*K + l)*S + t];
-                    const double x_minus_mu_nglt = x_nglt - mu_ng;
-                    symbn_groupnorm_add(&sigma2_ng, &sigma2_ng_low, x_minus_mu_nglt*x_minus_mu_nglt);
-                }
-            }
-            sigma2_ng = symbn_groupnorm_complete(sigma2_ng, sigma2_ng_low);
-            sigma2_ng /= (double)K*(double)S;
-            if (sigma2 != NULL) {
-                sigma2[n*G + g] = sigma2_ng;
-            }
+            double mean_gamma_dy_ng = symbn_groupnorm_total(mean_gamma_dy_ng_lanes);
+            mean_gamma_dy_ng /= (double)K*(double)S;
+            double mean_gamma_dy_xhat_ng = symbn_groupnorm_total(mean_gamma_dy_xhat_ng_lanes);
+            mean_gamma_dy_xhat_ng /= (double)K*(double)S;
+            const double sigma2_ng = (double)sigma2[n*G + g];
             const double rsqrt_sigma2_plus_eps_ng = 1.0/sqrt(sigma2_ng + eps);
             for (ptrdiff_t k = 0; k < K; ++k) {
-                const double gamma_gk = gamma[g*K + k];
-                const double beta_gk = beta[g*K + k];
-                for (ptrdiff_t s = 0; s < S; ++s) {
-                    const double x_ngks = x[((n*G + g)*K + k)*S + s];
-                    const double x_minus_mu_ngks = x_ngks - mu_ng;
-                    /* xhat[n, g, k, s] = (x[n, g, k, s] - mu[n, g])/sqrt(sigma2[n, g] + eps) */
-                    const double xhat_ngks = x_minus_mu_ngks*rsqrt_sigma2_plus_eps_ng;
-                    if (xhat != NULL) {
-                        xhat[((n*G + g)*K + k)*S + s] = xhat_ngks;
+                const double gamma_gk = (double)gamma[g*K + k];
+                const float gamma_gk_f = (float)gamma_gk;
+                const float mean_gamma_dy_ng_f = (float)mean_gamma_dy_ng;
+                const float mean_gamma_dy_xhat_ng_f = (float)mean_gamma_dy_xhat_ng;
+                const float rsqrt_sigma2_plus_eps_ng_f = (float)rsqrt_sigma2_plus_eps_ng;
+                for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_GROUPNORM_BLOCK) {
+                    const ptrdiff_t width = symbn_groupnorm_least(S - chunk, SYMBN_GROUPNORM_BLOCK);
+                    float dx_block[SYMBN_GROUPNORM_BLOCK];
+                    float *const dx_to = dx == NULL || stream ? dx_block : &dx[((n*G + g)*K + k)*S + chunk];
+
+                    SYMBN_GROUPNORM_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t s = chunk + lane;
+                        const float dy_ngks = dy[((n*G + g)*K + k)*S + s];
+                        const float gamma_dy_ngks = gamma_gk_f*dy_ngks;
+                        const float xhat_ngks = xhat[((n*G + g)*K + k)*S + s];
+                        /* dx[n, g, k, s] = (gamma[g, k]*dy[n, g, k, s] - mean(gamma[g, l]*dy[n, g, l, m] for l in K for m in S) - xhat[n, g, k, s]*mean(gamma[g, l]*dy[n, g, l, m]*xhat[n, g, l, m] for l in K for m in S))/sqrt(sigma2[n, g] + eps) */
+                        const float dx_ngks = (gamma_dy_ngks - mean_gamma_dy_ng_f - xhat_ngks*mean_gamma_dy_xhat_ng_f)*rsqrt_sigma2_plus_eps_ng_f;
+                        dx_to[lane] = dx_ngks;
                     }
-                    /* y[n, g, k, s] = gamma[g, k]*xhat[n, g, k, s] + beta[g, k] */
-                    const double y_ngks = gamma_gk*xhat_ngks + beta_gk;
-                    if (y != NULL) {
-                        y[((n*G + g)*K + k)*S + s] = y_ngks;
+                    if (dx != NULL && stream) {
+                        symbn_groupnorm_stream(&dx[((n*G + g)*K + k)*S + chunk], dx_block, sizeof(float)*(size_t)width);
                     }
                 }
             }
         }
     }
-    return SYMBN_GROUPNORM_OK;
+    symbn_groupnorm_fence();
 }
 
 int symbn_groupnorm_backward_f32(
@@ -187,64 +575,148 @@ int symbn_groupnorm_backward_f32(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_GROUPNORM_NULL_INPUT;
     }
-    for (ptrdiff_t g = 0; g < G; ++g) {
+    const int stream = (double)N*(double)G*(double)K*(double)S*4.0 >= (double)SYMBN_GROUPNORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_groupnorm_parts(G, (double)G*(double)K*(double)N*(double)S);
+
+        SYMBN_GROUPNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_groupnorm_backward_f32_over_G(
+                N, G, K, S, dy, xhat, dgamma, dbeta, symbn_groupnorm_cut(G, part, parts),
+                symbn_groupnorm_cut(G, part + 1, parts));
+        }
+    }
+    {
+        const ptrdiff_t parts = symbn_groupnorm_parts(N, (double)N*(double)G*(double)K*(double)S);
+
+        SYMBN_GROUPNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_groupnorm_backward_f32_over_N(
+                G, K, S, dy, gamma, sigma2, xhat, eps, dx, stream, symbn_groupnorm_cut(N, part, parts),
+                symbn_groupnorm_cut(N, part + 1, parts));
+        }
+    }
+    return SYMBN_GROUPNORM_OK;
+}
+
+SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f64_over_G(
+    ptrdiff_t N, ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const double *dy, const double *xhat, double *dgamma,
+    double *dbeta, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t g = first; g < last; ++g) {
         for (ptrdiff_t k = 0; k < K; ++k) {
             /* dgamma[g, k] = sum(dy[n, g, k, s]*xhat[n, g, k, s] for n in N for s in S) */
-            double dgamma_gk = 0.0;
+            double dgamma_gk_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, dgamma_gk_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
             /* dbeta[g, k] = sum(dy[n, g, k, s] for n in N for s in S) */
-            double dbeta_gk = 0.0;
+            double dbeta_gk_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, dbeta_gk_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
             for (ptrdiff_t n = 0; n < N; ++n) {
-                for (ptrdiff_t s = 0; s < S; ++s) {
-                    const double dy_ngks = (double)dy[((n*G + g)*K + k)*S + s];
-                    const double xhat_ngks = (double)xhat[((n*G + g)*K + k)*S + s];
-                    dgamma_gk += dy_ngks*xhat_ngks;
-                    dbeta_gk += dy_ngks;
+                {
+                    ptrdiff_t done = 0;
+
+                    for (; done + SYMBN_GROUPNORM_LANES <= S; done += SYMBN_GROUPNORM_LANES) {
+                        for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
+                            const ptrdiff_t s = done + lane;
+                            const double dy_ngks = dy[((n*G + g)*K + k)*S + s];
+                            const double xhat_ngks = xhat[((n*G + g)*K + k)*S + s];
+                            symbn_groupnorm_add(&dgamma_gk_lanes[lane], &dgamma_gk_lanes_low[lane], dy_ngks*xhat_ngks);
+                            symbn_groupnorm_add(&dbeta_gk_lanes[lane], &dbeta_gk_lanes_low[lane], dy_ngks);
+                        }
+                    }
+                    for (int lane = 0; done + lane < S; ++lane) {
+                        const ptrdiff_t s = done + lane;
+                        const double dy_ngks = dy[((n*G + g)*K + k)*S + s];
+                        const double xhat_ngks = xhat[((n*G + g)*K + k)*S + s];
+                        symbn_groupnorm_add(&dgamma_gk_lanes[lane], &dgamma_gk_lanes_low[lane], dy_ngks*xhat_ngks);
+                        symbn_groupnorm_add(&dbeta_gk_lanes[lane], &dbeta_gk_lanes_low[lane], dy_ngks);
+                    }
                 }
             }
+            double dgamma_gk = 0.0, dgamma_gk_low = 0.0;
+            symbn_groupnorm_gather(&dgamma_gk, &dgamma_gk_low, dgamma_gk_lanes, dgamma_gk_lanes_low);
+            dgamma_gk = symbn_groupnorm_complete(dgamma_gk, dgamma_gk_low);
             if (dgamma != NULL) {
-                dgamma[g*K + k] = (float)dgamma_gk;
+                dgamma[g*K + k] = dgamma_gk;
             }
+            double dbeta_gk = 0.0, dbeta_gk_low = 0.0;
+            symbn_groupnorm_gather(&dbeta_gk, &dbeta_gk_low, dbeta_gk_lanes, dbeta_gk_lanes_low);
+            dbeta_gk = symbn_groupnorm_complete(dbeta_gk, dbeta_gk_low);
             if (dbeta != NULL) {
-                dbeta[g*K + k] = (float)dbeta_gk;
+                dbeta[g*K + k] = dbeta_gk;
             }
         }
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
+}
+
+SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f64_over_N(
+    ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const double *dy, const double *gamma, const double *sigma2,
+    const double *xhat, double eps, double *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t g = 0; g < G; ++g) {
             /* mean_gamma_dy[n, g] = mean(gamma_dy[n, g, l, m] for l in K for m in S) */
-            double mean_gamma_dy_ng = 0.0;
+            double mean_gamma_dy_ng_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, mean_gamma_dy_ng_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
             /* mean_gamma_dy_xhat[n, g] = mean(gamma[g, l]*dy[n, g, l, m]*xhat[n, g, l, m] for l in K for m in S) */
-            double mean_gamma_dy_xhat_ng = 0.0;
+            double mean_gamma_dy_xhat_ng_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, mean_gamma_dy_xhat_ng_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
             for (ptrdiff_t l = 0; l < K; ++l) {
-                const double gamma_gl = (double)gamma[g*K + l];
-                for (ptrdiff_t m = 0; m < S; ++m) {
-                    const double dy_nglm = (double)dy[((n*G + g)*K + l)*S + m];
-                    const double gamma_dy_nglm = gamma_gl*dy_nglm;
-                    mean_gamma_dy_ng += gamma_dy_nglm;
-                    const double xhat_nglm = (double)xhat[((n*G + g)*K + l)*S + m];
-                    mean_gamma_dy_xhat_ng += gamma_gl*dy_nglm*xhat_nglm;
+                const double gamma_gl = gamma[g*K + l];
+                {
+                    ptrdiff_t done = 0;
+
+                    for (; done + SYMBN_GROUPNORM_LANES <= S; done += SYMBN_GROUPNORM_LANES) {
+                        for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
+                            const ptrdiff_t m = done + lane;
+                            const double dy_nglm = dy[((n*G + g)*K + l)*S + m];
+                            const double gamma_dy_nglm = gamma_gl*dy_nglm;
+                            symbn_groupnorm_add(&mean_gamma_dy_ng_lanes[lane], &mean_gamma_dy_ng_lanes_low[lane], gamma_dy_nglm);
+                            const double xhat_nglm = xhat[((n*G + g)*K + l)*S + m];
+                            symbn_groupnorm_add(&mean_gamma_dy_xhat_ng_lanes[lane], &mean_gamma_dy_xhat_ng_lanes_low[lane], gamma_gl*dy_nglm*xhat_nglm);
+                        }
+                    }
+                    for (int lane = 0; done + lane < S; ++lane) {
+                        const ptrdiff_t m = done + lane;
+                        const double dy_nglm = dy[((n*G + g)*K + l)*S + m];
+                        const double gamma_dy_nglm = gamma_gl*dy_nglm;
+                        symbn_groupnorm_add(&mean_gamma_dy_ng_lanes[lane], &mean_gamma_dy_ng_lanes_low[lane], gamma_dy_nglm);
+                        const double xhat_nglm = xhat[((n*G + g)*K + l)*S + m];
+                        symbn_groupnorm_add(&mean_gamma_dy_xhat_ng_lanes[lane], &mean_gamma_dy_xhat_ng_lanes_low[lane], gamma_gl*dy_nglm*xhat_nglm);
+                    }
                 }
             }
+            double mean_gamma_dy_ng = 0.0, mean_gamma_dy_ng_low = 0.0;
+            symbn_groupnorm_gather(&mean_gamma_dy_ng, &mean_gamma_dy_ng_low, mean_gamma_dy_ng_lanes, mean_gamma_dy_ng_lanes_low);
+            mean_gamma_dy_ng = symbn_groupnorm_complete(mean_gamma_dy_ng, mean_gamma_dy_ng_low);
             mean_gamma_dy_ng /= (double)K*(double)S;
+            double mean_gamma_dy_xhat_ng = 0.0, mean_gamma_dy_xhat_ng_low = 0.0;
+            symbn_groupnorm_gather(&mean_gamma_dy_xhat_ng, &mean_gamma_dy_xhat_ng_low, mean_gamma_dy_xhat_ng_lanes, mean_gamma_dy_xhat_ng_lanes_low);
+            mean_gamma_dy_xhat_ng = symbn_groupnorm_complete(mean_gamma_dy_xhat_ng, mean_gamma_dy_xhat_ng_low);
             mean_gamma_dy_xhat_ng /= (double)K*(double)S;
-            const double sigma2_ng = (double)sigma2[n*G + g];
+            const double sigma2_ng = sigma2[n*G + g];
             const double rsqrt_sigma2_plus_eps_ng = 1.0/sqrt(sigma2_ng + eps);
             for (ptrdiff_t k = 0; k < K; ++k) {
-                const double gamma_gk = (double)gamma[g*K + k];
-                for (ptrdiff_t s = 0; s < S; ++s) {
-                    const double dy_ngks = (double)dy[((n*G + g)*K + k)*S + s];
-                    const double gamma_dy_ngks = gamma_gk*dy_ngks;
-                    const double xhat_ngks = (double)xhat[((n*G + g)*K + k)*S + s];
-                    /* dx[n, g, k, s] = (gamma[g, k]*dy[n, g, k, s] - mean(gamma[g, l]*dy[n, g, l, m] for l in K for m in S) - xhat[n, g, k, s]*mean(gamma[g, l]*dy[n, g, l, m]*xhat[n, g, l, m] for l in K for m in S))/sqrt(sigma2[n, g] + eps) */
-                    const double dx_ngks = (gamma_dy_ngks - mean_gamma_dy_ng - xhat_ngks*mean_gamma_dy_xhat_ng)*rsqrt_sigma2_plus_eps_ng;
-                    if (dx != NULL) {
-                        dx[((n*G + g)*K + k)*S + s] = (float)dx_ngks;
+                const double gamma_gk = gamma[g*K + k];
+                for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_GROUPNORM_BLOCK) {
+                    const ptrdiff_t width = symbn_groupnorm_least(S - chunk, SYMBN_GROUPNORM_BLOCK);
+                    double dx_block[SYMBN_GROUPNORM_BLOCK];
+                    double *const dx_to = dx == NULL || stream ? dx_block : &dx[((n*G + g)*K + k)*S + chunk];
+
+                    SYMBN_GROUPNORM_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t s = chunk + lane;
+                        const double dy_ngks = dy[((n*G + g)*K + k)*S + s];
+                        const double gamma_dy_ngks = gamma_gk*dy_ngks;
+                        const double xhat_ngks = xhat[((n*G + g)*K + k)*S + s];
+                        /* dx[n, g, k, s] = (gamma[g, k]*dy[n, g, k, s] - mean(gamma[g, l]*dy[n, g, l, m] for l in K for m in S) - xhat[n, g, k, s]*mean(gamma[g, l]*dy[n, g, l, m]*xhat[n, g, l, m] for l in K for m in S))/sqrt(sigma2[n, g] + eps) */
+                        const double dx_ngks = (gamma_dy_ngks - mean_gamma_dy_ng - xhat_ngks*mean_gamma_dy_xhat_ng)*rsqrt_sigma2_plus_eps_ng;
+                        dx_to[lane] = dx_ngks;
+                    }
+                    if (dx != NULL && stream) {
+                        symbn_groupnorm_stream(&dx[((n*G + g)*K + k)*S + chunk], dx_block, sizeof(double)*(size_t)width);
                     }
                 }
             }
         }
     }
-    return SYMBN_GROUPNORM_OK;
+    symbn_groupnorm_fence();
 }
 
 int symbn_groupnorm_backward_f64(
@@ -257,65 +729,25 @@ int symbn_groupnorm_backward_f64(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_GROUPNORM_NULL_INPUT;
     }
-    for (ptrdiff_t g = 0; g < G; ++g) {
-        for (ptrdiff_t k = 0; k < K; ++k) {
-            /* dgamma[g, k] = sum(dy[n, g, k, s]*xhat[n, g, k, s] for n in N for s in S) */
-            double dgamma_gk = 0.0, dgamma_gk_low = 0.0;
-            /* dbeta[g, k] = sum(dy[n, g, k, s] for n in N for s in S) */
-            double dbeta_gk = 0.0, dbeta_gk_low = 0.0;
-            for (ptrdiff_t n = 0; n < N; ++n) {
-                for (ptrdiff_t s = 0; s < S; ++s) {
-                    const double dy_ngks = dy[((n*G + g)*K + k)*S + s];
-                    const double xhat_ngks = xhat[((n*G + g)*K + k)*S + s];
-                    symbn_groupnorm_add(&dgamma_gk, &dgamma_gk_low, dy_ngks*xhat_ngks);
-                    symbn_groupnorm_add(&dbeta_gk, &dbeta_gk_low, dy_ngks);
-                }
-            }
-            dgamma_gk = symbn_groupnorm_complete(dgamma_gk, dgamma_gk_low);
-            if (dgamma != NULL) {
-                dgamma[g*K + k] = dgamma_gk;
-            }
-            dbeta_gk = symbn_groupnorm_complete(dbeta_gk, dbeta_gk_low);
-            if (dbeta != NULL) {
-                dbeta[g*K + k] = dbeta_gk;
-            }
+    const int stream = (double)N*(double)G*(double)K*(double)S*8.0 >= (double)SYMBN_GROUPNORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_groupnorm_parts(G, (double)G*(double)K*(double)N*(double)S);
+
+        SYMBN_GROUPNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_groupnorm_backward_f64_over_G(
+                N, G, K, S, dy, xhat, dgamma, dbeta, symbn_groupnorm_cut(G, part, parts),
+                symbn_groupnorm_cut(G, part + 1, parts));
         }
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        for (ptrdiff_t g = 0; g < G; ++g) {
-            /* mean_gamma_dy[n, g] = mean(gamma_dy[n, g, l, m] for l in K for m in S) */
-            double mean_gamma_dy_ng = 0.0, mean_gamma_dy_ng_low = 0.0;
-            /* mean_gamma_dy_xhat[n, g] = mean(gamma[g, l]*dy[n, g, l, m]*xhat[n, g, l, m] for l in K for m in S) */
-            double mean_gamma_dy_xhat_ng = 0.0, mean_gamma_dy_xhat_ng_low = 0.0;
-            for (ptrdiff_t l = 0; l < K; ++l) {
-                const double gamma_gl = gamma[g*K + l];
-                for (ptrdiff_t m = 0; m < S; ++m) {
-                    const double dy_nglm = dy[((n*G + g)*K + l)*S + m];
-                    const double gamma_dy_nglm = gamma_gl*dy_nglm;
-                    symbn_groupnorm_add(&mean_gamma_dy_ng, &mean_gamma_dy_ng_low, gamma_dy_nglm);
-                    const double xhat_nglm = xhat[((n*G + g)*K + l)*S + m];
-                    symbn_groupnorm_add(&mean_gamma_dy_xhat_ng, &mean_gamma_dy_xhat_ng_low, gamma_gl*dy_nglm*xhat_nglm);
-                }
-            }
-            mean_gamma_dy_ng = symbn_groupnorm_complete(mean_gamma_dy_ng, mean_gamma_dy_ng_low);
-            mean_gamma_dy_ng /= (double)K*(double)S;
-            mean_gamma_dy_xhat_ng = symbn_groupnorm_complete(mean_gamma_dy_xhat_ng, mean_gamma_dy_xhat_ng_low);
-            mean_gamma_dy_xhat_ng /= (double)K*(double)S;
-            const double sigma2_ng = sigma2[n*G + g];
-            const double rsqrt_sigma2_plus_eps_ng = 1.0/sqrt(sigma2_ng + eps);
-            for (ptrdiff_t k = 0; k < K; ++k) {
-                const double gamma_gk = gamma[g*K + k];
-                for (ptrdiff_t s = 0; s < S; ++s) {
-                    const double dy_ngks = dy[((n*G + g)*K + k)*S + s];
-                    const double gamma_dy_ngks = gamma_gk*dy_ngks;
-                    const double xhat_ngks = xhat[((n*G + g)*K + k)*S + s];
-                    /* dx[n, g, k, s] = (gamma[g, k]*dy[n, g, k, s] - mean(gamma[g, l]*dy[n, g, l, m] for l in K for m in S) - xhat[n, g, k, s]*mean(gamma[g, l]*dy[n, g, l, m]*xhat[n, g, l, m] for l in K for m in S))/sqrt(sigma2[n, g] + eps) */
-                    const double dx_ngks = (gamma_dy_ngks - mean_gamma_dy_ng - xhat_ngks*mean_gamma_dy_xhat_ng)*rsqrt_sigma2_plus_eps_ng;
-                    if (dx != NULL) {
-                        dx[((n*G + g)*K + k)*S + s] = dx_ngks;
-                    }
-                }
-            }
+    {
+        const ptrdiff_t parts = symbn_groupnorm_parts(N, (double)N*(double)G*(double)K*(double)S);
+
+        SYMBN_GROUPNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_groupnorm_backward_f64_over_N(
+                G, K, S, dy, gamma, sigma2, xhat, eps, dx, stream, symbn_groupnorm_cut(N, part, parts),
+                symbn_groupnorm_cut(N, part + 1, parts));
         }
     }
     return SYMBN_GROUPNORM_OK;

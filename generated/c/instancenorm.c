@@ -31,7 +31,8 @@
  *     forward: y may be x, xhat may be x
  *     backward: dx may be dy, dx may be xhat
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -42,7 +43,80 @@
 #include "instancenorm.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_INSTANCENORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_INSTANCENORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_INSTANCENORM_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_INSTANCENORM_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_INSTANCENORM_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_INSTANCENORM_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_INSTANCENORM_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_INSTANCENORM_STREAM
+#define SYMBN_INSTANCENORM_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_INSTANCENORM_LANES = 32, /* sums that run side by side */
+    SYMBN_INSTANCENORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_INSTANCENORM_BLOCK = 512, /* elements that are written at once */
+    SYMBN_INSTANCENORM_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_instancenorm_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_instancenorm_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_instancenorm_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -59,6 +133,160 @@ static double symbn_instancenorm_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* What a double has beyond its nearest float. */
+static float symbn_instancenorm_low(double value)
+{
+    const double low = value - (double)(float)value;
+
+    return low == low ? (float)low : 0.0F;
+}
+
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_instancenorm_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_instancenorm_total(double *lanes)
+{
+    for (int width = SYMBN_INSTANCENORM_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_instancenorm_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
+        symbn_instancenorm_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_instancenorm_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_instancenorm_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_INSTANCENORM_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_INSTANCENORM_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_instancenorm_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_forward_f32_over_N(
+    ptrdiff_t C, ptrdiff_t S, const float *x, const float *gamma, const float *beta, double eps, float *y,
+    float *sigma2, float *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        for (ptrdiff_t c = 0; c < C; ++c) {
+            /* mu[n, c] = mean(x[n, c, t] for t in S) */
+            double mu_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_INSTANCENORM_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_instancenorm_least(S - chunk, SYMBN_INSTANCENORM_CHUNK);
+                float mu_nc_chunk[SYMBN_INSTANCENORM_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_INSTANCENORM_LANES <= chunk_end; done += SYMBN_INSTANCENORM_LANES) {
+                    for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
+                        const ptrdiff_t t = done + lane;
+                        const float x_nct = x[(n*C + c)*S + t];
+                        mu_nc_chunk[lane] += x_nct;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
+                    const ptrdiff_t t = done + lane;
+                    const float x_nct = x[(n*C + c)*S + t];
+                    mu_nc_chunk[lane] += x_nct;
+                }
+                symbn_instancenorm_widen(mu_nc_lanes, mu_nc_chunk);
+            }
+            double mu_nc = symbn_instancenorm_total(mu_nc_lanes);
+            mu_nc /= (double)S;
+            /* sigma2[n, c] = mean((x[n, c, t] - mu[n, c])**2 for t in S) */
+            double sigma2_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0};
+            const float mu_nc_high = (float)mu_nc;
+            const float mu_nc_low = symbn_instancenorm_low(mu_nc);
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_INSTANCENORM_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_instancenorm_least(S - chunk, SYMBN_INSTANCENORM_CHUNK);
+                float sigma2_nc_chunk[SYMBN_INSTANCENORM_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_INSTANCENORM_LANES <= chunk_end; done += SYMBN_INSTANCENORM_LANES) {
+                    for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
+                        const ptrdiff_t t = done + lane;
+                        const float x_nct = x[(n*C + c)*S + t];
+                        const float x_minus_mu_nct = x_nct - mu_nc_high - mu_nc_low;
+                        sigma2_nc_chunk[lane] += x_minus_mu_nct*x_minus_mu_nct;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
+                    const ptrdiff_t t = done + lane;
+                    const float x_nct = x[(n*C + c)*S + t];
+                    const float x_minus_mu_nct = x_nct - mu_nc_high - mu_nc_low;
+                    sigma2_nc_chunk[lane] += x_minus_mu_nct*x_minus_mu_nct;
+                }
+                symbn_instancenorm_widen(sigma2_nc_lanes, sigma2_nc_chunk);
+            }
+            double sigma2_nc = symbn_instancenorm_total(sigma2_nc_lanes);
+            sigma2_nc /= (double)S;
+            if (sigma2 != NULL) {
+                sigma2[n*C + c] = (float)sigma2_nc;
+            }
+            const double rsqrt_sigma2_plus_eps_nc = 1.0/sqrt(sigma2_nc + eps);
+            const double gamma_c = (double)gamma[c];
+            const double beta_c = (double)beta[c];
+            const float rsqrt_sigma2_plus_eps_nc_f = (float)rsqrt_sigma2_plus_eps_nc;
+            const float gamma_c_f = (float)gamma_c;
+            const float beta_c_f = (float)beta_c;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_INSTANCENORM_BLOCK) {
+                const ptrdiff_t width = symbn_instancenorm_least(S - chunk, SYMBN_INSTANCENORM_BLOCK);
+                float xhat_block[SYMBN_INSTANCENORM_BLOCK];
+                float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[(n*C + c)*S + chunk];
+                float y_block[SYMBN_INSTANCENORM_BLOCK];
+                float *const y_to = y == NULL || stream ? y_block : &y[(n*C + c)*S + chunk];
+
+                SYMBN_INSTANCENORM_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t s = chunk + lane;
+                    const float x_ncs = x[(n*C + c)*S + s];
+                    const float x_minus_mu_ncs = x_ncs - mu_nc_high - mu_nc_low;
+                    /* xhat[n, c, s] = (x[n, c, s] - mu[n, c])/sqrt(sigma2[n, c] + eps) */
+                    const float xhat_ncs = x_minus_mu_ncs*rsqrt_sigma2_plus_eps_nc_f;
+                    xhat_to[lane] = xhat_ncs;
+                    /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
+                    const float y_ncs = gamma_c_f*xhat_ncs + beta_c_f;
+                    y_to[lane] = y_ncs;
+                }
+                if (xhat != NULL && stream) {
+                    symbn_instancenorm_stream(&xhat[(n*C + c)*S + chunk], xhat_block, sizeof(float)*(size_t)width);
+                }
+                if (y != NULL && stream) {
+                    symbn_instancenorm_stream(&y[(n*C + c)*S + chunk], y_block, sizeof(float)*(size_t)width);
+                }
+            }
+        }
+    }
+    symbn_instancenorm_fence();
+}
+
 int symbn_instancenorm_forward_f32(
     ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *x, const float *gamma, const float *beta, double eps,
     float *y, float *sigma2, float *xhat)
@@ -69,46 +297,107 @@ int symbn_instancenorm_forward_f32(
     if (x == NULL || gamma == NULL || beta == NULL) {
         return SYMBN_INSTANCENORM_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
+    const int stream = (double)N*(double)C*(double)S*4.0 >= (double)SYMBN_INSTANCENORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_instancenorm_parts(N, (double)N*(double)C*(double)S);
+
+        SYMBN_INSTANCENORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_instancenorm_forward_f32_over_N(
+                C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_instancenorm_cut(N, part, parts),
+                symbn_instancenorm_cut(N, part + 1, parts));
+        }
+    }
+    return SYMBN_INSTANCENORM_OK;
+}
+
+SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_forward_f64_over_N(
+    ptrdiff_t C, ptrdiff_t S, const double *x, const double *gamma, const double *beta, double eps,
+    double *y, double *sigma2, double *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t c = 0; c < C; ++c) {
             /* mu[n, c] = mean(x[n, c, t] for t in S) */
-            double mu_nc = 0.0;
-            for (ptrdiff_t t = 0; t < S; ++t) {
-                const double x_nct = (double)x[(n*C + c)*S + t];
-                mu_nc += x_nct;
+            double mu_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, mu_nc_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
+            {
+                ptrdiff_t done = 0;
+
+                for (; done + SYMBN_INSTANCENORM_LANES <= S; done += SYMBN_INSTANCENORM_LANES) {
+                    for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
+                        const ptrdiff_t t = done + lane;
+                        const double x_nct = x[(n*C + c)*S + t];
+                        symbn_instancenorm_add(&mu_nc_lanes[lane], &mu_nc_lanes_low[lane], x_nct);
+                    }
+                }
+                for (int lane = 0; done + lane < S; ++lane) {
+                    const ptrdiff_t t = done + lane;
+                    const double x_nct = x[(n*C + c)*S + t];
+                    symbn_instancenorm_add(&mu_nc_lanes[lane], &mu_nc_lanes_low[lane], x_nct);
+                }
             }
+            double mu_nc = 0.0, mu_nc_low = 0.0;
+            symbn_instancenorm_gather(&mu_nc, &mu_nc_low, mu_nc_lanes, mu_nc_lanes_low);
+            mu_nc = symbn_instancenorm_complete(mu_nc, mu_nc_low);
             mu_nc /= (double)S;
             /* sigma2[n, c] = mean((x[n, c, t] - mu[n, c])**2 for t in S) */
-            double sigma2_nc = 0.0;
-            for (ptrdiff_t t = 0; t < S; ++t) {
-                const double x_nct = (double)x[(n*C + c)*S + t];
-                const double x_minus_mu_nct = x_nct - mu_nc;
-                sigma2_nc += x_minus_mu_nct*x_minus_mu_nct;
+            double sigma2_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, sigma2_nc_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
+            {
+                ptrdiff_t done = 0;
+
+                for (; done + SYMBN_INSTANCENORM_LANES <= S; done += SYMBN_INSTANCENORM_LANES) {
+                    for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
+                        const ptrdiff_t t = done + lane;
+                        const double x_nct = x[(n*C + c)*S + t];
+                        const double x_minus_mu_nct = x_nct - mu_nc;
+                        symbn_instancenorm_add(&sigma2_nc_lanes[lane], &sigma2_nc_lanes_low[lane], x_minus_mu_nct*x_minus_mu_nct);
+                    }
+                }
+                for (int lane = 0; done + lane < S; ++lane) {
+                    const ptrdiff_t t = done + lane;
+                    const double x_nct = x[(n*C + c)*S + t];
+                    const double x_minus_mu_nct = x_nct - mu_nc;
+                    symbn_instancenorm_add(&sigma2_nc_lanes[lane], &sigma2_nc_lanes_low[lane], x_minus_mu_nct*x_minus_mu_nct);
+                }
             }
+            double sigma2_nc = 0.0, sigma2_nc_low = 0.0;
+            symbn_instancenorm_gather(&sigma2_nc, &sigma2_nc_low, sigma2_nc_lanes, sigma2_nc_lanes_low);
+            sigma2_nc = symbn_instancenorm_complete(sigma2_nc, sigma2_nc_low);
             sigma2_nc /= (double)S;
             if (sigma2 != NULL) {
-                sigma2[n*C + c] = (float)sigma2_nc;
+                sigma2[n*C + c] = sigma2_nc;
             }
             const double rsqrt_sigma2_plus_eps_nc = 1.0/sqrt(sigma2_nc + eps);
-            const double gamma_c = (double)gamma[c];
-            const double beta_c = (double)beta[c];
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double x_ncs = (double)x[(n*C + c)*S + s];
-                const double x_minus_mu_ncs = x_ncs - mu_nc;
-                /* xhat[n, c, s] = (x[n, c, s] - mu[n, c])/sqrt(sigma2[n, c] + eps) */
-                const double xhat_ncs = x_minus_mu_ncs*rsqrt_sigma2_plus_eps_nc;
-                if (xhat != NULL) {
-                    xhat[(n*C + c)*S + s] = (float)xhat_ncs;
+            const double gamma_c = gamma[c];
+            const double beta_c = beta[c];
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_INSTANCENORM_BLOCK) {
+                const ptrdiff_t width = symbn_instancenorm_least(S - chunk, SYMBN_INSTANCENORM_BLOCK);
+                double xhat_block[SYMBN_INSTANCENORM_BLOCK];
+                double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[(n*C + c)*S + chunk];
+                double y_block[SYMBN_INSTANCENORM_BLOCK];
+                double *const y_to = y == NULL || stream ? y_block : &y[(n*C + c)*S + chunk];
+
+                SYMBN_INSTANCENORM_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t s = chunk + lane;
+                    const double x_ncs = x[(n*C + c)*S + s];
+                    const double x_minus_mu_ncs = x_ncs - mu_nc;
+                    /* xhat[n, c, s] = (x[n, c, s] - mu[n, c])/sqrt(sigma2[n, c] + eps) */
+                    const double xhat_ncs = x_minus_mu_ncs*rsqrt_sigma2_plus_eps_nc;
+                    xhat_to[lane] = xhat_ncs;
+                    /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
+                    const double y_ncs = gamma_c*xhat_ncs + beta_c;
+                    y_to[lane] = y_ncs;
                 }
-                /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
-                const double y_ncs = gamma_c*xhat_ncs + beta_c;
-                if (y != NULL) {
-                    y[(n*C + c)*S + s] = (float)y_ncs;
+                if (xhat != NULL && stream) {
+                    symbn_instancenorm_stream(&xhat[(n*C + c)*S + chunk], xhat_block, sizeof(double)*(size_t)width);
+                }
+                if (y != NULL && stream) {
+                    symbn_instancenorm_stream(&y[(n*C + c)*S + chunk], y_block, sizeof(double)*(size_t)width);
                 }
             }
         }
     }
-    return SYMBN_INSTANCENORM_OK;
+    symbn_instancenorm_fence();
 }
 
 int symbn_instancenorm_forward_f64(
@@ -121,48 +410,137 @@ int symbn_instancenorm_forward_f64(
     if (x == NULL || gamma == NULL || beta == NULL) {
         return SYMBN_INSTANCENORM_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        for (ptrdiff_t c = 0; c < C; ++c) {
-            /* mu[n, c] = mean(x[n, c, t] for t in S) */
-            double mu_nc = 0.0, mu_nc_low = 0.0;
-            for (ptrdiff_t t = 0; t < S; ++t) {
-                const double x_nct = x[(n*C + c)*S + t];
-                symbn_instancenorm_add(&mu_nc, &mu_nc_low, x_nct);
-            }
-            mu_nc = symbn_instancenorm_complete(mu_nc, mu_nc_low);
-            mu_nc /= (double)S;
-            /* sigma2[n, c] = mean((x[n, c, t] - mu[n, c])**2 for t in S) */
-            double sigma2_nc = 0.0, sigma2_nc_low = 0.0;
-            for (ptrdiff_t t = 0; t < S; ++t) {
-                const double x_nct = x[(n*C + c)*S + t];
-                const double x_minus_mu_nct = x_nct - mu_nc;
-                symbn_instancenorm_add(&sigma2_nc, &sigma2_nc_low, x_minus_mu_nct*x_minus_mu_nct);
-            }
-            sigma2_nc = symbn_instancenorm_complete(sigma2_nc, sigma2_nc_low);
-            sigma2_nc /= (double)S;
-            if (sigma2 != NULL) {
-                sigma2[n*C + c] = sigma2_nc;
-            }
-            const double rsqrt_sigma2_plus_eps_nc = 1.0/sqrt(sigma2_nc + eps);
-            const double gamma_c = gamma[c];
-            const double beta_c = beta[c];
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double x_ncs = x[(n*C + c)*S + s];
-                const double x_minus_mu_ncs = x_ncs - mu_nc;
-                /* xhat[n, c, s] = (x[n, c, s] - mu[n, c])/sqrt(sigma2[n, c] + eps) */
-                const double xhat_ncs = x_minus_mu_ncs*rsqrt_sigma2_plus_eps_nc;
-                if (xhat != NULL) {
-                    xhat[(n*C + c)*S + s] = xhat_ncs;
+    const int stream = (double)N*(double)C*(double)S*8.0 >= (double)SYMBN_INSTANCENORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_instancenorm_parts(N, (double)N*(double)C*(double)S);
+
+        SYMBN_INSTANCENORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_instancenorm_forward_f64_over_N(
+                C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_instancenorm_cut(N, part, parts),
+                symbn_instancenorm_cut(N, part + 1, parts));
+        }
+    }
+    return SYMBN_INSTANCENORM_OK;
+}
+
+SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f32_over_C(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *dy, const float *xhat, float *dgamma, float *dbeta,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t c = first; c < last; ++c) {
+        /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
+        double dgamma_c_lanes[SYMBN_INSTANCENORM_LANES] = {0.0};
+        /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
+        double dbeta_c_lanes[SYMBN_INSTANCENORM_LANES] = {0.0};
+        for (ptrdiff_t n = 0; n < N; ++n) {
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_INSTANCENORM_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_instancenorm_least(S - chunk, SYMBN_INSTANCENORM_CHUNK);
+                float dgamma_c_chunk[SYMBN_INSTANCENORM_LANES] = {0.0F};
+                float dbeta_c_chunk[SYMBN_INSTANCENORM_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_INSTANCENORM_LANES <= chunk_end; done += SYMBN_INSTANCENORM_LANES) {
+                    for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
+                        const ptrdiff_t s = done + lane;
+                        const float dy_ncs = dy[(n*C + c)*S + s];
+                        const float xhat_ncs = xhat[(n*C + c)*S + s];
+                        const float dy_xhat_ncs = dy_ncs*xhat_ncs;
+                        dgamma_c_chunk[lane] += dy_xhat_ncs;
+                        dbeta_c_chunk[lane] += dy_ncs;
+                    }
                 }
-                /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
-                const double y_ncs = gamma_c*xhat_ncs + beta_c;
-                if (y != NULL) {
-                    y[(n*C + c)*S + s] = y_ncs;
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
+                    const ptrdiff_t s = done + lane;
+                    const float dy_ncs = dy[(n*C + c)*S + s];
+                    const float xhat_ncs = xhat[(n*C + c)*S + s];
+                    const float dy_xhat_ncs = dy_ncs*xhat_ncs;
+                    dgamma_c_chunk[lane] += dy_xhat_ncs;
+                    dbeta_c_chunk[lane] += dy_ncs;
+                }
+                symbn_instancenorm_widen(dgamma_c_lanes, dgamma_c_chunk);
+                symbn_instancenorm_widen(dbeta_c_lanes, dbeta_c_chunk);
+            }
+        }
+        double dgamma_c = symbn_instancenorm_total(dgamma_c_lanes);
+        if (dgamma != NULL) {
+            dgamma[c] = (float)dgamma_c;
+        }
+        double dbeta_c = symbn_instancenorm_total(dbeta_c_lanes);
+        if (dbeta != NULL) {
+            dbeta[c] = (float)dbeta_c;
+        }
+    }
+}
+
+SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f32_over_N(
+    ptrdiff_t C, ptrdiff_t S, const float *dy, const float *gamma, const float *sigma2, const float *xhat,
+    double eps, float *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        for (ptrdiff_t c = 0; c < C; ++c) {
+            /* mean_dy[n, c] = mean(dy[n, c, k] for k in S) */
+            double mean_dy_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0};
+            /* mean_dy_xhat[n, c] = mean(dy_xhat[n, c, k] for k in S) */
+            double mean_dy_xhat_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_INSTANCENORM_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_instancenorm_least(S - chunk, SYMBN_INSTANCENORM_CHUNK);
+                float mean_dy_nc_chunk[SYMBN_INSTANCENORM_LANES] = {0.0F};
+                float mean_dy_xhat_nc_chunk[SYMBN_INSTANCENORM_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_INSTANCENORM_LANES <= chunk_end; done += SYMBN_INSTANCENORM_LANES) {
+                    for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
+                        const ptrdiff_t k = done + lane;
+                        const float dy_nck = dy[(n*C + c)*S + k];
+                        mean_dy_nc_chunk[lane] += dy_nck;
+                        const float xhat_nck = xhat[(n*C + c)*S + k];
+                        const float dy_xhat_nck = dy_nck*xhat_nck;
+                        mean_dy_xhat_nc_chunk[lane] += dy_xhat_nck;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const float dy_nck = dy[(n*C + c)*S + k];
+                    mean_dy_nc_chunk[lane] += dy_nck;
+                    const float xhat_nck = xhat[(n*C + c)*S + k];
+                    const float dy_xhat_nck = dy_nck*xhat_nck;
+                    mean_dy_xhat_nc_chunk[lane] += dy_xhat_nck;
+                }
+                symbn_instancenorm_widen(mean_dy_nc_lanes, mean_dy_nc_chunk);
+                symbn_instancenorm_widen(mean_dy_xhat_nc_lanes, mean_dy_xhat_nc_chunk);
+            }
+            double mean_dy_nc = symbn_instancenorm_total(mean_dy_nc_lanes);
+            mean_dy_nc /= (double)S;
+            double mean_dy_xhat_nc = symbn_instancenorm_total(mean_dy_xhat_nc_lanes);
+            mean_dy_xhat_nc /= (double)S;
+            const double gamma_c = (double)gamma[c];
+            const double sigma2_nc = (double)sigma2[n*C + c];
+            const double dx_scale_nc = gamma_c/sqrt(sigma2_nc + eps);
+            const float dx_scale_nc_f = (float)dx_scale_nc;
+            const float mean_dy_nc_f = (float)mean_dy_nc;
+            const float mean_dy_xhat_nc_f = (float)mean_dy_xhat_nc;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_INSTANCENORM_BLOCK) {
+                const ptrdiff_t width = symbn_instancenorm_least(S - chunk, SYMBN_INSTANCENORM_BLOCK);
+                float dx_block[SYMBN_INSTANCENORM_BLOCK];
+                float *const dx_to = dx == NULL || stream ? dx_block : &dx[(n*C + c)*S + chunk];
+
+                SYMBN_INSTANCENORM_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t s = chunk + lane;
+                    const float dy_ncs = dy[(n*C + c)*S + s];
+                    const float xhat_ncs = xhat[(n*C + c)*S + s];
+                    /* dx[n, c, s] = gamma[c]*(dy[n, c, s] - mean(dy[n, c, k] for k in S) - xhat[n, c, s]*mean(dy[n, c, k]*xhat[n, c, k] for k in S))/sqrt(sigma2[n, c] + eps) */
+                    const float dx_ncs = dx_scale_nc_f*(dy_ncs - mean_dy_nc_f - xhat_ncs*mean_dy_xhat_nc_f);
+                    dx_to[lane] = dx_ncs;
+                }
+                if (dx != NULL && stream) {
+                    symbn_instancenorm_stream(&dx[(n*C + c)*S + chunk], dx_block, sizeof(float)*(size_t)width);
                 }
             }
         }
     }
-    return SYMBN_INSTANCENORM_OK;
+    symbn_instancenorm_fence();
 }
 
 int symbn_instancenorm_backward_f32(
@@ -175,57 +553,142 @@ int symbn_instancenorm_backward_f32(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_INSTANCENORM_NULL_INPUT;
     }
-    for (ptrdiff_t c = 0; c < C; ++c) {
-        /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
-        double dgamma_c = 0.0;
-        /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
-        double dbeta_c = 0.0;
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double dy_ncs = (double)dy[(n*C + c)*S + s];
-                const double xhat_ncs = (double)xhat[(n*C + c)*S + s];
-                const double dy_xhat_ncs = dy_ncs*xhat_ncs;
-                dgamma_c += dy_xhat_ncs;
-                dbeta_c += dy_ncs;
-            }
-        }
-        if (dgamma != NULL) {
-            dgamma[c] = (float)dgamma_c;
-        }
-        if (dbeta != NULL) {
-            dbeta[c] = (float)dbeta_c;
+    const int stream = (double)N*(double)C*(double)S*4.0 >= (double)SYMBN_INSTANCENORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_instancenorm_parts(C, (double)C*(double)N*(double)S);
+
+        SYMBN_INSTANCENORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_instancenorm_backward_f32_over_C(
+                N, C, S, dy, xhat, dgamma, dbeta, symbn_instancenorm_cut(C, part, parts),
+                symbn_instancenorm_cut(C, part + 1, parts));
         }
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
+    {
+        const ptrdiff_t parts = symbn_instancenorm_parts(N, (double)N*(double)C*(double)S);
+
+        SYMBN_INSTANCENORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_instancenorm_backward_f32_over_N(
+                C, S, dy, gamma, sigma2, xhat, eps, dx, stream, symbn_instancenorm_cut(N, part, parts),
+                symbn_instancenorm_cut(N, part + 1, parts));
+        }
+    }
+    return SYMBN_INSTANCENORM_OK;
+}
+
+SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_over_C(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const double *dy, const double *xhat, double *dgamma,
+    double *dbeta, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t c = first; c < last; ++c) {
+        /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
+        double dgamma_c_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, dgamma_c_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
+        /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
+        double dbeta_c_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, dbeta_c_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
+        for (ptrdiff_t n = 0; n < N; ++n) {
+            {
+                ptrdiff_t done = 0;
+
+                for (; done + SYMBN_INSTANCENORM_LANES <= S; done += SYMBN_INSTANCENORM_LANES) {
+                    for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
+                        const ptrdiff_t s = done + lane;
+                        const double dy_ncs = dy[(n*C + c)*S + s];
+                        const double xhat_ncs = xhat[(n*C + c)*S + s];
+                        const double dy_xhat_ncs = dy_ncs*xhat_ncs;
+                        symbn_instancenorm_add(&dgamma_c_lanes[lane], &dgamma_c_lanes_low[lane], dy_xhat_ncs);
+                        symbn_instancenorm_add(&dbeta_c_lanes[lane], &dbeta_c_lanes_low[lane], dy_ncs);
+                    }
+                }
+                for (int lane = 0; done + lane < S; ++lane) {
+                    const ptrdiff_t s = done + lane;
+                    const double dy_ncs = dy[(n*C + c)*S + s];
+                    const double xhat_ncs = xhat[(n*C + c)*S + s];
+                    const double dy_xhat_ncs = dy_ncs*xhat_ncs;
+                    symbn_instancenorm_add(&dgamma_c_lanes[lane], &dgamma_c_lanes_low[lane], dy_xhat_ncs);
+                    symbn_instancenorm_add(&dbeta_c_lanes[lane], &dbeta_c_lanes_low[lane], dy_ncs);
+                }
+            }
+        }
+        double dgamma_c = 0.0, dgamma_c_low = 0.0;
+        symbn_instancenorm_gather(&dgamma_c, &dgamma_c_low, dgamma_c_lanes, dgamma_c_lanes_low);
+        dgamma_c = symbn_instancenorm_complete(dgamma_c, dgamma_c_low);
+        if (dgamma != NULL) {
+            dgamma[c] = dgamma_c;
+        }
+        double dbeta_c = 0.0, dbeta_c_low = 0.0;
+        symbn_instancenorm_gather(&dbeta_c, &dbeta_c_low, dbeta_c_lanes, dbeta_c_lanes_low);
+        dbeta_c = symbn_instancenorm_complete(dbeta_c, dbeta_c_low);
+        if (dbeta != NULL) {
+            dbeta[c] = dbeta_c;
+        }
+    }
+}
+
+SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_over_N(
+    ptrdiff_t C, ptrdiff_t S, const double *dy, const double *gamma, const double *sigma2,
+    const double *xhat, double eps, double *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t c = 0; c < C; ++c) {
             /* mean_dy[n, c] = mean(dy[n, c, k] for k in S) */
-            double mean_dy_nc = 0.0;
+            double mean_dy_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, mean_dy_nc_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
             /* mean_dy_xhat[n, c] = mean(dy_xhat[n, c, k] for k in S) */
-            double mean_dy_xhat_nc = 0.0;
-            for (ptrdiff_t k = 0; k < S; ++k) {
-                const double dy_nck = (double)dy[(n*C + c)*S + k];
-                mean_dy_nc += dy_nck;
-                const double xhat_nck = (double)xhat[(n*C + c)*S + k];
-                const double dy_xhat_nck = dy_nck*xhat_nck;
-                mean_dy_xhat_nc += dy_xhat_nck;
+            double mean_dy_xhat_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, mean_dy_xhat_nc_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
+            {
+                ptrdiff_t done = 0;
+
+                for (; done + SYMBN_INSTANCENORM_LANES <= S; done += SYMBN_INSTANCENORM_LANES) {
+                    for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
+                        const ptrdiff_t k = done + lane;
+                        const double dy_nck = dy[(n*C + c)*S + k];
+                        symbn_instancenorm_add(&mean_dy_nc_lanes[lane], &mean_dy_nc_lanes_low[lane], dy_nck);
+                        const double xhat_nck = xhat[(n*C + c)*S + k];
+                        const double dy_xhat_nck = dy_nck*xhat_nck;
+                        symbn_instancenorm_add(&mean_dy_xhat_nc_lanes[lane], &mean_dy_xhat_nc_lanes_low[lane], dy_xhat_nck);
+                    }
+                }
+                for (int lane = 0; done + lane < S; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const double dy_nck = dy[(n*C + c)*S + k];
+                    symbn_instancenorm_add(&mean_dy_nc_lanes[lane], &mean_dy_nc_lanes_low[lane], dy_nck);
+                    const double xhat_nck = xhat[(n*C + c)*S + k];
+                    const double dy_xhat_nck = dy_nck*xhat_nck;
+                    symbn_instancenorm_add(&mean_dy_xhat_nc_lanes[lane], &mean_dy_xhat_nc_lanes_low[lane], dy_xhat_nck);
+                }
             }
+            double mean_dy_nc = 0.0, mean_dy_nc_low = 0.0;
+            symbn_instancenorm_gather(&mean_dy_nc, &mean_dy_nc_low, mean_dy_nc_lanes, mean_dy_nc_lanes_low);
+            mean_dy_nc = symbn_instancenorm_complete(mean_dy_nc, mean_dy_nc_low);
             mean_dy_nc /= (double)S;
+            double mean_dy_xhat_nc = 0.0, mean_dy_xhat_nc_low = 0.0;
+            symbn_instancenorm_gather(&mean_dy_xhat_nc, &mean_dy_xhat_nc_low, mean_dy_xhat_nc_lanes, mean_dy_xhat_nc_lanes_low);
+            mean_dy_xhat_nc = symbn_instancenorm_complete(mean_dy_xhat_nc, mean_dy_xhat_nc_low);
             mean_dy_xhat_nc /= (double)S;
-            const double gamma_c = (double)gamma[c];
-            const double sigma2_nc = (double)sigma2[n*C + c];
+            const double gamma_c = gamma[c];
+            const double sigma2_nc = sigma2[n*C + c];
             const double dx_scale_nc = gamma_c/sqrt(sigma2_nc + eps);
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double dy_ncs = (double)dy[(n*C + c)*S + s];
-                const double xhat_ncs = (double)xhat[(n*C + c)*S + s];
-                /* dx[n, c, s] = gamma[c]*(dy[n, c, s] - mean(dy[n, c, k] for k in S) - xhat[n, c, s]*mean(dy[n, c, k]*xhat[n, c, k] for k in S))/sqrt(sigma2[n, c] + eps) */
-                const double dx_ncs = dx_scale_nc*(dy_ncs - mean_dy_nc - xhat_ncs*mean_dy_xhat_nc);
-                if (dx != NULL) {
-                    dx[(n*C + c)*S + s] = (float)dx_ncs;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_INSTANCENORM_BLOCK) {
+                const ptrdiff_t width = symbn_instancenorm_least(S - chunk, SYMBN_INSTANCENORM_BLOCK);
+                double dx_block[SYMBN_INSTANCENORM_BLOCK];
+                double *const dx_to = dx == NULL || stream ? dx_block : &dx[(n*C + c)*S + chunk];
+
+                SYMBN_INSTANCENORM_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t s = chunk + lane;
+                    const double dy_ncs = dy[(n*C + c)*S + s];
+                    const double xhat_ncs = xhat[(n*C + c)*S + s];
+                    /* dx[n, c, s] = gamma[c]*(dy[n, c, s] - mean(dy[n, c, k] for k in S) - xhat[n, c, s]*mean(dy[n, c, k]*xhat[n, c, k] for k in S))/sqrt(sigma2[n, c] + eps) */
+                    const double dx_ncs = dx_scale_nc*(dy_ncs - mean_dy_nc - xhat_ncs*mean_dy_xhat_nc);
+                    dx_to[lane] = dx_ncs;
+                }
+                if (dx != NULL && stream) {
+                    symbn_instancenorm_stream(&dx[(n*C + c)*S + chunk], dx_block, sizeof(double)*(size_t)width);
                 }
             }
         }
     }
-    return SYMBN_INSTANCENORM_OK;
+    symbn_instancenorm_fence();
 }
 
 int symbn_instancenorm_backward_f64(
@@ -238,58 +701,25 @@ int symbn_instancenorm_backward_f64(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_INSTANCENORM_NULL_INPUT;
     }
-    for (ptrdiff_t c = 0; c < C; ++c) {
-        /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
-        double dgamma_c = 0.0, dgamma_c_low = 0.0;
-        /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
-        double dbeta_c = 0.0, dbeta_c_low = 0.0;
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double dy_ncs = dy[(n*C + c)*S + s];
-                const double xhat_ncs = xhat[(n*C + c)*S + s];
-                const double dy_xhat_ncs = dy_ncs*xhat_ncs;
-                symbn_instancenorm_add(&dgamma_c, &dgamma_c_low, dy_xhat_ncs);
-                symbn_instancenorm_add(&dbeta_c, &dbeta_c_low, dy_ncs);
-            }
-        }
-        dgamma_c = symbn_instancenorm_complete(dgamma_c, dgamma_c_low);
-        if (dgamma != NULL) {
-            dgamma[c] = dgamma_c;
-        }
-        dbeta_c = symbn_instancenorm_complete(dbeta_c, dbeta_c_low);
-        if (dbeta != NULL) {
-            dbeta[c] = dbeta_c;
+    const int stream = (double)N*(double)C*(double)S*8.0 >= (double)SYMBN_INSTANCENORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_instancenorm_parts(C, (double)C*(double)N*(double)S);
+
+        SYMBN_INSTANCENORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_instancenorm_backward_f64_over_C(
+                N, C, S, dy, xhat, dgamma, dbeta, symbn_instancenorm_cut(C, part, parts),
+                symbn_instancenorm_cut(C, part + 1, parts));
         }
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        for (ptrdiff_t c = 0; c < C; ++c) {
-            /* mean_dy[n, c] = mean(dy[n, c, k] for k in S) */
-            double mean_dy_nc = 0.0, mean_dy_nc_low = 0.0;
-            /* mean_dy_xhat[n, c] = mean(dy_xhat[n, c, k] for k in S) */
-            double mean_dy_xhat_nc = 0.0, mean_dy_xhat_nc_low = 0.0;
-            for (ptrdiff_t k = 0; k < S; ++k) {
-                const double dy_nck = dy[(n*C + c)*S + k];
-                symbn_instancenorm_add(&mean_dy_nc, &mean_dy_nc_low, dy_nck);
-                const double xhat_nck = xhat[(n*C + c)*S + k];
-                const double dy_xhat_nck = dy_nck*xhat_nck;
-                symbn_instancenorm_add(&mean_dy_xhat_nc, &mean_dy_xhat_nc_low, dy_xhat_nck);
-            }
-            mean_dy_nc = symbn_instancenorm_complete(mean_dy_nc, mean_dy_nc_low);
-            mean_dy_nc /= (double)S;
-            mean_dy_xhat_nc = symbn_instancenorm_complete(mean_dy_xhat_nc, mean_dy_xhat_nc_low);
-            mean_dy_xhat_nc /= (double)S;
-            const double gamma_c = gamma[c];
-            const double sigma2_nc = sigma2[n*C + c];
-            const double dx_scale_nc = gamma_c/sqrt(sigma2_nc + eps);
-            for (ptrdiff_t s = 0; s < S; ++s) {
-                const double dy_ncs = dy[(n*C + c)*S + s];
-                const double xhat_ncs = xhat[(n*C + c)*S + s];
-                /* dx[n, c, s] = gamma[c]*(dy[n, c, s] - mean(dy[n, c, k] for k in S) - xhat[n, c, s]*mean(dy[n, c, k]*xhat[n, c, k] for k in S))/sqrt(sigma2[n, c] + eps) */
-                const double dx_ncs = dx_scale_nc*(dy_ncs - mean_dy_nc - xhat_ncs*mean_dy_xhat_nc);
-                if (dx != NULL) {
-                    dx[(n*C + c)*S + s] = dx_ncs;
-                }
-            }
+    {
+        const ptrdiff_t parts = symbn_instancenorm_parts(N, (double)N*(double)C*(double)S);
+
+        SYMBN_INSTANCENORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_instancenorm_backward_f64_over_N(
+                C, S, dy, gamma, sigma2, xhat, eps, dx, stream, symbn_instancenorm_cut(N, part, parts),
+                symbn_instancenorm_cut(N, part + 1, parts));
         }
     }
     return SYMBN_INSTANCENORM_OK;

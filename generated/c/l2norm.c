@@ -25,7 +25,8 @@
  *     forward: y may be x
  *     backward: dx may be dy, dx may be y
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -34,7 +35,80 @@
 #include "l2norm.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_L2NORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_L2NORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_L2NORM_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_L2NORM_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_L2NORM_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_L2NORM_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_L2NORM_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_L2NORM_STREAM
+#define SYMBN_L2NORM_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_L2NORM_LANES = 32, /* sums that run side by side */
+    SYMBN_L2NORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_L2NORM_BLOCK = 512, /* elements that are written at once */
+    SYMBN_L2NORM_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_l2norm_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_l2norm_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_l2norm_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -51,6 +125,111 @@ static double symbn_l2norm_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_l2norm_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_L2NORM_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_l2norm_total(double *lanes)
+{
+    for (int width = SYMBN_L2NORM_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_l2norm_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_L2NORM_LANES; ++lane) {
+        symbn_l2norm_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_l2norm_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_l2norm_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_L2NORM_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_L2NORM_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_l2norm_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_L2NORM_CLONES static void symbn_l2norm_forward_f32_over_N(
+    ptrdiff_t D, const float *x, double eps, float *y, float *norm, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* sum_square_x[n] = sum(x[n, j]**2 for j in D) */
+        double sum_square_x_n_lanes[SYMBN_L2NORM_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_L2NORM_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_l2norm_least(D - chunk, SYMBN_L2NORM_CHUNK);
+            float sum_square_x_n_chunk[SYMBN_L2NORM_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_L2NORM_LANES <= chunk_end; done += SYMBN_L2NORM_LANES) {
+                for (int lane = 0; lane < SYMBN_L2NORM_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float x_nj = x[n*D + j];
+                    sum_square_x_n_chunk[lane] += x_nj*x_nj;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_nj = x[n*D + j];
+                sum_square_x_n_chunk[lane] += x_nj*x_nj;
+            }
+            symbn_l2norm_widen(sum_square_x_n_lanes, sum_square_x_n_chunk);
+        }
+        double sum_square_x_n = symbn_l2norm_total(sum_square_x_n_lanes);
+        /* norm[n] = sqrt(sum(x[n, j]**2 for j in D) + eps) */
+        const double norm_n = sqrt(sum_square_x_n + eps);
+        if (norm != NULL) {
+            norm[n] = (float)norm_n;
+        }
+        const double inv_norm_n = 1.0/norm_n;
+        const float inv_norm_n_f = (float)inv_norm_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_L2NORM_BLOCK) {
+            const ptrdiff_t width = symbn_l2norm_least(D - chunk, SYMBN_L2NORM_BLOCK);
+            float y_block[SYMBN_L2NORM_BLOCK];
+            float *const y_to = y == NULL || stream ? y_block : &y[n*D + chunk];
+
+            SYMBN_L2NORM_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const float x_nd = x[n*D + d];
+                /* y[n, d] = x[n, d]/norm[n] */
+                const float y_nd = x_nd*inv_norm_n_f;
+                y_to[lane] = y_nd;
+            }
+            if (y != NULL && stream) {
+                symbn_l2norm_stream(&y[n*D + chunk], y_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_l2norm_fence();
+}
+
 int symbn_l2norm_forward_f32(ptrdiff_t N, ptrdiff_t D, const float *x, double eps, float *y, float *norm)
 {
     if (N < 1 || D < 1) {
@@ -59,29 +238,70 @@ int symbn_l2norm_forward_f32(ptrdiff_t N, ptrdiff_t D, const float *x, double ep
     if (x == NULL) {
         return SYMBN_L2NORM_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* sum_square_x[n] = sum(x[n, j]**2 for j in D) */
-        double sum_square_x_n = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double x_nj = (double)x[n*D + j];
-            sum_square_x_n += x_nj*x_nj;
-        }
-        /* norm[n] = sqrt(sum(x[n, j]**2 for j in D) + eps) */
-        const double norm_n = sqrt(sum_square_x_n + eps);
-        if (norm != NULL) {
-            norm[n] = (float)norm_n;
-        }
-        const double inv_norm_n = 1.0/norm_n;
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double x_nd = (double)x[n*D + d];
-            /* y[n, d] = x[n, d]/norm[n] */
-            const double y_nd = x_nd*inv_norm_n;
-            if (y != NULL) {
-                y[n*D + d] = (float)y_nd;
-            }
+    const int stream = (double)N*(double)D*4.0 >= (double)SYMBN_L2NORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_l2norm_parts(N, (double)N*(double)D);
+
+        SYMBN_L2NORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_l2norm_forward_f32_over_N(
+                D, x, eps, y, norm, stream, symbn_l2norm_cut(N, part, parts), symbn_l2norm_cut(N, part + 1, parts));
         }
     }
     return SYMBN_L2NORM_OK;
+}
+
+SYMBN_L2NORM_CLONES static void symbn_l2norm_forward_f64_over_N(
+    ptrdiff_t D, const double *x, double eps, double *y, double *norm, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* sum_square_x[n] = sum(x[n, j]**2 for j in D) */
+        double sum_square_x_n_lanes[SYMBN_L2NORM_LANES] = {0.0}, sum_square_x_n_lanes_low[SYMBN_L2NORM_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_L2NORM_LANES <= D; done += SYMBN_L2NORM_LANES) {
+                for (int lane = 0; lane < SYMBN_L2NORM_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double x_nj = x[n*D + j];
+                    symbn_l2norm_add(&sum_square_x_n_lanes[lane], &sum_square_x_n_lanes_low[lane], x_nj*x_nj);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_nj = x[n*D + j];
+                symbn_l2norm_add(&sum_square_x_n_lanes[lane], &sum_square_x_n_lanes_low[lane], x_nj*x_nj);
+            }
+        }
+        double sum_square_x_n = 0.0, sum_square_x_n_low = 0.0;
+        symbn_l2norm_gather(&sum_square_x_n, &sum_square_x_n_low, sum_square_x_n_lanes, sum_square_x_n_lanes_low);
+        sum_square_x_n = symbn_l2norm_complete(sum_square_x_n, sum_square_x_n_low);
+        /* norm[n] = sqrt(sum(x[n, j]**2 for j in D) + eps) */
+        const double norm_n = sqrt(sum_square_x_n + eps);
+        if (norm != NULL) {
+            norm[n] = norm_n;
+        }
+        const double inv_norm_n = 1.0/norm_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_L2NORM_BLOCK) {
+            const ptrdiff_t width = symbn_l2norm_least(D - chunk, SYMBN_L2NORM_BLOCK);
+            double y_block[SYMBN_L2NORM_BLOCK];
+            double *const y_to = y == NULL || stream ? y_block : &y[n*D + chunk];
+
+            SYMBN_L2NORM_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const double x_nd = x[n*D + d];
+                /* y[n, d] = x[n, d]/norm[n] */
+                const double y_nd = x_nd*inv_norm_n;
+                y_to[lane] = y_nd;
+            }
+            if (y != NULL && stream) {
+                symbn_l2norm_stream(&y[n*D + chunk], y_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_l2norm_fence();
 }
 
 int symbn_l2norm_forward_f64(ptrdiff_t N, ptrdiff_t D, const double *x, double eps, double *y, double *norm)
@@ -92,30 +312,72 @@ int symbn_l2norm_forward_f64(ptrdiff_t N, ptrdiff_t D, const double *x, double e
     if (x == NULL) {
         return SYMBN_L2NORM_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* sum_square_x[n] = sum(x[n, j]**2 for j in D) */
-        double sum_square_x_n = 0.0, sum_square_x_n_low = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double x_nj = x[n*D + j];
-            symbn_l2norm_add(&sum_square_x_n, &sum_square_x_n_low, x_nj*x_nj);
-        }
-        sum_square_x_n = symbn_l2norm_complete(sum_square_x_n, sum_square_x_n_low);
-        /* norm[n] = sqrt(sum(x[n, j]**2 for j in D) + eps) */
-        const double norm_n = sqrt(sum_square_x_n + eps);
-        if (norm != NULL) {
-            norm[n] = norm_n;
-        }
-        const double inv_norm_n = 1.0/norm_n;
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double x_nd = x[n*D + d];
-            /* y[n, d] = x[n, d]/norm[n] */
-            const double y_nd = x_nd*inv_norm_n;
-            if (y != NULL) {
-                y[n*D + d] = y_nd;
-            }
+    const int stream = (double)N*(double)D*8.0 >= (double)SYMBN_L2NORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_l2norm_parts(N, (double)N*(double)D);
+
+        SYMBN_L2NORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_l2norm_forward_f64_over_N(
+                D, x, eps, y, norm, stream, symbn_l2norm_cut(N, part, parts), symbn_l2norm_cut(N, part + 1, parts));
         }
     }
     return SYMBN_L2NORM_OK;
+}
+
+SYMBN_L2NORM_CLONES static void symbn_l2norm_backward_f32_over_N(
+    ptrdiff_t D, const float *dy, const float *norm, const float *y, float *dx, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* sum_dy_y[n] = sum(dy[n, k]*y[n, k] for k in D) */
+        double sum_dy_y_n_lanes[SYMBN_L2NORM_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_L2NORM_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_l2norm_least(D - chunk, SYMBN_L2NORM_CHUNK);
+            float sum_dy_y_n_chunk[SYMBN_L2NORM_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_L2NORM_LANES <= chunk_end; done += SYMBN_L2NORM_LANES) {
+                for (int lane = 0; lane < SYMBN_L2NORM_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const float dy_nk = dy[n*D + k];
+                    const float y_nk = y[n*D + k];
+                    sum_dy_y_n_chunk[lane] += dy_nk*y_nk;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const float dy_nk = dy[n*D + k];
+                const float y_nk = y[n*D + k];
+                sum_dy_y_n_chunk[lane] += dy_nk*y_nk;
+            }
+            symbn_l2norm_widen(sum_dy_y_n_lanes, sum_dy_y_n_chunk);
+        }
+        double sum_dy_y_n = symbn_l2norm_total(sum_dy_y_n_lanes);
+        const double norm_n = (double)norm[n];
+        const double inv_norm_n = 1.0/norm_n;
+        const float sum_dy_y_n_f = (float)sum_dy_y_n;
+        const float inv_norm_n_f = (float)inv_norm_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_L2NORM_BLOCK) {
+            const ptrdiff_t width = symbn_l2norm_least(D - chunk, SYMBN_L2NORM_BLOCK);
+            float dx_block[SYMBN_L2NORM_BLOCK];
+            float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
+
+            SYMBN_L2NORM_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const float dy_nd = dy[n*D + d];
+                const float y_nd = y[n*D + d];
+                /* dx[n, d] = (dy[n, d] - y[n, d]*sum(dy[n, k]*y[n, k] for k in D))/norm[n] */
+                const float dx_nd = (dy_nd - y_nd*sum_dy_y_n_f)*inv_norm_n_f;
+                dx_to[lane] = dx_nd;
+            }
+            if (dx != NULL && stream) {
+                symbn_l2norm_stream(&dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_l2norm_fence();
 }
 
 int symbn_l2norm_backward_f32(
@@ -127,27 +389,69 @@ int symbn_l2norm_backward_f32(
     if (dy == NULL || norm == NULL || y == NULL) {
         return SYMBN_L2NORM_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* sum_dy_y[n] = sum(dy[n, k]*y[n, k] for k in D) */
-        double sum_dy_y_n = 0.0;
-        for (ptrdiff_t k = 0; k < D; ++k) {
-            const double dy_nk = (double)dy[n*D + k];
-            const double y_nk = (double)y[n*D + k];
-            sum_dy_y_n += dy_nk*y_nk;
-        }
-        const double norm_n = (double)norm[n];
-        const double inv_norm_n = 1.0/norm_n;
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double dy_nd = (double)dy[n*D + d];
-            const double y_nd = (double)y[n*D + d];
-            /* dx[n, d] = (dy[n, d] - y[n, d]*sum(dy[n, k]*y[n, k] for k in D))/norm[n] */
-            const double dx_nd = (dy_nd - y_nd*sum_dy_y_n)*inv_norm_n;
-            if (dx != NULL) {
-                dx[n*D + d] = (float)dx_nd;
-            }
+    const int stream = (double)N*(double)D*4.0 >= (double)SYMBN_L2NORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_l2norm_parts(N, (double)N*(double)D);
+
+        SYMBN_L2NORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_l2norm_backward_f32_over_N(
+                D, dy, norm, y, dx, stream, symbn_l2norm_cut(N, part, parts), symbn_l2norm_cut(N, part + 1, parts));
         }
     }
     return SYMBN_L2NORM_OK;
+}
+
+SYMBN_L2NORM_CLONES static void symbn_l2norm_backward_f64_over_N(
+    ptrdiff_t D, const double *dy, const double *norm, const double *y, double *dx, int stream,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* sum_dy_y[n] = sum(dy[n, k]*y[n, k] for k in D) */
+        double sum_dy_y_n_lanes[SYMBN_L2NORM_LANES] = {0.0}, sum_dy_y_n_lanes_low[SYMBN_L2NORM_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_L2NORM_LANES <= D; done += SYMBN_L2NORM_LANES) {
+                for (int lane = 0; lane < SYMBN_L2NORM_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const double dy_nk = dy[n*D + k];
+                    const double y_nk = y[n*D + k];
+                    symbn_l2norm_add(&sum_dy_y_n_lanes[lane], &sum_dy_y_n_lanes_low[lane], dy_nk*y_nk);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const double dy_nk = dy[n*D + k];
+                const double y_nk = y[n*D + k];
+                symbn_l2norm_add(&sum_dy_y_n_lanes[lane], &sum_dy_y_n_lanes_low[lane], dy_nk*y_nk);
+            }
+        }
+        double sum_dy_y_n = 0.0, sum_dy_y_n_low = 0.0;
+        symbn_l2norm_gather(&sum_dy_y_n, &sum_dy_y_n_low, sum_dy_y_n_lanes, sum_dy_y_n_lanes_low);
+        sum_dy_y_n = symbn_l2norm_complete(sum_dy_y_n, sum_dy_y_n_low);
+        const double norm_n = norm[n];
+        const double inv_norm_n = 1.0/norm_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_L2NORM_BLOCK) {
+            const ptrdiff_t width = symbn_l2norm_least(D - chunk, SYMBN_L2NORM_BLOCK);
+            double dx_block[SYMBN_L2NORM_BLOCK];
+            double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
+
+            SYMBN_L2NORM_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const double dy_nd = dy[n*D + d];
+                const double y_nd = y[n*D + d];
+                /* dx[n, d] = (dy[n, d] - y[n, d]*sum(dy[n, k]*y[n, k] for k in D))/norm[n] */
+                const double dx_nd = (dy_nd - y_nd*sum_dy_y_n)*inv_norm_n;
+                dx_to[lane] = dx_nd;
+            }
+            if (dx != NULL && stream) {
+                symbn_l2norm_stream(&dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_l2norm_fence();
 }
 
 int symbn_l2norm_backward_f64(
@@ -159,25 +463,14 @@ int symbn_l2norm_backward_f64(
     if (dy == NULL || norm == NULL || y == NULL) {
         return SYMBN_L2NORM_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* sum_dy_y[n] = sum(dy[n, k]*y[n, k] for k in D) */
-        double sum_dy_y_n = 0.0, sum_dy_y_n_low = 0.0;
-        for (ptrdiff_t k = 0; k < D; ++k) {
-            const double dy_nk = dy[n*D + k];
-            const double y_nk = y[n*D + k];
-            symbn_l2norm_add(&sum_dy_y_n, &sum_dy_y_n_low, dy_nk*y_nk);
-        }
-        sum_dy_y_n = symbn_l2norm_complete(sum_dy_y_n, sum_dy_y_n_low);
-        const double norm_n = norm[n];
-        const double inv_norm_n = 1.0/norm_n;
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double dy_nd = dy[n*D + d];
-            const double y_nd = y[n*D + d];
-            /* dx[n, d] = (dy[n, d] - y[n, d]*sum(dy[n, k]*y[n, k] for k in D))/norm[n] */
-            const double dx_nd = (dy_nd - y_nd*sum_dy_y_n)*inv_norm_n;
-            if (dx != NULL) {
-                dx[n*D + d] = dx_nd;
-            }
+    const int stream = (double)N*(double)D*8.0 >= (double)SYMBN_L2NORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_l2norm_parts(N, (double)N*(double)D);
+
+        SYMBN_L2NORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_l2norm_backward_f64_over_N(
+                D, dy, norm, y, dx, stream, symbn_l2norm_cut(N, part, parts), symbn_l2norm_cut(N, part + 1, parts));
         }
     }
     return SYMBN_L2NORM_OK;

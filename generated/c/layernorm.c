@@ -31,7 +31,8 @@
  *     forward: y may be x, xhat may be x
  *     backward: dx may be dy, dx may be xhat
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -42,7 +43,80 @@
 #include "layernorm.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_LAYERNORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_LAYERNORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_LAYERNORM_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_LAYERNORM_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_LAYERNORM_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_LAYERNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_LAYERNORM_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_LAYERNORM_STREAM
+#define SYMBN_LAYERNORM_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_LAYERNORM_LANES = 32, /* sums that run side by side */
+    SYMBN_LAYERNORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_LAYERNORM_BLOCK = 512, /* elements that are written at once */
+    SYMBN_LAYERNORM_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_layernorm_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_layernorm_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_layernorm_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -59,6 +133,156 @@ static double symbn_layernorm_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* What a double has beyond its nearest float. */
+static float symbn_layernorm_low(double value)
+{
+    const double low = value - (double)(float)value;
+
+    return low == low ? (float)low : 0.0F;
+}
+
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_layernorm_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_layernorm_total(double *lanes)
+{
+    for (int width = SYMBN_LAYERNORM_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_layernorm_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
+        symbn_layernorm_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_layernorm_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_layernorm_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_LAYERNORM_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_LAYERNORM_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_layernorm_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_LAYERNORM_CLONES static void symbn_layernorm_forward_f32_over_N(
+    ptrdiff_t D, const float *x, const float *gamma, const float *beta, double eps, float *y, float *sigma2,
+    float *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* mu[n] = mean(x[n, j] for j in D) */
+        double mu_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_CHUNK);
+            float mu_n_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LAYERNORM_LANES <= chunk_end; done += SYMBN_LAYERNORM_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float x_nj = x[n*D + j];
+                    mu_n_chunk[lane] += x_nj;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_nj = x[n*D + j];
+                mu_n_chunk[lane] += x_nj;
+            }
+            symbn_layernorm_widen(mu_n_lanes, mu_n_chunk);
+        }
+        double mu_n = symbn_layernorm_total(mu_n_lanes);
+        mu_n /= (double)D;
+        /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
+        double sigma2_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
+        const float mu_n_high = (float)mu_n;
+        const float mu_n_low = symbn_layernorm_low(mu_n);
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_CHUNK);
+            float sigma2_n_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LAYERNORM_LANES <= chunk_end; done += SYMBN_LAYERNORM_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float x_nj = x[n*D + j];
+                    const float x_minus_mu_nj = x_nj - mu_n_high - mu_n_low;
+                    sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_nj = x[n*D + j];
+                const float x_minus_mu_nj = x_nj - mu_n_high - mu_n_low;
+                sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
+            }
+            symbn_layernorm_widen(sigma2_n_lanes, sigma2_n_chunk);
+        }
+        double sigma2_n = symbn_layernorm_total(sigma2_n_lanes);
+        sigma2_n /= (double)D;
+        if (sigma2 != NULL) {
+            sigma2[n] = (float)sigma2_n;
+        }
+        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+        const float rsqrt_sigma2_plus_eps_n_f = (float)rsqrt_sigma2_plus_eps_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_BLOCK);
+            float xhat_block[SYMBN_LAYERNORM_BLOCK];
+            float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[n*D + chunk];
+            float y_block[SYMBN_LAYERNORM_BLOCK];
+            float *const y_to = y == NULL || stream ? y_block : &y[n*D + chunk];
+
+            SYMBN_LAYERNORM_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const float x_nd = x[n*D + d];
+                const float x_minus_mu_nd = x_nd - mu_n_high - mu_n_low;
+                /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
+                const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_f;
+                xhat_to[lane] = xhat_nd;
+                const float gamma_d = gamma[d];
+                const float beta_d = beta[d];
+                /* y[n, d] = gamma[d]*xhat[n, d] + beta[d] */
+                const float y_nd = gamma_d*xhat_nd + beta_d;
+                y_to[lane] = y_nd;
+            }
+            if (xhat != NULL && stream) {
+                symbn_layernorm_stream(&xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
+            }
+            if (y != NULL && stream) {
+                symbn_layernorm_stream(&y[n*D + chunk], y_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_layernorm_fence();
+}
+
 int symbn_layernorm_forward_f32(
     ptrdiff_t N, ptrdiff_t D, const float *x, const float *gamma, const float *beta, double eps, float *y,
     float *sigma2, float *xhat)
@@ -69,44 +293,105 @@ int symbn_layernorm_forward_f32(
     if (x == NULL || gamma == NULL || beta == NULL) {
         return SYMBN_LAYERNORM_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* mu[n] = mean(x[n, j] for j in D) */
-        double mu_n = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double x_nj = (double)x[n*D + j];
-            mu_n += x_nj;
-        }
-        mu_n /= (double)D;
-        /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
-        double sigma2_n = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double x_nj = (double)x[n*D + j];
-            const double x_minus_mu_nj = x_nj - mu_n;
-            sigma2_n += x_minus_mu_nj*x_minus_mu_nj;
-        }
-        sigma2_n /= (double)D;
-        if (sigma2 != NULL) {
-            sigma2[n] = (float)sigma2_n;
-        }
-        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double x_nd = (double)x[n*D + d];
-            const double x_minus_mu_nd = x_nd - mu_n;
-            /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
-            const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-            if (xhat != NULL) {
-                xhat[n*D + d] = (float)xhat_nd;
-            }
-            const double gamma_d = (double)gamma[d];
-            const double beta_d = (double)beta[d];
-            /* y[n, d] = gamma[d]*xhat[n, d] + beta[d] */
-            const double y_nd = gamma_d*xhat_nd + beta_d;
-            if (y != NULL) {
-                y[n*D + d] = (float)y_nd;
-            }
+    const int stream = (double)N*(double)D*4.0 >= (double)SYMBN_LAYERNORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_layernorm_parts(N, (double)N*(double)D);
+
+        SYMBN_LAYERNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_forward_f32_over_N(
+                D, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_layernorm_cut(N, part, parts),
+                symbn_layernorm_cut(N, part + 1, parts));
         }
     }
     return SYMBN_LAYERNORM_OK;
+}
+
+SYMBN_LAYERNORM_CLONES static void symbn_layernorm_forward_f64_over_N(
+    ptrdiff_t D, const double *x, const double *gamma, const double *beta, double eps, double *y,
+    double *sigma2, double *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* mu[n] = mean(x[n, j] for j in D) */
+        double mu_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, mu_n_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LAYERNORM_LANES <= D; done += SYMBN_LAYERNORM_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double x_nj = x[n*D + j];
+                    symbn_layernorm_add(&mu_n_lanes[lane], &mu_n_lanes_low[lane], x_nj);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_nj = x[n*D + j];
+                symbn_layernorm_add(&mu_n_lanes[lane], &mu_n_lanes_low[lane], x_nj);
+            }
+        }
+        double mu_n = 0.0, mu_n_low = 0.0;
+        symbn_layernorm_gather(&mu_n, &mu_n_low, mu_n_lanes, mu_n_lanes_low);
+        mu_n = symbn_layernorm_complete(mu_n, mu_n_low);
+        mu_n /= (double)D;
+        /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
+        double sigma2_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, sigma2_n_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LAYERNORM_LANES <= D; done += SYMBN_LAYERNORM_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double x_nj = x[n*D + j];
+                    const double x_minus_mu_nj = x_nj - mu_n;
+                    symbn_layernorm_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_nj = x[n*D + j];
+                const double x_minus_mu_nj = x_nj - mu_n;
+                symbn_layernorm_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
+            }
+        }
+        double sigma2_n = 0.0, sigma2_n_low = 0.0;
+        symbn_layernorm_gather(&sigma2_n, &sigma2_n_low, sigma2_n_lanes, sigma2_n_lanes_low);
+        sigma2_n = symbn_layernorm_complete(sigma2_n, sigma2_n_low);
+        sigma2_n /= (double)D;
+        if (sigma2 != NULL) {
+            sigma2[n] = sigma2_n;
+        }
+        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_BLOCK);
+            double xhat_block[SYMBN_LAYERNORM_BLOCK];
+            double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[n*D + chunk];
+            double y_block[SYMBN_LAYERNORM_BLOCK];
+            double *const y_to = y == NULL || stream ? y_block : &y[n*D + chunk];
+
+            SYMBN_LAYERNORM_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const double x_nd = x[n*D + d];
+                const double x_minus_mu_nd = x_nd - mu_n;
+                /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
+                const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
+                xhat_to[lane] = xhat_nd;
+                const double gamma_d = gamma[d];
+                const double beta_d = beta[d];
+                /* y[n, d] = gamma[d]*xhat[n, d] + beta[d] */
+                const double y_nd = gamma_d*xhat_nd + beta_d;
+                y_to[lane] = y_nd;
+            }
+            if (xhat != NULL && stream) {
+                symbn_layernorm_stream(&xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
+            }
+            if (y != NULL && stream) {
+                symbn_layernorm_stream(&y[n*D + chunk], y_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_layernorm_fence();
 }
 
 int symbn_layernorm_forward_f64(
@@ -119,46 +404,134 @@ int symbn_layernorm_forward_f64(
     if (x == NULL || gamma == NULL || beta == NULL) {
         return SYMBN_LAYERNORM_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* mu[n] = mean(x[n, j] for j in D) */
-        double mu_n = 0.0, mu_n_low = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double x_nj = x[n*D + j];
-            symbn_layernorm_add(&mu_n, &mu_n_low, x_nj);
-        }
-        mu_n = symbn_layernorm_complete(mu_n, mu_n_low);
-        mu_n /= (double)D;
-        /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
-        double sigma2_n = 0.0, sigma2_n_low = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double x_nj = x[n*D + j];
-            const double x_minus_mu_nj = x_nj - mu_n;
-            symbn_layernorm_add(&sigma2_n, &sigma2_n_low, x_minus_mu_nj*x_minus_mu_nj);
-        }
-        sigma2_n = symbn_layernorm_complete(sigma2_n, sigma2_n_low);
-        sigma2_n /= (double)D;
-        if (sigma2 != NULL) {
-            sigma2[n] = sigma2_n;
-        }
-        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double x_nd = x[n*D + d];
-            const double x_minus_mu_nd = x_nd - mu_n;
-            /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
-            const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-            if (xhat != NULL) {
-                xhat[n*D + d] = xhat_nd;
-            }
-            const double gamma_d = gamma[d];
-            const double beta_d = beta[d];
-            /* y[n, d] = gamma[d]*xhat[n, d] + beta[d] */
-            const double y_nd = gamma_d*xhat_nd + beta_d;
-            if (y != NULL) {
-                y[n*D + d] = y_nd;
-            }
+    const int stream = (double)N*(double)D*8.0 >= (double)SYMBN_LAYERNORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_layernorm_parts(N, (double)N*(double)D);
+
+        SYMBN_LAYERNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_forward_f64_over_N(
+                D, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_layernorm_cut(N, part, parts),
+                symbn_layernorm_cut(N, part + 1, parts));
         }
     }
     return SYMBN_LAYERNORM_OK;
+}
+
+SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f32_over_D(
+    ptrdiff_t N, ptrdiff_t D, const float *dy, const float *xhat, float *dgamma, float *dbeta,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t d = first; d < last; ++d) {
+        /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
+        double dgamma_d_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
+        /* dbeta[d] = sum(dy[n, d] for n in N) */
+        double dbeta_d_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LAYERNORM_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(N - chunk, SYMBN_LAYERNORM_CHUNK);
+            float dgamma_d_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
+            float dbeta_d_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LAYERNORM_LANES <= chunk_end; done += SYMBN_LAYERNORM_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
+                    const ptrdiff_t n = done + lane;
+                    const float dy_nd = dy[n*D + d];
+                    const float xhat_nd = xhat[n*D + d];
+                    dgamma_d_chunk[lane] += dy_nd*xhat_nd;
+                    dbeta_d_chunk[lane] += dy_nd;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t n = done + lane;
+                const float dy_nd = dy[n*D + d];
+                const float xhat_nd = xhat[n*D + d];
+                dgamma_d_chunk[lane] += dy_nd*xhat_nd;
+                dbeta_d_chunk[lane] += dy_nd;
+            }
+            symbn_layernorm_widen(dgamma_d_lanes, dgamma_d_chunk);
+            symbn_layernorm_widen(dbeta_d_lanes, dbeta_d_chunk);
+        }
+        double dgamma_d = symbn_layernorm_total(dgamma_d_lanes);
+        if (dgamma != NULL) {
+            dgamma[d] = (float)dgamma_d;
+        }
+        double dbeta_d = symbn_layernorm_total(dbeta_d_lanes);
+        if (dbeta != NULL) {
+            dbeta[d] = (float)dbeta_d;
+        }
+    }
+}
+
+SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f32_over_N(
+    ptrdiff_t D, const float *dy, const float *gamma, const float *sigma2, const float *xhat, double eps,
+    float *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
+        double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
+        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+        double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_CHUNK);
+            float mean_gamma_dy_n_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
+            float mean_gamma_dy_xhat_n_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LAYERNORM_LANES <= chunk_end; done += SYMBN_LAYERNORM_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const float gamma_k = gamma[k];
+                    const float dy_nk = dy[n*D + k];
+                    const float gamma_dy_nk = gamma_k*dy_nk;
+                    mean_gamma_dy_n_chunk[lane] += gamma_dy_nk;
+                    const float xhat_nk = xhat[n*D + k];
+                    mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const float gamma_k = gamma[k];
+                const float dy_nk = dy[n*D + k];
+                const float gamma_dy_nk = gamma_k*dy_nk;
+                mean_gamma_dy_n_chunk[lane] += gamma_dy_nk;
+                const float xhat_nk = xhat[n*D + k];
+                mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
+            }
+            symbn_layernorm_widen(mean_gamma_dy_n_lanes, mean_gamma_dy_n_chunk);
+            symbn_layernorm_widen(mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_chunk);
+        }
+        double mean_gamma_dy_n = symbn_layernorm_total(mean_gamma_dy_n_lanes);
+        mean_gamma_dy_n /= (double)D;
+        double mean_gamma_dy_xhat_n = symbn_layernorm_total(mean_gamma_dy_xhat_n_lanes);
+        mean_gamma_dy_xhat_n /= (double)D;
+        const double sigma2_n = (double)sigma2[n];
+        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+        const float mean_gamma_dy_n_f = (float)mean_gamma_dy_n;
+        const float mean_gamma_dy_xhat_n_f = (float)mean_gamma_dy_xhat_n;
+        const float rsqrt_sigma2_plus_eps_n_f = (float)rsqrt_sigma2_plus_eps_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_BLOCK);
+            float dx_block[SYMBN_LAYERNORM_BLOCK];
+            float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
+
+            SYMBN_LAYERNORM_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const float gamma_d = gamma[d];
+                const float dy_nd = dy[n*D + d];
+                const float gamma_dy_nd = gamma_d*dy_nd;
+                const float xhat_nd = xhat[n*D + d];
+                /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
+                const float dx_nd = (gamma_dy_nd - mean_gamma_dy_n_f - xhat_nd*mean_gamma_dy_xhat_n_f)*rsqrt_sigma2_plus_eps_n_f;
+                dx_to[lane] = dx_nd;
+            }
+            if (dx != NULL && stream) {
+                symbn_layernorm_stream(&dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_layernorm_fence();
 }
 
 int symbn_layernorm_backward_f32(
@@ -171,54 +544,139 @@ int symbn_layernorm_backward_f32(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_LAYERNORM_NULL_INPUT;
     }
-    for (ptrdiff_t d = 0; d < D; ++d) {
-        /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
-        double dgamma_d = 0.0;
-        /* dbeta[d] = sum(dy[n, d] for n in N) */
-        double dbeta_d = 0.0;
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            const double dy_nd = (double)dy[n*D + d];
-            const double xhat_nd = (double)xhat[n*D + d];
-            dgamma_d += dy_nd*xhat_nd;
-            dbeta_d += dy_nd;
-        }
-        if (dgamma != NULL) {
-            dgamma[d] = (float)dgamma_d;
-        }
-        if (dbeta != NULL) {
-            dbeta[d] = (float)dbeta_d;
+    const int stream = (double)N*(double)D*4.0 >= (double)SYMBN_LAYERNORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_layernorm_parts(D, (double)D*(double)N);
+
+        SYMBN_LAYERNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_backward_f32_over_D(
+                N, D, dy, xhat, dgamma, dbeta, symbn_layernorm_cut(D, part, parts),
+                symbn_layernorm_cut(D, part + 1, parts));
         }
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
-        double mean_gamma_dy_n = 0.0;
-        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-        double mean_gamma_dy_xhat_n = 0.0;
-        for (ptrdiff_t k = 0; k < D; ++k) {
-            const double gamma_k = (double)gamma[k];
-            const double dy_nk = (double)dy[n*D + k];
-            const double gamma_dy_nk = gamma_k*dy_nk;
-            mean_gamma_dy_n += gamma_dy_nk;
-            const double xhat_nk = (double)xhat[n*D + k];
-            mean_gamma_dy_xhat_n += gamma_k*dy_nk*xhat_nk;
-        }
-        mean_gamma_dy_n /= (double)D;
-        mean_gamma_dy_xhat_n /= (double)D;
-        const double sigma2_n = (double)sigma2[n];
-        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double gamma_d = (double)gamma[d];
-            const double dy_nd = (double)dy[n*D + d];
-            const double gamma_dy_nd = gamma_d*dy_nd;
-            const double xhat_nd = (double)xhat[n*D + d];
-            /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
-            const double dx_nd = (gamma_dy_nd - mean_gamma_dy_n - xhat_nd*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_n;
-            if (dx != NULL) {
-                dx[n*D + d] = (float)dx_nd;
-            }
+    {
+        const ptrdiff_t parts = symbn_layernorm_parts(N, (double)N*(double)D);
+
+        SYMBN_LAYERNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_backward_f32_over_N(
+                D, dy, gamma, sigma2, xhat, eps, dx, stream, symbn_layernorm_cut(N, part, parts),
+                symbn_layernorm_cut(N, part + 1, parts));
         }
     }
     return SYMBN_LAYERNORM_OK;
+}
+
+SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f64_over_D(
+    ptrdiff_t N, ptrdiff_t D, const double *dy, const double *xhat, double *dgamma, double *dbeta,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t d = first; d < last; ++d) {
+        /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
+        double dgamma_d_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, dgamma_d_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
+        /* dbeta[d] = sum(dy[n, d] for n in N) */
+        double dbeta_d_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, dbeta_d_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LAYERNORM_LANES <= N; done += SYMBN_LAYERNORM_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
+                    const ptrdiff_t n = done + lane;
+                    const double dy_nd = dy[n*D + d];
+                    const double xhat_nd = xhat[n*D + d];
+                    symbn_layernorm_add(&dgamma_d_lanes[lane], &dgamma_d_lanes_low[lane], dy_nd*xhat_nd);
+                    symbn_layernorm_add(&dbeta_d_lanes[lane], &dbeta_d_lanes_low[lane], dy_nd);
+                }
+            }
+            for (int lane = 0; done + lane < N; ++lane) {
+                const ptrdiff_t n = done + lane;
+                const double dy_nd = dy[n*D + d];
+                const double xhat_nd = xhat[n*D + d];
+                symbn_layernorm_add(&dgamma_d_lanes[lane], &dgamma_d_lanes_low[lane], dy_nd*xhat_nd);
+                symbn_layernorm_add(&dbeta_d_lanes[lane], &dbeta_d_lanes_low[lane], dy_nd);
+            }
+        }
+        double dgamma_d = 0.0, dgamma_d_low = 0.0;
+        symbn_layernorm_gather(&dgamma_d, &dgamma_d_low, dgamma_d_lanes, dgamma_d_lanes_low);
+        dgamma_d = symbn_layernorm_complete(dgamma_d, dgamma_d_low);
+        if (dgamma != NULL) {
+            dgamma[d] = dgamma_d;
+        }
+        double dbeta_d = 0.0, dbeta_d_low = 0.0;
+        symbn_layernorm_gather(&dbeta_d, &dbeta_d_low, dbeta_d_lanes, dbeta_d_lanes_low);
+        dbeta_d = symbn_layernorm_complete(dbeta_d, dbeta_d_low);
+        if (dbeta != NULL) {
+            dbeta[d] = dbeta_d;
+        }
+    }
+}
+
+SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f64_over_N(
+    ptrdiff_t D, const double *dy, const double *gamma, const double *sigma2, const double *xhat, double eps,
+    double *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
+        double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, mean_gamma_dy_n_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
+        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+        double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, mean_gamma_dy_xhat_n_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LAYERNORM_LANES <= D; done += SYMBN_LAYERNORM_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const double gamma_k = gamma[k];
+                    const double dy_nk = dy[n*D + k];
+                    const double gamma_dy_nk = gamma_k*dy_nk;
+                    symbn_layernorm_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_dy_nk);
+                    const double xhat_nk = xhat[n*D + k];
+                    symbn_layernorm_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const double gamma_k = gamma[k];
+                const double dy_nk = dy[n*D + k];
+                const double gamma_dy_nk = gamma_k*dy_nk;
+                symbn_layernorm_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_dy_nk);
+                const double xhat_nk = xhat[n*D + k];
+                symbn_layernorm_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+            }
+        }
+        double mean_gamma_dy_n = 0.0, mean_gamma_dy_n_low = 0.0;
+        symbn_layernorm_gather(&mean_gamma_dy_n, &mean_gamma_dy_n_low, mean_gamma_dy_n_lanes, mean_gamma_dy_n_lanes_low);
+        mean_gamma_dy_n = symbn_layernorm_complete(mean_gamma_dy_n, mean_gamma_dy_n_low);
+        mean_gamma_dy_n /= (double)D;
+        double mean_gamma_dy_xhat_n = 0.0, mean_gamma_dy_xhat_n_low = 0.0;
+        symbn_layernorm_gather(&mean_gamma_dy_xhat_n, &mean_gamma_dy_xhat_n_low, mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_lanes_low);
+        mean_gamma_dy_xhat_n = symbn_layernorm_complete(mean_gamma_dy_xhat_n, mean_gamma_dy_xhat_n_low);
+        mean_gamma_dy_xhat_n /= (double)D;
+        const double sigma2_n = sigma2[n];
+        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_BLOCK);
+            double dx_block[SYMBN_LAYERNORM_BLOCK];
+            double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
+
+            SYMBN_LAYERNORM_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const double gamma_d = gamma[d];
+                const double dy_nd = dy[n*D + d];
+                const double gamma_dy_nd = gamma_d*dy_nd;
+                const double xhat_nd = xhat[n*D + d];
+                /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
+                const double dx_nd = (gamma_dy_nd - mean_gamma_dy_n - xhat_nd*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_n;
+                dx_to[lane] = dx_nd;
+            }
+            if (dx != NULL && stream) {
+                symbn_layernorm_stream(&dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_layernorm_fence();
 }
 
 int symbn_layernorm_backward_f64(
@@ -231,55 +689,25 @@ int symbn_layernorm_backward_f64(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_LAYERNORM_NULL_INPUT;
     }
-    for (ptrdiff_t d = 0; d < D; ++d) {
-        /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
-        double dgamma_d = 0.0, dgamma_d_low = 0.0;
-        /* dbeta[d] = sum(dy[n, d] for n in N) */
-        double dbeta_d = 0.0, dbeta_d_low = 0.0;
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            const double dy_nd = dy[n*D + d];
-            const double xhat_nd = xhat[n*D + d];
-            symbn_layernorm_add(&dgamma_d, &dgamma_d_low, dy_nd*xhat_nd);
-            symbn_layernorm_add(&dbeta_d, &dbeta_d_low, dy_nd);
-        }
-        dgamma_d = symbn_layernorm_complete(dgamma_d, dgamma_d_low);
-        if (dgamma != NULL) {
-            dgamma[d] = dgamma_d;
-        }
-        dbeta_d = symbn_layernorm_complete(dbeta_d, dbeta_d_low);
-        if (dbeta != NULL) {
-            dbeta[d] = dbeta_d;
+    const int stream = (double)N*(double)D*8.0 >= (double)SYMBN_LAYERNORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_layernorm_parts(D, (double)D*(double)N);
+
+        SYMBN_LAYERNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_backward_f64_over_D(
+                N, D, dy, xhat, dgamma, dbeta, symbn_layernorm_cut(D, part, parts),
+                symbn_layernorm_cut(D, part + 1, parts));
         }
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
-        double mean_gamma_dy_n = 0.0, mean_gamma_dy_n_low = 0.0;
-        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-        double mean_gamma_dy_xhat_n = 0.0, mean_gamma_dy_xhat_n_low = 0.0;
-        for (ptrdiff_t k = 0; k < D; ++k) {
-            const double gamma_k = gamma[k];
-            const double dy_nk = dy[n*D + k];
-            const double gamma_dy_nk = gamma_k*dy_nk;
-            symbn_layernorm_add(&mean_gamma_dy_n, &mean_gamma_dy_n_low, gamma_dy_nk);
-            const double xhat_nk = xhat[n*D + k];
-            symbn_layernorm_add(&mean_gamma_dy_xhat_n, &mean_gamma_dy_xhat_n_low, gamma_k*dy_nk*xhat_nk);
-        }
-        mean_gamma_dy_n = symbn_layernorm_complete(mean_gamma_dy_n, mean_gamma_dy_n_low);
-        mean_gamma_dy_n /= (double)D;
-        mean_gamma_dy_xhat_n = symbn_layernorm_complete(mean_gamma_dy_xhat_n, mean_gamma_dy_xhat_n_low);
-        mean_gamma_dy_xhat_n /= (double)D;
-        const double sigma2_n = sigma2[n];
-        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double gamma_d = gamma[d];
-            const double dy_nd = dy[n*D + d];
-            const double gamma_dy_nd = gamma_d*dy_nd;
-            const double xhat_nd = xhat[n*D + d];
-            /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
-            const double dx_nd = (gamma_dy_nd - mean_gamma_dy_n - xhat_nd*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_n;
-            if (dx != NULL) {
-                dx[n*D + d] = dx_nd;
-            }
+    {
+        const ptrdiff_t parts = symbn_layernorm_parts(N, (double)N*(double)D);
+
+        SYMBN_LAYERNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_backward_f64_over_N(
+                D, dy, gamma, sigma2, xhat, eps, dx, stream, symbn_layernorm_cut(N, part, parts),
+                symbn_layernorm_cut(N, part + 1, parts));
         }
     }
     return SYMBN_LAYERNORM_OK;

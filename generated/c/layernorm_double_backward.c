@@ -36,7 +36,8 @@
  *     backward_saving: dgamma may be gamma, dgamma may be beta, dbeta may be gamma, dbeta may be beta
  *     double_backward: grad_gamma may be ddgamma, grad_gamma may be ddbeta, grad_gamma may be gamma, grad_beta may be ddgamma, grad_beta may be ddbeta, grad_beta may be gamma
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated; symbn_layernorm_..._workspace says how many doubles the caller lends.
  *
  * Cost, beside reading and writing every array:
@@ -48,7 +49,80 @@
 #include "layernorm_double_backward.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_LAYERNORM_DOUBLE_BACKWARD_STREAM
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES = 32, /* sums that run side by side */
+    SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK = 512, /* elements that are written at once */
+    SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_layernorm_double_backward_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_layernorm_double_backward_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_layernorm_double_backward_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -65,6 +139,64 @@ static double symbn_layernorm_double_backward_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* What a double has beyond its nearest float. */
+static float symbn_layernorm_double_backward_low(double value)
+{
+    const double low = value - (double)(float)value;
+
+    return low == low ? (float)low : 0.0F;
+}
+
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_layernorm_double_backward_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_layernorm_double_backward_total(double *lanes)
+{
+    for (int width = SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_layernorm_double_backward_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+        symbn_layernorm_double_backward_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_layernorm_double_backward_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_layernorm_double_backward_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_layernorm_double_backward_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
 ptrdiff_t symbn_layernorm_backward_saving_workspace(ptrdiff_t N, ptrdiff_t D)
 {
     (void)D;
@@ -75,6 +207,216 @@ ptrdiff_t symbn_layernorm_double_backward_workspace(ptrdiff_t N, ptrdiff_t D)
 {
     (void)D;
     return N + N;
+}
+
+SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_saving_f32_over_N(
+    ptrdiff_t D, const float *dy, const float *x, const float *gamma, double eps, float *dx, float *sigma2,
+    float *xhat, double *kept_mu, double *kept_sigma2, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* mu[n] = mean(x[n, j] for j in D) */
+        double mu_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
+        double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+            float mu_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            float mean_gamma_dy_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float x_nj = x[n*D + j];
+                    mu_n_chunk[lane] += x_nj;
+                    const float gamma_j = gamma[j];
+                    const float dy_nj = dy[n*D + j];
+                    const float gamma_dy_nj = gamma_j*dy_nj;
+                    mean_gamma_dy_n_chunk[lane] += gamma_dy_nj;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_nj = x[n*D + j];
+                mu_n_chunk[lane] += x_nj;
+                const float gamma_j = gamma[j];
+                const float dy_nj = dy[n*D + j];
+                const float gamma_dy_nj = gamma_j*dy_nj;
+                mean_gamma_dy_n_chunk[lane] += gamma_dy_nj;
+            }
+            symbn_layernorm_double_backward_widen(mu_n_lanes, mu_n_chunk);
+            symbn_layernorm_double_backward_widen(mean_gamma_dy_n_lanes, mean_gamma_dy_n_chunk);
+        }
+        double mu_n = symbn_layernorm_double_backward_total(mu_n_lanes);
+        mu_n /= (double)D;
+        kept_mu[n] = mu_n;
+        double mean_gamma_dy_n = symbn_layernorm_double_backward_total(mean_gamma_dy_n_lanes);
+        mean_gamma_dy_n /= (double)D;
+        /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
+        double sigma2_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        const float mu_n_high = (float)mu_n;
+        const float mu_n_low = symbn_layernorm_double_backward_low(mu_n);
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+            float sigma2_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float x_nj = x[n*D + j];
+                    const float x_minus_mu_nj = x_nj - mu_n_high - mu_n_low;
+                    sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_nj = x[n*D + j];
+                const float x_minus_mu_nj = x_nj - mu_n_high - mu_n_low;
+                sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
+            }
+            symbn_layernorm_double_backward_widen(sigma2_n_lanes, sigma2_n_chunk);
+        }
+        double sigma2_n = symbn_layernorm_double_backward_total(sigma2_n_lanes);
+        sigma2_n /= (double)D;
+        kept_sigma2[n] = sigma2_n;
+        if (sigma2 != NULL) {
+            sigma2[n] = (float)sigma2_n;
+        }
+        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+        double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+        const float rsqrt_sigma2_plus_eps_n_f = (float)rsqrt_sigma2_plus_eps_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+            float mean_gamma_dy_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const float gamma_k = gamma[k];
+                    const float dy_nk = dy[n*D + k];
+                    const float x_nk = x[n*D + k];
+                    const float x_minus_mu_nk = x_nk - mu_n_high - mu_n_low;
+                    /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
+                    const float xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n_f;
+                    mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const float gamma_k = gamma[k];
+                const float dy_nk = dy[n*D + k];
+                const float x_nk = x[n*D + k];
+                const float x_minus_mu_nk = x_nk - mu_n_high - mu_n_low;
+                const float xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n_f;
+                mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
+            }
+            symbn_layernorm_double_backward_widen(mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_chunk);
+        }
+        double mean_gamma_dy_xhat_n = symbn_layernorm_double_backward_total(mean_gamma_dy_xhat_n_lanes);
+        mean_gamma_dy_xhat_n /= (double)D;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+            float xhat_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+            float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[n*D + chunk];
+
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const float x_nd = x[n*D + d];
+                const float x_minus_mu_nd = x_nd - mu_n_high - mu_n_low;
+                const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_f;
+                xhat_to[lane] = xhat_nd;
+            }
+            if (xhat != NULL && stream) {
+                symbn_layernorm_double_backward_stream(&xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
+            }
+        }
+        const float mean_gamma_dy_n_f = (float)mean_gamma_dy_n;
+        const float mean_gamma_dy_xhat_n_f = (float)mean_gamma_dy_xhat_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+            float dx_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+            float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
+
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const float gamma_d = gamma[d];
+                const float dy_nd = dy[n*D + d];
+                const float gamma_dy_nd = gamma_d*dy_nd;
+                const float x_nd = x[n*D + d];
+                const float x_minus_mu_nd = x_nd - mu_n_high - mu_n_low;
+                const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_f;
+                /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
+                const float dx_nd = (gamma_dy_nd - mean_gamma_dy_n_f - xhat_nd*mean_gamma_dy_xhat_n_f)*rsqrt_sigma2_plus_eps_n_f;
+                dx_to[lane] = dx_nd;
+            }
+            if (dx != NULL && stream) {
+                symbn_layernorm_double_backward_stream(&dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_layernorm_double_backward_fence();
+}
+
+SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_saving_f32_over_D(
+    ptrdiff_t N, ptrdiff_t D, const float *dy, const float *x, double eps, float *dgamma, float *dbeta,
+    double *kept_mu, double *kept_sigma2, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t d = first; d < last; ++d) {
+        /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
+        double dgamma_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* dbeta[d] = sum(dy[n, d] for n in N) */
+        double dbeta_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        const float eps_high = (float)eps;
+        const float eps_low = symbn_layernorm_double_backward_low(eps);
+        for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(N - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+            float dgamma_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            float dbeta_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                    const ptrdiff_t n = done + lane;
+                    const float dy_nd = dy[n*D + d];
+                    const float x_nd = x[n*D + d];
+                    const float mu_n = (float)kept_mu[n];
+                    const float x_minus_mu_nd = x_nd - mu_n;
+                    const float sigma2_n = (float)kept_sigma2[n];
+                    const float rsqrt_sigma2_plus_eps_n = 1.0F/sqrtf(sigma2_n + eps_high + eps_low);
+                    const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
+                    dgamma_d_chunk[lane] += dy_nd*xhat_nd;
+                    dbeta_d_chunk[lane] += dy_nd;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t n = done + lane;
+                const float dy_nd = dy[n*D + d];
+                const float x_nd = x[n*D + d];
+                const float mu_n = (float)kept_mu[n];
+                const float x_minus_mu_nd = x_nd - mu_n;
+                const float sigma2_n = (float)kept_sigma2[n];
+                const float rsqrt_sigma2_plus_eps_n = 1.0F/sqrtf(sigma2_n + eps_high + eps_low);
+                const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
+                dgamma_d_chunk[lane] += dy_nd*xhat_nd;
+                dbeta_d_chunk[lane] += dy_nd;
+            }
+            symbn_layernorm_double_backward_widen(dgamma_d_lanes, dgamma_d_chunk);
+            symbn_layernorm_double_backward_widen(dbeta_d_lanes, dbeta_d_chunk);
+        }
+        double dgamma_d = symbn_layernorm_double_backward_total(dgamma_d_lanes);
+        if (dgamma != NULL) {
+            dgamma[d] = (float)dgamma_d;
+        }
+        double dbeta_d = symbn_layernorm_double_backward_total(dbeta_d_lanes);
+        if (dbeta != NULL) {
+            dbeta[d] = (float)dbeta_d;
+        }
+    }
 }
 
 int symbn_layernorm_backward_saving_f32(
@@ -92,93 +434,230 @@ int symbn_layernorm_backward_saving_f32(
     }
     double *const kept_mu = workspace;
     double *const kept_sigma2 = workspace + N;
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* mu[n] = mean(x[n, j] for j in D) */
-        double mu_n = 0.0;
-        /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
-        double mean_gamma_dy_n = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double x_nj = (double)x[n*D + j];
-            mu_n += x_nj;
-            const double gamma_j = (double)gamma[j];
-            const double dy_nj = (double)dy[n*D + j];
-            const double gamma_dy_nj = gamma_j*dy_nj;
-            mean_gamma_dy_n += gamma_dy_nj;
-        }
-        mu_n /= (double)D;
-        kept_mu[n] = mu_n;
-        mean_gamma_dy_n /= (double)D;
-        /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
-        double sigma2_n = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double x_nj = (double)x[n*D + j];
-            const double x_minus_mu_nj = x_nj - mu_n;
-            sigma2_n += x_minus_mu_nj*x_minus_mu_nj;
-        }
-        sigma2_n /= (double)D;
-        kept_sigma2[n] = sigma2_n;
-        if (sigma2 != NULL) {
-            sigma2[n] = (float)sigma2_n;
-        }
-        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-        double mean_gamma_dy_xhat_n = 0.0;
-        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-        for (ptrdiff_t k = 0; k < D; ++k) {
-            const double gamma_k = (double)gamma[k];
-            const double dy_nk = (double)dy[n*D + k];
-            const double x_nk = (double)x[n*D + k];
-            const double x_minus_mu_nk = x_nk - mu_n;
-            /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
-            const double xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n;
-            mean_gamma_dy_xhat_n += gamma_k*dy_nk*xhat_nk;
-        }
-        mean_gamma_dy_xhat_n /= (double)D;
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double x_nd = (double)x[n*D + d];
-            const double x_minus_mu_nd = x_nd - mu_n;
-            const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-            if (xhat != NULL) {
-                xhat[n*D + d] = (float)xhat_nd;
-            }
-        }
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double gamma_d = (double)gamma[d];
-            const double dy_nd = (double)dy[n*D + d];
-            const double gamma_dy_nd = gamma_d*dy_nd;
-            const double x_nd = (double)x[n*D + d];
-            const double x_minus_mu_nd = x_nd - mu_n;
-            const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-            /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
-            const double dx_nd = (gamma_dy_nd - mean_gamma_dy_n - xhat_nd*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_n;
-            if (dx != NULL) {
-                dx[n*D + d] = (float)dx_nd;
-            }
+    const int stream = (double)N*(double)D*4.0 >= (double)SYMBN_LAYERNORM_DOUBLE_BACKWARD_STREAM;
+    {
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(N, (double)N*(double)D);
+
+        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_backward_saving_f32_over_N(
+                D, dy, x, gamma, eps, dx, sigma2, xhat, kept_mu, kept_sigma2, stream,
+                symbn_layernorm_double_backward_cut(N, part, parts),
+                symbn_layernorm_double_backward_cut(N, part + 1, parts));
         }
     }
-    for (ptrdiff_t d = 0; d < D; ++d) {
-        /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
-        double dgamma_d = 0.0;
-        /* dbeta[d] = sum(dy[n, d] for n in N) */
-        double dbeta_d = 0.0;
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            const double dy_nd = (double)dy[n*D + d];
-            const double x_nd = (double)x[n*D + d];
-            const double mu_n = kept_mu[n];
-            const double x_minus_mu_nd = x_nd - mu_n;
-            const double sigma2_n = kept_sigma2[n];
-            const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-            const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-            dgamma_d += dy_nd*xhat_nd;
-            dbeta_d += dy_nd;
-        }
-        if (dgamma != NULL) {
-            dgamma[d] = (float)dgamma_d;
-        }
-        if (dbeta != NULL) {
-            dbeta[d] = (float)dbeta_d;
+    {
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D, (double)D*(double)N);
+
+        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_backward_saving_f32_over_D(
+                N, D, dy, x, eps, dgamma, dbeta, kept_mu, kept_sigma2,
+                symbn_layernorm_double_backward_cut(D, part, parts),
+                symbn_layernorm_double_backward_cut(D, part + 1, parts));
         }
     }
     return SYMBN_LAYERNORM_DOUBLE_BACKWARD_OK;
+}
+
+SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_saving_f64_over_N(
+    ptrdiff_t D, const double *dy, const double *x, const double *gamma, double eps, double *dx,
+    double *sigma2, double *xhat, double *kept_mu, double *kept_sigma2, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* mu[n] = mean(x[n, j] for j in D) */
+        double mu_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mu_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
+        double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_gamma_dy_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double x_nj = x[n*D + j];
+                    symbn_layernorm_double_backward_add(&mu_n_lanes[lane], &mu_n_lanes_low[lane], x_nj);
+                    const double gamma_j = gamma[j];
+                    const double dy_nj = dy[n*D + j];
+                    const double gamma_dy_nj = gamma_j*dy_nj;
+                    symbn_layernorm_double_backward_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_dy_nj);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_nj = x[n*D + j];
+                symbn_layernorm_double_backward_add(&mu_n_lanes[lane], &mu_n_lanes_low[lane], x_nj);
+                const double gamma_j = gamma[j];
+                const double dy_nj = dy[n*D + j];
+                const double gamma_dy_nj = gamma_j*dy_nj;
+                symbn_layernorm_double_backward_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_dy_nj);
+            }
+        }
+        double mu_n = 0.0, mu_n_low = 0.0;
+        symbn_layernorm_double_backward_gather(&mu_n, &mu_n_low, mu_n_lanes, mu_n_lanes_low);
+        mu_n = symbn_layernorm_double_backward_complete(mu_n, mu_n_low);
+        mu_n /= (double)D;
+        kept_mu[n] = mu_n;
+        double mean_gamma_dy_n = 0.0, mean_gamma_dy_n_low = 0.0;
+        symbn_layernorm_double_backward_gather(&mean_gamma_dy_n, &mean_gamma_dy_n_low, mean_gamma_dy_n_lanes, mean_gamma_dy_n_lanes_low);
+        mean_gamma_dy_n = symbn_layernorm_double_backward_complete(mean_gamma_dy_n, mean_gamma_dy_n_low);
+        mean_gamma_dy_n /= (double)D;
+        /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
+        double sigma2_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sigma2_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double x_nj = x[n*D + j];
+                    const double x_minus_mu_nj = x_nj - mu_n;
+                    symbn_layernorm_double_backward_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_nj = x[n*D + j];
+                const double x_minus_mu_nj = x_nj - mu_n;
+                symbn_layernorm_double_backward_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
+            }
+        }
+        double sigma2_n = 0.0, sigma2_n_low = 0.0;
+        symbn_layernorm_double_backward_gather(&sigma2_n, &sigma2_n_low, sigma2_n_lanes, sigma2_n_lanes_low);
+        sigma2_n = symbn_layernorm_double_backward_complete(sigma2_n, sigma2_n_low);
+        sigma2_n /= (double)D;
+        kept_sigma2[n] = sigma2_n;
+        if (sigma2 != NULL) {
+            sigma2[n] = sigma2_n;
+        }
+        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+        double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_gamma_dy_xhat_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const double gamma_k = gamma[k];
+                    const double dy_nk = dy[n*D + k];
+                    const double x_nk = x[n*D + k];
+                    const double x_minus_mu_nk = x_nk - mu_n;
+                    /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
+                    const double xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n;
+                    symbn_layernorm_double_backward_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const double gamma_k = gamma[k];
+                const double dy_nk = dy[n*D + k];
+                const double x_nk = x[n*D + k];
+                const double x_minus_mu_nk = x_nk - mu_n;
+                const double xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n;
+                symbn_layernorm_double_backward_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+            }
+        }
+        double mean_gamma_dy_xhat_n = 0.0, mean_gamma_dy_xhat_n_low = 0.0;
+        symbn_layernorm_double_backward_gather(&mean_gamma_dy_xhat_n, &mean_gamma_dy_xhat_n_low, mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_lanes_low);
+        mean_gamma_dy_xhat_n = symbn_layernorm_double_backward_complete(mean_gamma_dy_xhat_n, mean_gamma_dy_xhat_n_low);
+        mean_gamma_dy_xhat_n /= (double)D;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+            double xhat_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+            double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[n*D + chunk];
+
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const double x_nd = x[n*D + d];
+                const double x_minus_mu_nd = x_nd - mu_n;
+                const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
+                xhat_to[lane] = xhat_nd;
+            }
+            if (xhat != NULL && stream) {
+                symbn_layernorm_double_backward_stream(&xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
+            }
+        }
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+            double dx_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+            double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
+
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const double gamma_d = gamma[d];
+                const double dy_nd = dy[n*D + d];
+                const double gamma_dy_nd = gamma_d*dy_nd;
+                const double x_nd = x[n*D + d];
+                const double x_minus_mu_nd = x_nd - mu_n;
+                const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
+                /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
+                const double dx_nd = (gamma_dy_nd - mean_gamma_dy_n - xhat_nd*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_n;
+                dx_to[lane] = dx_nd;
+            }
+            if (dx != NULL && stream) {
+                symbn_layernorm_double_backward_stream(&dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_layernorm_double_backward_fence();
+}
+
+SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_saving_f64_over_D(
+    ptrdiff_t N, ptrdiff_t D, const double *dy, const double *x, double eps, double *dgamma, double *dbeta,
+    double *kept_mu, double *kept_sigma2, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t d = first; d < last; ++d) {
+        /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
+        double dgamma_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, dgamma_d_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* dbeta[d] = sum(dy[n, d] for n in N) */
+        double dbeta_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, dbeta_d_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= N; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                    const ptrdiff_t n = done + lane;
+                    const double dy_nd = dy[n*D + d];
+                    const double x_nd = x[n*D + d];
+                    const double mu_n = kept_mu[n];
+                    const double x_minus_mu_nd = x_nd - mu_n;
+                    const double sigma2_n = kept_sigma2[n];
+                    const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+                    const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
+                    symbn_layernorm_double_backward_add(&dgamma_d_lanes[lane], &dgamma_d_lanes_low[lane], dy_nd*xhat_nd);
+                    symbn_layernorm_double_backward_add(&dbeta_d_lanes[lane], &dbeta_d_lanes_low[lane], dy_nd);
+                }
+            }
+            for (int lane = 0; done + lane < N; ++lane) {
+                const ptrdiff_t n = done + lane;
+                const double dy_nd = dy[n*D + d];
+                const double x_nd = x[n*D + d];
+                const double mu_n = kept_mu[n];
+                const double x_minus_mu_nd = x_nd - mu_n;
+                const double sigma2_n = kept_sigma2[n];
+                const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+                const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
+                symbn_layernorm_double_backward_add(&dgamma_d_lanes[lane], &dgamma_d_lanes_low[lane], dy_nd*xhat_nd);
+                symbn_layernorm_double_backward_add(&dbeta_d_lanes[lane], &dbeta_d_lanes_low[lane], dy_nd);
+            }
+        }
+        double dgamma_d = 0.0, dgamma_d_low = 0.0;
+        symbn_layernorm_double_backward_gather(&dgamma_d, &dgamma_d_low, dgamma_d_lanes, dgamma_d_lanes_low);
+        dgamma_d = symbn_layernorm_double_backward_complete(dgamma_d, dgamma_d_low);
+        if (dgamma != NULL) {
+            dgamma[d] = dgamma_d;
+        }
+        double dbeta_d = 0.0, dbeta_d_low = 0.0;
+        symbn_layernorm_double_backward_gather(&dbeta_d, &dbeta_d_low, dbeta_d_lanes, dbeta_d_lanes_low);
+        dbeta_d = symbn_layernorm_double_backward_complete(dbeta_d, dbeta_d_low);
+        if (dbeta != NULL) {
+            dbeta[d] = dbeta_d;
+        }
+    }
 }
 
 int symbn_layernorm_backward_saving_f64(
@@ -196,99 +675,266 @@ int symbn_layernorm_backward_saving_f64(
     }
     double *const kept_mu = workspace;
     double *const kept_sigma2 = workspace + N;
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* mu[n] = mean(x[n, j] for j in D) */
-        double mu_n = 0.0, mu_n_low = 0.0;
-        /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
-        double mean_gamma_dy_n = 0.0, mean_gamma_dy_n_low = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double x_nj = x[n*D + j];
-            symbn_layernorm_double_backward_add(&mu_n, &mu_n_low, x_nj);
-            const double gamma_j = gamma[j];
-            const double dy_nj = dy[n*D + j];
-            const double gamma_dy_nj = gamma_j*dy_nj;
-            symbn_layernorm_double_backward_add(&mean_gamma_dy_n, &mean_gamma_dy_n_low, gamma_dy_nj);
-        }
-        mu_n = symbn_layernorm_double_backward_complete(mu_n, mu_n_low);
-        mu_n /= (double)D;
-        kept_mu[n] = mu_n;
-        mean_gamma_dy_n = symbn_layernorm_double_backward_complete(mean_gamma_dy_n, mean_gamma_dy_n_low);
-        mean_gamma_dy_n /= (double)D;
-        /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
-        double sigma2_n = 0.0, sigma2_n_low = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double x_nj = x[n*D + j];
-            const double x_minus_mu_nj = x_nj - mu_n;
-            symbn_layernorm_double_backward_add(&sigma2_n, &sigma2_n_low, x_minus_mu_nj*x_minus_mu_nj);
-        }
-        sigma2_n = symbn_layernorm_double_backward_complete(sigma2_n, sigma2_n_low);
-        sigma2_n /= (double)D;
-        kept_sigma2[n] = sigma2_n;
-        if (sigma2 != NULL) {
-            sigma2[n] = sigma2_n;
-        }
-        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-        double mean_gamma_dy_xhat_n = 0.0, mean_gamma_dy_xhat_n_low = 0.0;
-        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-        for (ptrdiff_t k = 0; k < D; ++k) {
-            const double gamma_k = gamma[k];
-            const double dy_nk = dy[n*D + k];
-            const double x_nk = x[n*D + k];
-            const double x_minus_mu_nk = x_nk - mu_n;
-            /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
-            const double xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n;
-            symbn_layernorm_double_backward_add(&mean_gamma_dy_xhat_n, &mean_gamma_dy_xhat_n_low, gamma_k*dy_nk*xhat_nk);
-        }
-        mean_gamma_dy_xhat_n = symbn_layernorm_double_backward_complete(mean_gamma_dy_xhat_n, mean_gamma_dy_xhat_n_low);
-        mean_gamma_dy_xhat_n /= (double)D;
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double x_nd = x[n*D + d];
-            const double x_minus_mu_nd = x_nd - mu_n;
-            const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-            if (xhat != NULL) {
-                xhat[n*D + d] = xhat_nd;
-            }
-        }
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double gamma_d = gamma[d];
-            const double dy_nd = dy[n*D + d];
-            const double gamma_dy_nd = gamma_d*dy_nd;
-            const double x_nd = x[n*D + d];
-            const double x_minus_mu_nd = x_nd - mu_n;
-            const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-            /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
-            const double dx_nd = (gamma_dy_nd - mean_gamma_dy_n - xhat_nd*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_n;
-            if (dx != NULL) {
-                dx[n*D + d] = dx_nd;
-            }
+    const int stream = (double)N*(double)D*8.0 >= (double)SYMBN_LAYERNORM_DOUBLE_BACKWARD_STREAM;
+    {
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(N, (double)N*(double)D);
+
+        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_backward_saving_f64_over_N(
+                D, dy, x, gamma, eps, dx, sigma2, xhat, kept_mu, kept_sigma2, stream,
+                symbn_layernorm_double_backward_cut(N, part, parts),
+                symbn_layernorm_double_backward_cut(N, part + 1, parts));
         }
     }
-    for (ptrdiff_t d = 0; d < D; ++d) {
-        /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
-        double dgamma_d = 0.0, dgamma_d_low = 0.0;
-        /* dbeta[d] = sum(dy[n, d] for n in N) */
-        double dbeta_d = 0.0, dbeta_d_low = 0.0;
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            const double dy_nd = dy[n*D + d];
-            const double x_nd = x[n*D + d];
-            const double mu_n = kept_mu[n];
-            const double x_minus_mu_nd = x_nd - mu_n;
-            const double sigma2_n = kept_sigma2[n];
-            const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-            const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-            symbn_layernorm_double_backward_add(&dgamma_d, &dgamma_d_low, dy_nd*xhat_nd);
-            symbn_layernorm_double_backward_add(&dbeta_d, &dbeta_d_low, dy_nd);
-        }
-        dgamma_d = symbn_layernorm_double_backward_complete(dgamma_d, dgamma_d_low);
-        if (dgamma != NULL) {
-            dgamma[d] = dgamma_d;
-        }
-        dbeta_d = symbn_layernorm_double_backward_complete(dbeta_d, dbeta_d_low);
-        if (dbeta != NULL) {
-            dbeta[d] = dbeta_d;
+    {
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D, (double)D*(double)N);
+
+        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_backward_saving_f64_over_D(
+                N, D, dy, x, eps, dgamma, dbeta, kept_mu, kept_sigma2,
+                symbn_layernorm_double_backward_cut(D, part, parts),
+                symbn_layernorm_double_backward_cut(D, part + 1, parts));
         }
     }
     return SYMBN_LAYERNORM_DOUBLE_BACKWARD_OK;
+}
+
+SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backward_f32_over_N(
+    ptrdiff_t D, const float *ddx, const float *ddgamma, const float *ddbeta, const float *dy,
+    const float *gamma, const float *sigma2, const float *xhat, double eps, float *grad_dy, float *grad_x,
+    double *kept_sum_ddx_xhat, double *kept_sum_ddx, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* sum_ddx_xhat[n] = sum(ddx[n, k]*xhat[n, k] for k in D) */
+        double sum_ddx_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+        double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* sum_ddx[n] = sum(ddx[n, k] for k in D) */
+        double sum_ddx_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* mean_gamma_dy[n] = mean(gamma[k]*dy[n, k] for k in D) */
+        double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+            float sum_ddx_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            float mean_gamma_dy_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            float sum_ddx_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            float mean_gamma_dy_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const float ddx_nk = ddx[n*D + k];
+                    const float xhat_nk = xhat[n*D + k];
+                    sum_ddx_xhat_n_chunk[lane] += ddx_nk*xhat_nk;
+                    const float gamma_k = gamma[k];
+                    const float dy_nk = dy[n*D + k];
+                    mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
+                    sum_ddx_n_chunk[lane] += ddx_nk;
+                    mean_gamma_dy_n_chunk[lane] += gamma_k*dy_nk;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const float ddx_nk = ddx[n*D + k];
+                const float xhat_nk = xhat[n*D + k];
+                sum_ddx_xhat_n_chunk[lane] += ddx_nk*xhat_nk;
+                const float gamma_k = gamma[k];
+                const float dy_nk = dy[n*D + k];
+                mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
+                sum_ddx_n_chunk[lane] += ddx_nk;
+                mean_gamma_dy_n_chunk[lane] += gamma_k*dy_nk;
+            }
+            symbn_layernorm_double_backward_widen(sum_ddx_xhat_n_lanes, sum_ddx_xhat_n_chunk);
+            symbn_layernorm_double_backward_widen(mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_chunk);
+            symbn_layernorm_double_backward_widen(sum_ddx_n_lanes, sum_ddx_n_chunk);
+            symbn_layernorm_double_backward_widen(mean_gamma_dy_n_lanes, mean_gamma_dy_n_chunk);
+        }
+        double sum_ddx_xhat_n = symbn_layernorm_double_backward_total(sum_ddx_xhat_n_lanes);
+        kept_sum_ddx_xhat[n] = sum_ddx_xhat_n;
+        double mean_gamma_dy_xhat_n = symbn_layernorm_double_backward_total(mean_gamma_dy_xhat_n_lanes);
+        mean_gamma_dy_xhat_n /= (double)D;
+        double sum_ddx_n = symbn_layernorm_double_backward_total(sum_ddx_n_lanes);
+        kept_sum_ddx[n] = sum_ddx_n;
+        double mean_gamma_dy_n = symbn_layernorm_double_backward_total(mean_gamma_dy_n_lanes);
+        mean_gamma_dy_n /= (double)D;
+        /* mean_grad_xhat[n] = mean(grad_xhat[n, k] for k in D) */
+        double mean_grad_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* mean_xhat_term[n] = mean(xhat[n, k]*grad_xhat[n, k] + gamma[k]*ddx[n, k]*dy[n, k]*rsqrt_sigma2_plus_eps[n] for k in D) */
+        double mean_xhat_term_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        const double sigma2_n = (double)sigma2[n];
+        const double rsqrt_sigma2_plus_eps_2_n = 1.0/sqrt(sigma2_n + eps);
+        const double grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
+        const double grad_xhat_scale_2_n = mean_gamma_dy_xhat_n*rsqrt_sigma2_plus_eps_2_n;
+        const float grad_xhat_scale_n_f = (float)grad_xhat_scale_n;
+        const float grad_xhat_scale_2_n_f = (float)grad_xhat_scale_2_n;
+        const float rsqrt_sigma2_plus_eps_2_n_f = (float)rsqrt_sigma2_plus_eps_2_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+            float mean_grad_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            float mean_xhat_term_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const float dy_nk = dy[n*D + k];
+                    const float ddgamma_k = ddgamma[k];
+                    const float gamma_k = gamma[k];
+                    const float gamma_over_D_k = gamma_k/(float)D;
+                    const float ddx_nk = ddx[n*D + k];
+                    /* grad_xhat[n, d] = dy[n, d]*(ddgamma[d] - gamma[d]*mean(ddx[n, k]*xhat[n, k] for k in D)/sqrt(sigma2[n] + eps)) - ddx[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D)/sqrt(sigma2[n] + eps) */
+                    const float grad_xhat_nk = dy_nk*(ddgamma_k - gamma_over_D_k*grad_xhat_scale_n_f) - ddx_nk*grad_xhat_scale_2_n_f;
+                    mean_grad_xhat_n_chunk[lane] += grad_xhat_nk;
+                    const float xhat_nk = xhat[n*D + k];
+                    mean_xhat_term_n_chunk[lane] += xhat_nk*grad_xhat_nk + gamma_k*ddx_nk*dy_nk*rsqrt_sigma2_plus_eps_2_n_f;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const float dy_nk = dy[n*D + k];
+                const float ddgamma_k = ddgamma[k];
+                const float gamma_k = gamma[k];
+                const float gamma_over_D_k = gamma_k/(float)D;
+                const float ddx_nk = ddx[n*D + k];
+                const float grad_xhat_nk = dy_nk*(ddgamma_k - gamma_over_D_k*grad_xhat_scale_n_f) - ddx_nk*grad_xhat_scale_2_n_f;
+                mean_grad_xhat_n_chunk[lane] += grad_xhat_nk;
+                const float xhat_nk = xhat[n*D + k];
+                mean_xhat_term_n_chunk[lane] += xhat_nk*grad_xhat_nk + gamma_k*ddx_nk*dy_nk*rsqrt_sigma2_plus_eps_2_n_f;
+            }
+            symbn_layernorm_double_backward_widen(mean_grad_xhat_n_lanes, mean_grad_xhat_n_chunk);
+            symbn_layernorm_double_backward_widen(mean_xhat_term_n_lanes, mean_xhat_term_n_chunk);
+        }
+        double mean_grad_xhat_n = symbn_layernorm_double_backward_total(mean_grad_xhat_n_lanes);
+        mean_grad_xhat_n /= (double)D;
+        double mean_xhat_term_n = symbn_layernorm_double_backward_total(mean_xhat_term_n_lanes);
+        mean_xhat_term_n /= (double)D;
+        const double sum_ddx_over_D_n = sum_ddx_n/(double)D;
+        const double sum_ddx_xhat_over_D_n = sum_ddx_xhat_n/(double)D;
+        const float sum_ddx_over_D_n_f = (float)sum_ddx_over_D_n;
+        const float sum_ddx_xhat_over_D_n_f = (float)sum_ddx_xhat_over_D_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+            float grad_dy_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+            float *const grad_dy_to = grad_dy == NULL || stream ? grad_dy_block : &grad_dy[n*D + chunk];
+
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const float ddbeta_d = ddbeta[d];
+                const float ddgamma_d = ddgamma[d];
+                const float xhat_nd = xhat[n*D + d];
+                const float gamma_d = gamma[d];
+                const float ddx_nd = ddx[n*D + d];
+                /* grad_dy[n, d] = ddbeta[d] + ddgamma[d]*xhat[n, d] + gamma[d]*(ddx[n, d] - mean(ddx[n, k] for k in D) - xhat[n, d]*mean(ddx[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
+                const float grad_dy_nd = ddbeta_d + ddgamma_d*xhat_nd + gamma_d*(ddx_nd - sum_ddx_over_D_n_f - xhat_nd*sum_ddx_xhat_over_D_n_f)*rsqrt_sigma2_plus_eps_2_n_f;
+                grad_dy_to[lane] = grad_dy_nd;
+            }
+            if (grad_dy != NULL && stream) {
+                symbn_layernorm_double_backward_stream(&grad_dy[n*D + chunk], grad_dy_block, sizeof(float)*(size_t)width);
+            }
+        }
+        const double grad_x_shift_n = (sum_ddx_n/(double)D*mean_gamma_dy_n + sum_ddx_xhat_n/(double)D*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_2_n - mean_xhat_term_n;
+        const float mean_grad_xhat_n_f = (float)mean_grad_xhat_n;
+        const float grad_x_shift_n_f = (float)grad_x_shift_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+            float grad_x_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+            float *const grad_x_to = grad_x == NULL || stream ? grad_x_block : &grad_x[n*D + chunk];
+
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const float dy_nd = dy[n*D + d];
+                const float ddgamma_d = ddgamma[d];
+                const float gamma_d = gamma[d];
+                const float gamma_over_D_d = gamma_d/(float)D;
+                const float ddx_nd = ddx[n*D + d];
+                const float grad_xhat_nd = dy_nd*(ddgamma_d - gamma_over_D_d*grad_xhat_scale_n_f) - ddx_nd*grad_xhat_scale_2_n_f;
+                const float xhat_nd = xhat[n*D + d];
+                /* grad_x[n, d] = (grad_xhat[n, d] - mean(grad_xhat[n, k] for k in D) + xhat[n, d]*((mean(ddx[n, k] for k in D)*mean(gamma[k]*dy[n, k] for k in D) + mean(ddx[n, k]*xhat[n, k] for k in D)*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) - mean(xhat[n, k]*grad_xhat[n, k] + gamma[k]*ddx[n, k]*dy[n, k]/sqrt(sigma2[n] + eps) for k in D)))/sqrt(sigma2[n] + eps) */
+                const float grad_x_nd = (grad_xhat_nd - mean_grad_xhat_n_f + xhat_nd*grad_x_shift_n_f)*rsqrt_sigma2_plus_eps_2_n_f;
+                grad_x_to[lane] = grad_x_nd;
+            }
+            if (grad_x != NULL && stream) {
+                symbn_layernorm_double_backward_stream(&grad_x[n*D + chunk], grad_x_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_layernorm_double_backward_fence();
+}
+
+SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backward_f32_over_D(
+    ptrdiff_t N, ptrdiff_t D, const float *ddx, const float *dy, const float *sigma2, const float *xhat,
+    double eps, float *grad_gamma, float *grad_beta, double *kept_sum_ddx_xhat, double *kept_sum_ddx,
+    double grad_beta_d, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t d = first; d < last; ++d) {
+        /* sum_ddx_term[d] = sum(ddx[n, d]*dy[n, d]*rsqrt_sigma2_plus_eps[n] for n in N) */
+        double sum_ddx_term_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* sum_dy_term[d] = sum(dy[n, d]*xhat[n, d]*grad_xhat_scale[n] for n in N) */
+        double sum_dy_term_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* sum_dy_term_2[d] = sum(dy[n, d]*sum_dy_term_2_scale[n] for n in N) */
+        double sum_dy_term_2_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        const float eps_high = (float)eps;
+        const float eps_low = symbn_layernorm_double_backward_low(eps);
+        for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(N - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+            float sum_ddx_term_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            float sum_dy_term_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            float sum_dy_term_2_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                    const ptrdiff_t n = done + lane;
+                    const float ddx_nd = ddx[n*D + d];
+                    const float dy_nd = dy[n*D + d];
+                    const float sigma2_n = sigma2[n];
+                    const float rsqrt_sigma2_plus_eps_2_n = 1.0F/sqrtf(sigma2_n + eps_high + eps_low);
+                    sum_ddx_term_d_chunk[lane] += ddx_nd*dy_nd*rsqrt_sigma2_plus_eps_2_n;
+                    const float xhat_nd = xhat[n*D + d];
+                    const float sum_ddx_xhat_n = (float)kept_sum_ddx_xhat[n];
+                    const float grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
+                    sum_dy_term_d_chunk[lane] += dy_nd*xhat_nd*grad_xhat_scale_n;
+                    const float sum_ddx_n = (float)kept_sum_ddx[n];
+                    const float sum_dy_term_2_scale_n = rsqrt_sigma2_plus_eps_2_n*sum_ddx_n;
+                    sum_dy_term_2_d_chunk[lane] += dy_nd*sum_dy_term_2_scale_n;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t n = done + lane;
+                const float ddx_nd = ddx[n*D + d];
+                const float dy_nd = dy[n*D + d];
+                const float sigma2_n = sigma2[n];
+                const float rsqrt_sigma2_plus_eps_2_n = 1.0F/sqrtf(sigma2_n + eps_high + eps_low);
+                sum_ddx_term_d_chunk[lane] += ddx_nd*dy_nd*rsqrt_sigma2_plus_eps_2_n;
+                const float xhat_nd = xhat[n*D + d];
+                const float sum_ddx_xhat_n = (float)kept_sum_ddx_xhat[n];
+                const float grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
+                sum_dy_term_d_chunk[lane] += dy_nd*xhat_nd*grad_xhat_scale_n;
+                const float sum_ddx_n = (float)kept_sum_ddx[n];
+                const float sum_dy_term_2_scale_n = rsqrt_sigma2_plus_eps_2_n*sum_ddx_n;
+                sum_dy_term_2_d_chunk[lane] += dy_nd*sum_dy_term_2_scale_n;
+            }
+            symbn_layernorm_double_backward_widen(sum_ddx_term_d_lanes, sum_ddx_term_d_chunk);
+            symbn_layernorm_double_backward_widen(sum_dy_term_d_lanes, sum_dy_term_d_chunk);
+            symbn_layernorm_double_backward_widen(sum_dy_term_2_d_lanes, sum_dy_term_2_d_chunk);
+        }
+        double sum_ddx_term_d = symbn_layernorm_double_backward_total(sum_ddx_term_d_lanes);
+        double sum_dy_term_d = symbn_layernorm_double_backward_total(sum_dy_term_d_lanes);
+        double sum_dy_term_2_d = symbn_layernorm_double_backward_total(sum_dy_term_2_d_lanes);
+        /* grad_gamma[d] = sum(ddx[n, d]*dy[n, d]/sqrt(sigma2[n] + eps) for n in N) - sum(dy[n, d]*xhat[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k]*xhat[n, k] for k in D) for n in N)/D - sum(dy[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k] for k in D) for n in N)/D */
+        const double grad_gamma_d = sum_ddx_term_d - sum_dy_term_d/(double)D - sum_dy_term_2_d/(double)D;
+        if (grad_gamma != NULL) {
+            grad_gamma[d] = (float)grad_gamma_d;
+        }
+        if (grad_beta != NULL) {
+            grad_beta[d] = (float)grad_beta_d;
+        }
+    }
 }
 
 int symbn_layernorm_double_backward_f32(
@@ -313,114 +959,257 @@ int symbn_layernorm_double_backward_f32(
     }
     double *const kept_sum_ddx_xhat = workspace;
     double *const kept_sum_ddx = workspace + N;
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* sum_ddx_xhat[n] = sum(ddx[n, k]*xhat[n, k] for k in D) */
-        double sum_ddx_xhat_n = 0.0;
-        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-        double mean_gamma_dy_xhat_n = 0.0;
-        /* sum_ddx[n] = sum(ddx[n, k] for k in D) */
-        double sum_ddx_n = 0.0;
-        /* mean_gamma_dy[n] = mean(gamma[k]*dy[n, k] for k in D) */
-        double mean_gamma_dy_n = 0.0;
-        for (ptrdiff_t k = 0; k < D; ++k) {
-            const double ddx_nk = (double)ddx[n*D + k];
-            const double xhat_nk = (double)xhat[n*D + k];
-            sum_ddx_xhat_n += ddx_nk*xhat_nk;
-            const double gamma_k = (double)gamma[k];
-            const double dy_nk = (double)dy[n*D + k];
-            mean_gamma_dy_xhat_n += gamma_k*dy_nk*xhat_nk;
-            sum_ddx_n += ddx_nk;
-            mean_gamma_dy_n += gamma_k*dy_nk;
-        }
-        kept_sum_ddx_xhat[n] = sum_ddx_xhat_n;
-        mean_gamma_dy_xhat_n /= (double)D;
-        kept_sum_ddx[n] = sum_ddx_n;
-        mean_gamma_dy_n /= (double)D;
-        /* mean_grad_xhat[n] = mean(grad_xhat[n, k] for k in D) */
-        double mean_grad_xhat_n = 0.0;
-        /* mean_xhat_term[n] = mean(xhat[n, k]*grad_xhat[n, k] + gamma[k]*ddx[n, k]*dy[n, k]*rsqrt_sigma2_plus_eps[n] for k in D) */
-        double mean_xhat_term_n = 0.0;
-        const double sigma2_n = (double)sigma2[n];
-        const double rsqrt_sigma2_plus_eps_2_n = 1.0/sqrt(sigma2_n + eps);
-        const double grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
-        const double grad_xhat_scale_2_n = mean_gamma_dy_xhat_n*rsqrt_sigma2_plus_eps_2_n;
-        for (ptrdiff_t k = 0; k < D; ++k) {
-            const double dy_nk = (double)dy[n*D + k];
-            const double ddgamma_k = (double)ddgamma[k];
-            const double gamma_k = (double)gamma[k];
-            const double gamma_over_D_k = gamma_k/(double)D;
-            const double ddx_nk = (double)ddx[n*D + k];
-            /* grad_xhat[n, d] = dy[n, d]*(ddgamma[d] - gamma[d]*mean(ddx[n, k]*xhat[n, k] for k in D)/sqrt(sigma2[n] + eps)) - ddx[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D)/sqrt(sigma2[n] + eps) */
-            const double grad_xhat_nk = dy_nk*(ddgamma_k - gamma_over_D_k*grad_xhat_scale_n) - ddx_nk*grad_xhat_scale_2_n;
-            mean_grad_xhat_n += grad_xhat_nk;
-            const double xhat_nk = (double)xhat[n*D + k];
-            mean_xhat_term_n += xhat_nk*grad_xhat_nk + gamma_k*ddx_nk*dy_nk*rsqrt_sigma2_plus_eps_2_n;
-        }
-        mean_grad_xhat_n /= (double)D;
-        mean_xhat_term_n /= (double)D;
-        const double sum_ddx_over_D_n = sum_ddx_n/(double)D;
-        const double sum_ddx_xhat_over_D_n = sum_ddx_xhat_n/(double)D;
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double ddbeta_d = (double)ddbeta[d];
-            const double ddgamma_d = (double)ddgamma[d];
-            const double xhat_nd = (double)xhat[n*D + d];
-            const double gamma_d = (double)gamma[d];
-            const double ddx_nd = (double)ddx[n*D + d];
-            /* grad_dy[n, d] = ddbeta[d] + ddgamma[d]*xhat[n, d] + gamma[d]*(ddx[n, d] - mean(ddx[n, k] for k in D) - xhat[n, d]*mean(ddx[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
-            const double grad_dy_nd = ddbeta_d + ddgamma_d*xhat_nd + gamma_d*(ddx_nd - sum_ddx_over_D_n - xhat_nd*sum_ddx_xhat_over_D_n)*rsqrt_sigma2_plus_eps_2_n;
-            if (grad_dy != NULL) {
-                grad_dy[n*D + d] = (float)grad_dy_nd;
-            }
-        }
-        const double grad_x_shift_n = (sum_ddx_n/(double)D*mean_gamma_dy_n + sum_ddx_xhat_n/(double)D*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_2_n - mean_xhat_term_n;
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double dy_nd = (double)dy[n*D + d];
-            const double ddgamma_d = (double)ddgamma[d];
-            const double gamma_d = (double)gamma[d];
-            const double gamma_over_D_d = gamma_d/(double)D;
-            const double ddx_nd = (double)ddx[n*D + d];
-            const double grad_xhat_nd = dy_nd*(ddgamma_d - gamma_over_D_d*grad_xhat_scale_n) - ddx_nd*grad_xhat_scale_2_n;
-            const double xhat_nd = (double)xhat[n*D + d];
-            /* grad_x[n, d] = (grad_xhat[n, d] - mean(grad_xhat[n, k] for k in D) + xhat[n, d]*((mean(ddx[n, k] for k in D)*mean(gamma[k]*dy[n, k] for k in D) + mean(ddx[n, k]*xhat[n, k] for k in D)*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) - mean(xhat[n, k]*grad_xhat[n, k] + gamma[k]*ddx[n, k]*dy[n, k]/sqrt(sigma2[n] + eps) for k in D)))/sqrt(sigma2[n] + eps) */
-            const double grad_x_nd = (grad_xhat_nd - mean_grad_xhat_n + xhat_nd*grad_x_shift_n)*rsqrt_sigma2_plus_eps_2_n;
-            if (grad_x != NULL) {
-                grad_x[n*D + d] = (float)grad_x_nd;
-            }
+    const int stream = (double)N*(double)D*4.0 >= (double)SYMBN_LAYERNORM_DOUBLE_BACKWARD_STREAM;
+    {
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(N, (double)N*(double)D);
+
+        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_double_backward_f32_over_N(
+                D, ddx, ddgamma, ddbeta, dy, gamma, sigma2, xhat, eps, grad_dy, grad_x, kept_sum_ddx_xhat, kept_sum_ddx,
+                stream, symbn_layernorm_double_backward_cut(N, part, parts),
+                symbn_layernorm_double_backward_cut(N, part + 1, parts));
         }
     }
     /* grad_beta[d] = 0 */
     const double grad_beta_d = 0.0;
-    for (ptrdiff_t d = 0; d < D; ++d) {
-        /* sum_ddx_term[d] = sum(ddx[n, d]*dy[n, d]*rsqrt_sigma2_plus_eps[n] for n in N) */
-        double sum_ddx_term_d = 0.0;
-        /* sum_dy_term[d] = sum(dy[n, d]*xhat[n, d]*grad_xhat_scale[n] for n in N) */
-        double sum_dy_term_d = 0.0;
-        /* sum_dy_term_2[d] = sum(dy[n, d]*sum_dy_term_2_scale[n] for n in N) */
-        double sum_dy_term_2_d = 0.0;
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            const double ddx_nd = (double)ddx[n*D + d];
-            const double dy_nd = (double)dy[n*D + d];
-            const double sigma2_n = (double)sigma2[n];
-            const double rsqrt_sigma2_plus_eps_2_n = 1.0/sqrt(sigma2_n + eps);
-            sum_ddx_term_d += ddx_nd*dy_nd*rsqrt_sigma2_plus_eps_2_n;
-            const double xhat_nd = (double)xhat[n*D + d];
-            const double sum_ddx_xhat_n = kept_sum_ddx_xhat[n];
-            const double grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
-            sum_dy_term_d += dy_nd*xhat_nd*grad_xhat_scale_n;
-            const double sum_ddx_n = kept_sum_ddx[n];
-            const double sum_dy_term_2_scale_n = rsqrt_sigma2_plus_eps_2_n*sum_ddx_n;
-            sum_dy_term_2_d += dy_nd*sum_dy_term_2_scale_n;
-        }
-        /* grad_gamma[d] = sum(ddx[n, d]*dy[n, d]/sqrt(sigma2[n] + eps) for n in N) - sum(dy[n, d]*xhat[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k]*xhat[n, k] for k in D) for n in N)/D - sum(dy[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k] for k in D) for n in N)/D */
-        const double grad_gamma_d = sum_ddx_term_d - sum_dy_term_d/(double)D - sum_dy_term_2_d/(double)D;
-        if (grad_gamma != NULL) {
-            grad_gamma[d] = (float)grad_gamma_d;
-        }
-        if (grad_beta != NULL) {
-            grad_beta[d] = (float)grad_beta_d;
+    {
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D, (double)D*(double)N);
+
+        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_double_backward_f32_over_D(
+                N, D, ddx, dy, sigma2, xhat, eps, grad_gamma, grad_beta, kept_sum_ddx_xhat, kept_sum_ddx, grad_beta_d,
+                symbn_layernorm_double_backward_cut(D, part, parts),
+                symbn_layernorm_double_backward_cut(D, part + 1, parts));
         }
     }
     return SYMBN_LAYERNORM_DOUBLE_BACKWARD_OK;
+}
+
+SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backward_f64_over_N(
+    ptrdiff_t D, const double *ddx, const double *ddgamma, const double *ddbeta, const double *dy,
+    const double *gamma, const double *sigma2, const double *xhat, double eps, double *grad_dy,
+    double *grad_x, double *kept_sum_ddx_xhat, double *kept_sum_ddx, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* sum_ddx_xhat[n] = sum(ddx[n, k]*xhat[n, k] for k in D) */
+        double sum_ddx_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_ddx_xhat_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+        double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_gamma_dy_xhat_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* sum_ddx[n] = sum(ddx[n, k] for k in D) */
+        double sum_ddx_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_ddx_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* mean_gamma_dy[n] = mean(gamma[k]*dy[n, k] for k in D) */
+        double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_gamma_dy_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const double ddx_nk = ddx[n*D + k];
+                    const double xhat_nk = xhat[n*D + k];
+                    symbn_layernorm_double_backward_add(&sum_ddx_xhat_n_lanes[lane], &sum_ddx_xhat_n_lanes_low[lane], ddx_nk*xhat_nk);
+                    const double gamma_k = gamma[k];
+                    const double dy_nk = dy[n*D + k];
+                    symbn_layernorm_double_backward_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                    symbn_layernorm_double_backward_add(&sum_ddx_n_lanes[lane], &sum_ddx_n_lanes_low[lane], ddx_nk);
+                    symbn_layernorm_double_backward_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_k*dy_nk);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const double ddx_nk = ddx[n*D + k];
+                const double xhat_nk = xhat[n*D + k];
+                symbn_layernorm_double_backward_add(&sum_ddx_xhat_n_lanes[lane], &sum_ddx_xhat_n_lanes_low[lane], ddx_nk*xhat_nk);
+                const double gamma_k = gamma[k];
+                const double dy_nk = dy[n*D + k];
+                symbn_layernorm_double_backward_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                symbn_layernorm_double_backward_add(&sum_ddx_n_lanes[lane], &sum_ddx_n_lanes_low[lane], ddx_nk);
+                symbn_layernorm_double_backward_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_k*dy_nk);
+            }
+        }
+        double sum_ddx_xhat_n = 0.0, sum_ddx_xhat_n_low = 0.0;
+        symbn_layernorm_double_backward_gather(&sum_ddx_xhat_n, &sum_ddx_xhat_n_low, sum_ddx_xhat_n_lanes, sum_ddx_xhat_n_lanes_low);
+        sum_ddx_xhat_n = symbn_layernorm_double_backward_complete(sum_ddx_xhat_n, sum_ddx_xhat_n_low);
+        kept_sum_ddx_xhat[n] = sum_ddx_xhat_n;
+        double mean_gamma_dy_xhat_n = 0.0, mean_gamma_dy_xhat_n_low = 0.0;
+        symbn_layernorm_double_backward_gather(&mean_gamma_dy_xhat_n, &mean_gamma_dy_xhat_n_low, mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_lanes_low);
+        mean_gamma_dy_xhat_n = symbn_layernorm_double_backward_complete(mean_gamma_dy_xhat_n, mean_gamma_dy_xhat_n_low);
+        mean_gamma_dy_xhat_n /= (double)D;
+        double sum_ddx_n = 0.0, sum_ddx_n_low = 0.0;
+        symbn_layernorm_double_backward_gather(&sum_ddx_n, &sum_ddx_n_low, sum_ddx_n_lanes, sum_ddx_n_lanes_low);
+        sum_ddx_n = symbn_layernorm_double_backward_complete(sum_ddx_n, sum_ddx_n_low);
+        kept_sum_ddx[n] = sum_ddx_n;
+        double mean_gamma_dy_n = 0.0, mean_gamma_dy_n_low = 0.0;
+        symbn_layernorm_double_backward_gather(&mean_gamma_dy_n, &mean_gamma_dy_n_low, mean_gamma_dy_n_lanes, mean_gamma_dy_n_lanes_low);
+        mean_gamma_dy_n = symbn_layernorm_double_backward_complete(mean_gamma_dy_n, mean_gamma_dy_n_low);
+        mean_gamma_dy_n /= (double)D;
+        /* mean_grad_xhat[n] = mean(grad_xhat[n, k] for k in D) */
+        double mean_grad_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_grad_xhat_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* mean_xhat_term[n] = mean(xhat[n, k]*grad_xhat[n, k] + gamma[k]*ddx[n, k]*dy[n, k]*rsqrt_sigma2_plus_eps[n] for k in D) */
+        double mean_xhat_term_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_xhat_term_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        const double sigma2_n = sigma2[n];
+        const double rsqrt_sigma2_plus_eps_2_n = 1.0/sqrt(sigma2_n + eps);
+        const double grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
+        const double grad_xhat_scale_2_n = mean_gamma_dy_xhat_n*rsqrt_sigma2_plus_eps_2_n;
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const double dy_nk = dy[n*D + k];
+                    const double ddgamma_k = ddgamma[k];
+                    const double gamma_k = gamma[k];
+                    const double gamma_over_D_k = gamma_k/(double)D;
+                    const double ddx_nk = ddx[n*D + k];
+                    /* grad_xhat[n, d] = dy[n, d]*(ddgamma[d] - gamma[d]*mean(ddx[n, k]*xhat[n, k] for k in D)/sqrt(sigma2[n] + eps)) - ddx[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D)/sqrt(sigma2[n] + eps) */
+                    const double grad_xhat_nk = dy_nk*(ddgamma_k - gamma_over_D_k*grad_xhat_scale_n) - ddx_nk*grad_xhat_scale_2_n;
+                    symbn_layernorm_double_backward_add(&mean_grad_xhat_n_lanes[lane], &mean_grad_xhat_n_lanes_low[lane], grad_xhat_nk);
+                    const double xhat_nk = xhat[n*D + k];
+                    symbn_layernorm_double_backward_add(&mean_xhat_term_n_lanes[lane], &mean_xhat_term_n_lanes_low[lane], xhat_nk*grad_xhat_nk + gamma_k*ddx_nk*dy_nk*rsqrt_sigma2_plus_eps_2_n);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const double dy_nk = dy[n*D + k];
+                const double ddgamma_k = ddgamma[k];
+                const double gamma_k = gamma[k];
+                const double gamma_over_D_k = gamma_k/(double)D;
+                const double ddx_nk = ddx[n*D + k];
+                const double grad_xhat_nk = dy_nk*(ddgamma_k - gamma_over_D_k*grad_xhat_scale_n) - ddx_nk*grad_xhat_scale_2_n;
+                symbn_layernorm_double_backward_add(&mean_grad_xhat_n_lanes[lane], &mean_grad_xhat_n_lanes_low[lane], grad_xhat_nk);
+                const double xhat_nk = xhat[n*D + k];
+                symbn_layernorm_double_backward_add(&mean_xhat_term_n_lanes[lane], &mean_xhat_term_n_lanes_low[lane], xhat_nk*grad_xhat_nk + gamma_k*ddx_nk*dy_nk*rsqrt_sigma2_plus_eps_2_n);
+            }
+        }
+        double mean_grad_xhat_n = 0.0, mean_grad_xhat_n_low = 0.0;
+        symbn_layernorm_double_backward_gather(&mean_grad_xhat_n, &mean_grad_xhat_n_low, mean_grad_xhat_n_lanes, mean_grad_xhat_n_lanes_low);
+        mean_grad_xhat_n = symbn_layernorm_double_backward_complete(mean_grad_xhat_n, mean_grad_xhat_n_low);
+        mean_grad_xhat_n /= (double)D;
+        double mean_xhat_term_n = 0.0, mean_xhat_term_n_low = 0.0;
+        symbn_layernorm_double_backward_gather(&mean_xhat_term_n, &mean_xhat_term_n_low, mean_xhat_term_n_lanes, mean_xhat_term_n_lanes_low);
+        mean_xhat_term_n = symbn_layernorm_double_backward_complete(mean_xhat_term_n, mean_xhat_term_n_low);
+        mean_xhat_term_n /= (double)D;
+        const double sum_ddx_over_D_n = sum_ddx_n/(double)D;
+        const double sum_ddx_xhat_over_D_n = sum_ddx_xhat_n/(double)D;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+            double grad_dy_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+            double *const grad_dy_to = grad_dy == NULL || stream ? grad_dy_block : &grad_dy[n*D + chunk];
+
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const double ddbeta_d = ddbeta[d];
+                const double ddgamma_d = ddgamma[d];
+                const double xhat_nd = xhat[n*D + d];
+                const double gamma_d = gamma[d];
+                const double ddx_nd = ddx[n*D + d];
+                /* grad_dy[n, d] = ddbeta[d] + ddgamma[d]*xhat[n, d] + gamma[d]*(ddx[n, d] - mean(ddx[n, k] for k in D) - xhat[n, d]*mean(ddx[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
+                const double grad_dy_nd = ddbeta_d + ddgamma_d*xhat_nd + gamma_d*(ddx_nd - sum_ddx_over_D_n - xhat_nd*sum_ddx_xhat_over_D_n)*rsqrt_sigma2_plus_eps_2_n;
+                grad_dy_to[lane] = grad_dy_nd;
+            }
+            if (grad_dy != NULL && stream) {
+                symbn_layernorm_double_backward_stream(&grad_dy[n*D + chunk], grad_dy_block, sizeof(double)*(size_t)width);
+            }
+        }
+        const double grad_x_shift_n = (sum_ddx_n/(double)D*mean_gamma_dy_n + sum_ddx_xhat_n/(double)D*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_2_n - mean_xhat_term_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+            double grad_x_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+            double *const grad_x_to = grad_x == NULL || stream ? grad_x_block : &grad_x[n*D + chunk];
+
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const double dy_nd = dy[n*D + d];
+                const double ddgamma_d = ddgamma[d];
+                const double gamma_d = gamma[d];
+                const double gamma_over_D_d = gamma_d/(double)D;
+                const double ddx_nd = ddx[n*D + d];
+                const double grad_xhat_nd = dy_nd*(ddgamma_d - gamma_over_D_d*grad_xhat_scale_n) - ddx_nd*grad_xhat_scale_2_n;
+                const double xhat_nd = xhat[n*D + d];
+                /* grad_x[n, d] = (grad_xhat[n, d] - mean(grad_xhat[n, k] for k in D) + xhat[n, d]*((mean(ddx[n, k] for k in D)*mean(gamma[k]*dy[n, k] for k in D) + mean(ddx[n, k]*xhat[n, k] for k in D)*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) - mean(xhat[n, k]*grad_xhat[n, k] + gamma[k]*ddx[n, k]*dy[n, k]/sqrt(sigma2[n] + eps) for k in D)))/sqrt(sigma2[n] + eps) */
+                const double grad_x_nd = (grad_xhat_nd - mean_grad_xhat_n + xhat_nd*grad_x_shift_n)*rsqrt_sigma2_plus_eps_2_n;
+                grad_x_to[lane] = grad_x_nd;
+            }
+            if (grad_x != NULL && stream) {
+                symbn_layernorm_double_backward_stream(&grad_x[n*D + chunk], grad_x_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_layernorm_double_backward_fence();
+}
+
+SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backward_f64_over_D(
+    ptrdiff_t N, ptrdiff_t D, const double *ddx, const double *dy, const double *sigma2, const double *xhat,
+    double eps, double *grad_gamma, double *grad_beta, double *kept_sum_ddx_xhat, double *kept_sum_ddx,
+    double grad_beta_d, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t d = first; d < last; ++d) {
+        /* sum_ddx_term[d] = sum(ddx[n, d]*dy[n, d]*rsqrt_sigma2_plus_eps[n] for n in N) */
+        double sum_ddx_term_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_ddx_term_d_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* sum_dy_term[d] = sum(dy[n, d]*xhat[n, d]*grad_xhat_scale[n] for n in N) */
+        double sum_dy_term_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_dy_term_d_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        /* sum_dy_term_2[d] = sum(dy[n, d]*sum_dy_term_2_scale[n] for n in N) */
+        double sum_dy_term_2_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_dy_term_2_d_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= N; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                    const ptrdiff_t n = done + lane;
+                    const double ddx_nd = ddx[n*D + d];
+                    const double dy_nd = dy[n*D + d];
+                    const double sigma2_n = sigma2[n];
+                    const double rsqrt_sigma2_plus_eps_2_n = 1.0/sqrt(sigma2_n + eps);
+                    symbn_layernorm_double_backward_add(&sum_ddx_term_d_lanes[lane], &sum_ddx_term_d_lanes_low[lane], ddx_nd*dy_nd*rsqrt_sigma2_plus_eps_2_n);
+                    const double xhat_nd = xhat[n*D + d];
+                    const double sum_ddx_xhat_n = kept_sum_ddx_xhat[n];
+                    const double grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
+                    symbn_layernorm_double_backward_add(&sum_dy_term_d_lanes[lane], &sum_dy_term_d_lanes_low[lane], dy_nd*xhat_nd*grad_xhat_scale_n);
+                    const double sum_ddx_n = kept_sum_ddx[n];
+                    const double sum_dy_term_2_scale_n = rsqrt_sigma2_plus_eps_2_n*sum_ddx_n;
+                    symbn_layernorm_double_backward_add(&sum_dy_term_2_d_lanes[lane], &sum_dy_term_2_d_lanes_low[lane], dy_nd*sum_dy_term_2_scale_n);
+                }
+            }
+            for (int lane = 0; done + lane < N; ++lane) {
+                const ptrdiff_t n = done + lane;
+                const double ddx_nd = ddx[n*D + d];
+                const double dy_nd = dy[n*D + d];
+                const double sigma2_n = sigma2[n];
+                const double rsqrt_sigma2_plus_eps_2_n = 1.0/sqrt(sigma2_n + eps);
+                symbn_layernorm_double_backward_add(&sum_ddx_term_d_lanes[lane], &sum_ddx_term_d_lanes_low[lane], ddx_nd*dy_nd*rsqrt_sigma2_plus_eps_2_n);
+                const double xhat_nd = xhat[n*D + d];
+                const double sum_ddx_xhat_n = kept_sum_ddx_xhat[n];
+                const double grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
+                symbn_layernorm_double_backward_add(&sum_dy_term_d_lanes[lane], &sum_dy_term_d_lanes_low[lane], dy_nd*xhat_nd*grad_xhat_scale_n);
+                const double sum_ddx_n = kept_sum_ddx[n];
+                const double sum_dy_term_2_scale_n = rsqrt_sigma2_plus_eps_2_n*sum_ddx_n;
+                symbn_layernorm_double_backward_add(&sum_dy_term_2_d_lanes[lane], &sum_dy_term_2_d_lanes_low[lane], dy_nd*sum_dy_term_2_scale_n);
+            }
+        }
+        double sum_ddx_term_d = 0.0, sum_ddx_term_d_low = 0.0;
+        symbn_layernorm_double_backward_gather(&sum_ddx_term_d, &sum_ddx_term_d_low, sum_ddx_term_d_lanes, sum_ddx_term_d_lanes_low);
+        sum_ddx_term_d = symbn_layernorm_double_backward_complete(sum_ddx_term_d, sum_ddx_term_d_low);
+        double sum_dy_term_d = 0.0, sum_dy_term_d_low = 0.0;
+        symbn_layernorm_double_backward_gather(&sum_dy_term_d, &sum_dy_term_d_low, sum_dy_term_d_lanes, sum_dy_term_d_lanes_low);
+        sum_dy_term_d = symbn_layernorm_double_backward_complete(sum_dy_term_d, sum_dy_term_d_low);
+        double sum_dy_term_2_d = 0.0, sum_dy_term_2_d_low = 0.0;
+        symbn_layernorm_double_backward_gather(&sum_dy_term_2_d, &sum_dy_term_2_d_low, sum_dy_term_2_d_lanes, sum_dy_term_2_d_lanes_low);
+        sum_dy_term_2_d = symbn_layernorm_double_backward_complete(sum_dy_term_2_d, sum_dy_term_2_d_low);
+        /* grad_gamma[d] = sum(ddx[n, d]*dy[n, d]/sqrt(sigma2[n] + eps) for n in N) - sum(dy[n, d]*xhat[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k]*xhat[n, k] for k in D) for n in N)/D - sum(dy[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k] for k in D) for n in N)/D */
+        const double grad_gamma_d = sum_ddx_term_d - sum_dy_term_d/(double)D - sum_dy_term_2_d/(double)D;
+        if (grad_gamma != NULL) {
+            grad_gamma[d] = grad_gamma_d;
+        }
+        if (grad_beta != NULL) {
+            grad_beta[d] = grad_beta_d;
+        }
+    }
 }
 
 int symbn_layernorm_double_backward_f64(
@@ -445,120 +1234,29 @@ int symbn_layernorm_double_backward_f64(
     }
     double *const kept_sum_ddx_xhat = workspace;
     double *const kept_sum_ddx = workspace + N;
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* sum_ddx_xhat[n] = sum(ddx[n, k]*xhat[n, k] for k in D) */
-        double sum_ddx_xhat_n = 0.0, sum_ddx_xhat_n_low = 0.0;
-        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-        double mean_gamma_dy_xhat_n = 0.0, mean_gamma_dy_xhat_n_low = 0.0;
-        /* sum_ddx[n] = sum(ddx[n, k] for k in D) */
-        double sum_ddx_n = 0.0, sum_ddx_n_low = 0.0;
-        /* mean_gamma_dy[n] = mean(gamma[k]*dy[n, k] for k in D) */
-        double mean_gamma_dy_n = 0.0, mean_gamma_dy_n_low = 0.0;
-        for (ptrdiff_t k = 0; k < D; ++k) {
-            const double ddx_nk = ddx[n*D + k];
-            const double xhat_nk = xhat[n*D + k];
-            symbn_layernorm_double_backward_add(&sum_ddx_xhat_n, &sum_ddx_xhat_n_low, ddx_nk*xhat_nk);
-            const double gamma_k = gamma[k];
-            const double dy_nk = dy[n*D + k];
-            symbn_layernorm_double_backward_add(&mean_gamma_dy_xhat_n, &mean_gamma_dy_xhat_n_low, gamma_k*dy_nk*xhat_nk);
-            symbn_layernorm_double_backward_add(&sum_ddx_n, &sum_ddx_n_low, ddx_nk);
-            symbn_layernorm_double_backward_add(&mean_gamma_dy_n, &mean_gamma_dy_n_low, gamma_k*dy_nk);
-        }
-        sum_ddx_xhat_n = symbn_layernorm_double_backward_complete(sum_ddx_xhat_n, sum_ddx_xhat_n_low);
-        kept_sum_ddx_xhat[n] = sum_ddx_xhat_n;
-        mean_gamma_dy_xhat_n = symbn_layernorm_double_backward_complete(mean_gamma_dy_xhat_n, mean_gamma_dy_xhat_n_low);
-        mean_gamma_dy_xhat_n /= (double)D;
-        sum_ddx_n = symbn_layernorm_double_backward_complete(sum_ddx_n, sum_ddx_n_low);
-        kept_sum_ddx[n] = sum_ddx_n;
-        mean_gamma_dy_n = symbn_layernorm_double_backward_complete(mean_gamma_dy_n, mean_gamma_dy_n_low);
-        mean_gamma_dy_n /= (double)D;
-        /* mean_grad_xhat[n] = mean(grad_xhat[n, k] for k in D) */
-        double mean_grad_xhat_n = 0.0, mean_grad_xhat_n_low = 0.0;
-        /* mean_xhat_term[n] = mean(xhat[n, k]*grad_xhat[n, k] + gamma[k]*ddx[n, k]*dy[n, k]*rsqrt_sigma2_plus_eps[n] for k in D) */
-        double mean_xhat_term_n = 0.0, mean_xhat_term_n_low = 0.0;
-        const double sigma2_n = sigma2[n];
-        const double rsqrt_sigma2_plus_eps_2_n = 1.0/sqrt(sigma2_n + eps);
-        const double grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
-        const double grad_xhat_scale_2_n = mean_gamma_dy_xhat_n*rsqrt_sigma2_plus_eps_2_n;
-        for (ptrdiff_t k = 0; k < D; ++k) {
-            const double dy_nk = dy[n*D + k];
-            const double ddgamma_k = ddgamma[k];
-            const double gamma_k = gamma[k];
-            const double gamma_over_D_k = gamma_k/(double)D;
-            const double ddx_nk = ddx[n*D + k];
-            /* grad_xhat[n, d] = dy[n, d]*(ddgamma[d] - gamma[d]*mean(ddx[n, k]*xhat[n, k] for k in D)/sqrt(sigma2[n] + eps)) - ddx[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D)/sqrt(sigma2[n] + eps) */
-            const double grad_xhat_nk = dy_nk*(ddgamma_k - gamma_over_D_k*grad_xhat_scale_n) - ddx_nk*grad_xhat_scale_2_n;
-            symbn_layernorm_double_backward_add(&mean_grad_xhat_n, &mean_grad_xhat_n_low, grad_xhat_nk);
-            const double xhat_nk = xhat[n*D + k];
-            symbn_layernorm_double_backward_add(&mean_xhat_term_n, &mean_xhat_term_n_low, xhat_nk*grad_xhat_nk + gamma_k*ddx_nk*dy_nk*rsqrt_sigma2_plus_eps_2_n);
-        }
-        mean_grad_xhat_n = symbn_layernorm_double_backward_complete(mean_grad_xhat_n, mean_grad_xhat_n_low);
-        mean_grad_xhat_n /= (double)D;
-        mean_xhat_term_n = symbn_layernorm_double_backward_complete(mean_xhat_term_n, mean_xhat_term_n_low);
-        mean_xhat_term_n /= (double)D;
-        const double sum_ddx_over_D_n = sum_ddx_n/(double)D;
-        const double sum_ddx_xhat_over_D_n = sum_ddx_xhat_n/(double)D;
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double ddbeta_d = ddbeta[d];
-            const double ddgamma_d = ddgamma[d];
-            const double xhat_nd = xhat[n*D + d];
-            const double gamma_d = gamma[d];
-            const double ddx_nd = ddx[n*D + d];
-            /* grad_dy[n, d] = ddbeta[d] + ddgamma[d]*xhat[n, d] + gamma[d]*(ddx[n, d] - mean(ddx[n, k] for k in D) - xhat[n, d]*mean(ddx[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
-            const double grad_dy_nd = ddbeta_d + ddgamma_d*xhat_nd + gamma_d*(ddx_nd - sum_ddx_over_D_n - xhat_nd*sum_ddx_xhat_over_D_n)*rsqrt_sigma2_plus_eps_2_n;
-            if (grad_dy != NULL) {
-                grad_dy[n*D + d] = grad_dy_nd;
-            }
-        }
-        const double grad_x_shift_n = (sum_ddx_n/(double)D*mean_gamma_dy_n + sum_ddx_xhat_n/(double)D*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_2_n - mean_xhat_term_n;
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double dy_nd = dy[n*D + d];
-            const double ddgamma_d = ddgamma[d];
-            const double gamma_d = gamma[d];
-            const double gamma_over_D_d = gamma_d/(double)D;
-            const double ddx_nd = ddx[n*D + d];
-            const double grad_xhat_nd = dy_nd*(ddgamma_d - gamma_over_D_d*grad_xhat_scale_n) - ddx_nd*grad_xhat_scale_2_n;
-            const double xhat_nd = xhat[n*D + d];
-            /* grad_x[n, d] = (grad_xhat[n, d] - mean(grad_xhat[n, k] for k in D) + xhat[n, d]*((mean(ddx[n, k] for k in D)*mean(gamma[k]*dy[n, k] for k in D) + mean(ddx[n, k]*xhat[n, k] for k in D)*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) - mean(xhat[n, k]*grad_xhat[n, k] + gamma[k]*ddx[n, k]*dy[n, k]/sqrt(sigma2[n] + eps) for k in D)))/sqrt(sigma2[n] + eps) */
-            const double grad_x_nd = (grad_xhat_nd - mean_grad_xhat_n + xhat_nd*grad_x_shift_n)*rsqrt_sigma2_plus_eps_2_n;
-            if (grad_x != NULL) {
-                grad_x[n*D + d] = grad_x_nd;
-            }
+    const int stream = (double)N*(double)D*8.0 >= (double)SYMBN_LAYERNORM_DOUBLE_BACKWARD_STREAM;
+    {
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(N, (double)N*(double)D);
+
+        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_double_backward_f64_over_N(
+                D, ddx, ddgamma, ddbeta, dy, gamma, sigma2, xhat, eps, grad_dy, grad_x, kept_sum_ddx_xhat, kept_sum_ddx,
+                stream, symbn_layernorm_double_backward_cut(N, part, parts),
+                symbn_layernorm_double_backward_cut(N, part + 1, parts));
         }
     }
     /* grad_beta[d] = 0 */
     const double grad_beta_d = 0.0;
-    for (ptrdiff_t d = 0; d < D; ++d) {
-        /* sum_ddx_term[d] = sum(ddx[n, d]*dy[n, d]*rsqrt_sigma2_plus_eps[n] for n in N) */
-        double sum_ddx_term_d = 0.0, sum_ddx_term_d_low = 0.0;
-        /* sum_dy_term[d] = sum(dy[n, d]*xhat[n, d]*grad_xhat_scale[n] for n in N) */
-        double sum_dy_term_d = 0.0, sum_dy_term_d_low = 0.0;
-        /* sum_dy_term_2[d] = sum(dy[n, d]*sum_dy_term_2_scale[n] for n in N) */
-        double sum_dy_term_2_d = 0.0, sum_dy_term_2_d_low = 0.0;
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            const double ddx_nd = ddx[n*D + d];
-            const double dy_nd = dy[n*D + d];
-            const double sigma2_n = sigma2[n];
-            const double rsqrt_sigma2_plus_eps_2_n = 1.0/sqrt(sigma2_n + eps);
-            symbn_layernorm_double_backward_add(&sum_ddx_term_d, &sum_ddx_term_d_low, ddx_nd*dy_nd*rsqrt_sigma2_plus_eps_2_n);
-            const double xhat_nd = xhat[n*D + d];
-            const double sum_ddx_xhat_n = kept_sum_ddx_xhat[n];
-            const double grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
-            symbn_layernorm_double_backward_add(&sum_dy_term_d, &sum_dy_term_d_low, dy_nd*xhat_nd*grad_xhat_scale_n);
-            const double sum_ddx_n = kept_sum_ddx[n];
-            const double sum_dy_term_2_scale_n = rsqrt_sigma2_plus_eps_2_n*sum_ddx_n;
-            symbn_layernorm_double_backward_add(&sum_dy_term_2_d, &sum_dy_term_2_d_low, dy_nd*sum_dy_term_2_scale_n);
-        }
-        sum_ddx_term_d = symbn_layernorm_double_backward_complete(sum_ddx_term_d, sum_ddx_term_d_low);
-        sum_dy_term_d = symbn_layernorm_double_backward_complete(sum_dy_term_d, sum_dy_term_d_low);
-        sum_dy_term_2_d = symbn_layernorm_double_backward_complete(sum_dy_term_2_d, sum_dy_term_2_d_low);
-        /* grad_gamma[d] = sum(ddx[n, d]*dy[n, d]/sqrt(sigma2[n] + eps) for n in N) - sum(dy[n, d]*xhat[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k]*xhat[n, k] for k in D) for n in N)/D - sum(dy[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k] for k in D) for n in N)/D */
-        const double grad_gamma_d = sum_ddx_term_d - sum_dy_term_d/(double)D - sum_dy_term_2_d/(double)D;
-        if (grad_gamma != NULL) {
-            grad_gamma[d] = grad_gamma_d;
-        }
-        if (grad_beta != NULL) {
-            grad_beta[d] = grad_beta_d;
+    {
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D, (double)D*(double)N);
+
+        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_double_backward_f64_over_D(
+                N, D, ddx, dy, sigma2, xhat, eps, grad_gamma, grad_beta, kept_sum_ddx_xhat, kept_sum_ddx, grad_beta_d,
+                symbn_layernorm_double_backward_cut(D, part, parts),
+                symbn_layernorm_double_backward_cut(D, part + 1, parts));
         }
     }
     return SYMBN_LAYERNORM_DOUBLE_BACKWARD_OK;

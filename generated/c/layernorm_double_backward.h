@@ -36,7 +36,8 @@
  *     backward_saving: dgamma may be gamma, dgamma may be beta, dbeta may be gamma, dbeta may be beta
  *     double_backward: grad_gamma may be ddgamma, grad_gamma may be ddbeta, grad_gamma may be gamma, grad_beta may be ddgamma, grad_beta may be ddbeta, grad_beta may be gamma
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated; symbn_layernorm_..._workspace says how many doubles the caller lends.
  *
  * Cost, beside reading and writing every array:

@@ -30,7 +30,8 @@
  *     jvp_forward: y may be x, xhat may be x
  *     jvp: y_dot may be x_dot, y_dot may be xhat
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -39,7 +40,80 @@
 #include "layernorm_jvp.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_LAYERNORM_JVP_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_LAYERNORM_JVP_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_LAYERNORM_JVP_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_LAYERNORM_JVP_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_LAYERNORM_JVP_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_LAYERNORM_JVP_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_LAYERNORM_JVP_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_LAYERNORM_JVP_STREAM
+#define SYMBN_LAYERNORM_JVP_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_LAYERNORM_JVP_LANES = 32, /* sums that run side by side */
+    SYMBN_LAYERNORM_JVP_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_LAYERNORM_JVP_BLOCK = 512, /* elements that are written at once */
+    SYMBN_LAYERNORM_JVP_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_layernorm_jvp_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_layernorm_jvp_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_layernorm_jvp_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -56,6 +130,156 @@ static double symbn_layernorm_jvp_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* What a double has beyond its nearest float. */
+static float symbn_layernorm_jvp_low(double value)
+{
+    const double low = value - (double)(float)value;
+
+    return low == low ? (float)low : 0.0F;
+}
+
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_layernorm_jvp_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_LAYERNORM_JVP_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_layernorm_jvp_total(double *lanes)
+{
+    for (int width = SYMBN_LAYERNORM_JVP_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_layernorm_jvp_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_LAYERNORM_JVP_LANES; ++lane) {
+        symbn_layernorm_jvp_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_layernorm_jvp_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_layernorm_jvp_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_LAYERNORM_JVP_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_LAYERNORM_JVP_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_layernorm_jvp_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_forward_f32_over_N(
+    ptrdiff_t D, const float *x, const float *gamma, const float *beta, double eps, float *y, float *sigma2,
+    float *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* mu[n] = mean(x[n, j] for j in D) */
+        double mu_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_JVP_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_jvp_least(D - chunk, SYMBN_LAYERNORM_JVP_CHUNK);
+            float mu_n_chunk[SYMBN_LAYERNORM_JVP_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LAYERNORM_JVP_LANES <= chunk_end; done += SYMBN_LAYERNORM_JVP_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_JVP_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float x_nj = x[n*D + j];
+                    mu_n_chunk[lane] += x_nj;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_nj = x[n*D + j];
+                mu_n_chunk[lane] += x_nj;
+            }
+            symbn_layernorm_jvp_widen(mu_n_lanes, mu_n_chunk);
+        }
+        double mu_n = symbn_layernorm_jvp_total(mu_n_lanes);
+        mu_n /= (double)D;
+        /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
+        double sigma2_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
+        const float mu_n_high = (float)mu_n;
+        const float mu_n_low = symbn_layernorm_jvp_low(mu_n);
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_JVP_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_jvp_least(D - chunk, SYMBN_LAYERNORM_JVP_CHUNK);
+            float sigma2_n_chunk[SYMBN_LAYERNORM_JVP_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LAYERNORM_JVP_LANES <= chunk_end; done += SYMBN_LAYERNORM_JVP_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_JVP_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float x_nj = x[n*D + j];
+                    const float x_minus_mu_nj = x_nj - mu_n_high - mu_n_low;
+                    sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_nj = x[n*D + j];
+                const float x_minus_mu_nj = x_nj - mu_n_high - mu_n_low;
+                sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
+            }
+            symbn_layernorm_jvp_widen(sigma2_n_lanes, sigma2_n_chunk);
+        }
+        double sigma2_n = symbn_layernorm_jvp_total(sigma2_n_lanes);
+        sigma2_n /= (double)D;
+        if (sigma2 != NULL) {
+            sigma2[n] = (float)sigma2_n;
+        }
+        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+        const float rsqrt_sigma2_plus_eps_n_f = (float)rsqrt_sigma2_plus_eps_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_JVP_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_jvp_least(D - chunk, SYMBN_LAYERNORM_JVP_BLOCK);
+            float xhat_block[SYMBN_LAYERNORM_JVP_BLOCK];
+            float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[n*D + chunk];
+            float y_block[SYMBN_LAYERNORM_JVP_BLOCK];
+            float *const y_to = y == NULL || stream ? y_block : &y[n*D + chunk];
+
+            SYMBN_LAYERNORM_JVP_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const float x_nd = x[n*D + d];
+                const float x_minus_mu_nd = x_nd - mu_n_high - mu_n_low;
+                /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
+                const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_f;
+                xhat_to[lane] = xhat_nd;
+                const float gamma_d = gamma[d];
+                const float beta_d = beta[d];
+                /* y[n, d] = gamma[d]*xhat[n, d] + beta[d] */
+                const float y_nd = gamma_d*xhat_nd + beta_d;
+                y_to[lane] = y_nd;
+            }
+            if (xhat != NULL && stream) {
+                symbn_layernorm_jvp_stream(&xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
+            }
+            if (y != NULL && stream) {
+                symbn_layernorm_jvp_stream(&y[n*D + chunk], y_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_layernorm_jvp_fence();
+}
+
 int symbn_layernorm_jvp_forward_f32(
     ptrdiff_t N, ptrdiff_t D, const float *x, const float *gamma, const float *beta, double eps, float *y,
     float *sigma2, float *xhat)
@@ -66,44 +290,105 @@ int symbn_layernorm_jvp_forward_f32(
     if (x == NULL || gamma == NULL || beta == NULL) {
         return SYMBN_LAYERNORM_JVP_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* mu[n] = mean(x[n, j] for j in D) */
-        double mu_n = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double x_nj = (double)x[n*D + j];
-            mu_n += x_nj;
-        }
-        mu_n /= (double)D;
-        /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
-        double sigma2_n = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double x_nj = (double)x[n*D + j];
-            const double x_minus_mu_nj = x_nj - mu_n;
-            sigma2_n += x_minus_mu_nj*x_minus_mu_nj;
-        }
-        sigma2_n /= (double)D;
-        if (sigma2 != NULL) {
-            sigma2[n] = (float)sigma2_n;
-        }
-        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double x_nd = (double)x[n*D + d];
-            const double x_minus_mu_nd = x_nd - mu_n;
-            /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
-            const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-            if (xhat != NULL) {
-                xhat[n*D + d] = (float)xhat_nd;
-            }
-            const double gamma_d = (double)gamma[d];
-            const double beta_d = (double)beta[d];
-            /* y[n, d] = gamma[d]*xhat[n, d] + beta[d] */
-            const double y_nd = gamma_d*xhat_nd + beta_d;
-            if (y != NULL) {
-                y[n*D + d] = (float)y_nd;
-            }
+    const int stream = (double)N*(double)D*4.0 >= (double)SYMBN_LAYERNORM_JVP_STREAM;
+    {
+        const ptrdiff_t parts = symbn_layernorm_jvp_parts(N, (double)N*(double)D);
+
+        SYMBN_LAYERNORM_JVP_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_jvp_forward_f32_over_N(
+                D, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_layernorm_jvp_cut(N, part, parts),
+                symbn_layernorm_jvp_cut(N, part + 1, parts));
         }
     }
     return SYMBN_LAYERNORM_JVP_OK;
+}
+
+SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_forward_f64_over_N(
+    ptrdiff_t D, const double *x, const double *gamma, const double *beta, double eps, double *y,
+    double *sigma2, double *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* mu[n] = mean(x[n, j] for j in D) */
+        double mu_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0}, mu_n_lanes_low[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LAYERNORM_JVP_LANES <= D; done += SYMBN_LAYERNORM_JVP_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_JVP_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double x_nj = x[n*D + j];
+                    symbn_layernorm_jvp_add(&mu_n_lanes[lane], &mu_n_lanes_low[lane], x_nj);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_nj = x[n*D + j];
+                symbn_layernorm_jvp_add(&mu_n_lanes[lane], &mu_n_lanes_low[lane], x_nj);
+            }
+        }
+        double mu_n = 0.0, mu_n_low = 0.0;
+        symbn_layernorm_jvp_gather(&mu_n, &mu_n_low, mu_n_lanes, mu_n_lanes_low);
+        mu_n = symbn_layernorm_jvp_complete(mu_n, mu_n_low);
+        mu_n /= (double)D;
+        /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
+        double sigma2_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0}, sigma2_n_lanes_low[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LAYERNORM_JVP_LANES <= D; done += SYMBN_LAYERNORM_JVP_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_JVP_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double x_nj = x[n*D + j];
+                    const double x_minus_mu_nj = x_nj - mu_n;
+                    symbn_layernorm_jvp_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_nj = x[n*D + j];
+                const double x_minus_mu_nj = x_nj - mu_n;
+                symbn_layernorm_jvp_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
+            }
+        }
+        double sigma2_n = 0.0, sigma2_n_low = 0.0;
+        symbn_layernorm_jvp_gather(&sigma2_n, &sigma2_n_low, sigma2_n_lanes, sigma2_n_lanes_low);
+        sigma2_n = symbn_layernorm_jvp_complete(sigma2_n, sigma2_n_low);
+        sigma2_n /= (double)D;
+        if (sigma2 != NULL) {
+            sigma2[n] = sigma2_n;
+        }
+        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_JVP_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_jvp_least(D - chunk, SYMBN_LAYERNORM_JVP_BLOCK);
+            double xhat_block[SYMBN_LAYERNORM_JVP_BLOCK];
+            double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[n*D + chunk];
+            double y_block[SYMBN_LAYERNORM_JVP_BLOCK];
+            double *const y_to = y == NULL || stream ? y_block : &y[n*D + chunk];
+
+            SYMBN_LAYERNORM_JVP_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const double x_nd = x[n*D + d];
+                const double x_minus_mu_nd = x_nd - mu_n;
+                /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
+                const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
+                xhat_to[lane] = xhat_nd;
+                const double gamma_d = gamma[d];
+                const double beta_d = beta[d];
+                /* y[n, d] = gamma[d]*xhat[n, d] + beta[d] */
+                const double y_nd = gamma_d*xhat_nd + beta_d;
+                y_to[lane] = y_nd;
+            }
+            if (xhat != NULL && stream) {
+                symbn_layernorm_jvp_stream(&xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
+            }
+            if (y != NULL && stream) {
+                symbn_layernorm_jvp_stream(&y[n*D + chunk], y_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_layernorm_jvp_fence();
 }
 
 int symbn_layernorm_jvp_forward_f64(
@@ -116,46 +401,89 @@ int symbn_layernorm_jvp_forward_f64(
     if (x == NULL || gamma == NULL || beta == NULL) {
         return SYMBN_LAYERNORM_JVP_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* mu[n] = mean(x[n, j] for j in D) */
-        double mu_n = 0.0, mu_n_low = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double x_nj = x[n*D + j];
-            symbn_layernorm_jvp_add(&mu_n, &mu_n_low, x_nj);
-        }
-        mu_n = symbn_layernorm_jvp_complete(mu_n, mu_n_low);
-        mu_n /= (double)D;
-        /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
-        double sigma2_n = 0.0, sigma2_n_low = 0.0;
-        for (ptrdiff_t j = 0; j < D; ++j) {
-            const double x_nj = x[n*D + j];
-            const double x_minus_mu_nj = x_nj - mu_n;
-            symbn_layernorm_jvp_add(&sigma2_n, &sigma2_n_low, x_minus_mu_nj*x_minus_mu_nj);
-        }
-        sigma2_n = symbn_layernorm_jvp_complete(sigma2_n, sigma2_n_low);
-        sigma2_n /= (double)D;
-        if (sigma2 != NULL) {
-            sigma2[n] = sigma2_n;
-        }
-        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double x_nd = x[n*D + d];
-            const double x_minus_mu_nd = x_nd - mu_n;
-            /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
-            const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-            if (xhat != NULL) {
-                xhat[n*D + d] = xhat_nd;
-            }
-            const double gamma_d = gamma[d];
-            const double beta_d = beta[d];
-            /* y[n, d] = gamma[d]*xhat[n, d] + beta[d] */
-            const double y_nd = gamma_d*xhat_nd + beta_d;
-            if (y != NULL) {
-                y[n*D + d] = y_nd;
-            }
+    const int stream = (double)N*(double)D*8.0 >= (double)SYMBN_LAYERNORM_JVP_STREAM;
+    {
+        const ptrdiff_t parts = symbn_layernorm_jvp_parts(N, (double)N*(double)D);
+
+        SYMBN_LAYERNORM_JVP_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_jvp_forward_f64_over_N(
+                D, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_layernorm_jvp_cut(N, part, parts),
+                symbn_layernorm_jvp_cut(N, part + 1, parts));
         }
     }
     return SYMBN_LAYERNORM_JVP_OK;
+}
+
+SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_f32_over_N(
+    ptrdiff_t D, const float *x_dot, const float *gamma_dot, const float *beta_dot, const float *gamma,
+    const float *sigma2, const float *xhat, double eps, float *y_dot, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* mean_x_dot[n] = mean(x_dot[n, k] for k in D) */
+        double mean_x_dot_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
+        /* mean_x_dot_xhat[n] = mean(x_dot[n, k]*xhat[n, k] for k in D) */
+        double mean_x_dot_xhat_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_JVP_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_jvp_least(D - chunk, SYMBN_LAYERNORM_JVP_CHUNK);
+            float mean_x_dot_n_chunk[SYMBN_LAYERNORM_JVP_LANES] = {0.0F};
+            float mean_x_dot_xhat_n_chunk[SYMBN_LAYERNORM_JVP_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LAYERNORM_JVP_LANES <= chunk_end; done += SYMBN_LAYERNORM_JVP_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_JVP_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const float x_dot_nk = x_dot[n*D + k];
+                    mean_x_dot_n_chunk[lane] += x_dot_nk;
+                    const float xhat_nk = xhat[n*D + k];
+                    mean_x_dot_xhat_n_chunk[lane] += x_dot_nk*xhat_nk;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const float x_dot_nk = x_dot[n*D + k];
+                mean_x_dot_n_chunk[lane] += x_dot_nk;
+                const float xhat_nk = xhat[n*D + k];
+                mean_x_dot_xhat_n_chunk[lane] += x_dot_nk*xhat_nk;
+            }
+            symbn_layernorm_jvp_widen(mean_x_dot_n_lanes, mean_x_dot_n_chunk);
+            symbn_layernorm_jvp_widen(mean_x_dot_xhat_n_lanes, mean_x_dot_xhat_n_chunk);
+        }
+        double mean_x_dot_n = symbn_layernorm_jvp_total(mean_x_dot_n_lanes);
+        mean_x_dot_n /= (double)D;
+        double mean_x_dot_xhat_n = symbn_layernorm_jvp_total(mean_x_dot_xhat_n_lanes);
+        mean_x_dot_xhat_n /= (double)D;
+        const double sigma2_n = (double)sigma2[n];
+        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+        const float mean_x_dot_n_f = (float)mean_x_dot_n;
+        const float mean_x_dot_xhat_n_f = (float)mean_x_dot_xhat_n;
+        const float rsqrt_sigma2_plus_eps_n_f = (float)rsqrt_sigma2_plus_eps_n;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_JVP_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_jvp_least(D - chunk, SYMBN_LAYERNORM_JVP_BLOCK);
+            float y_dot_block[SYMBN_LAYERNORM_JVP_BLOCK];
+            float *const y_dot_to = y_dot == NULL || stream ? y_dot_block : &y_dot[n*D + chunk];
+
+            SYMBN_LAYERNORM_JVP_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const float beta_dot_d = beta_dot[d];
+                const float gamma_dot_d = gamma_dot[d];
+                const float xhat_nd = xhat[n*D + d];
+                const float gamma_d = gamma[d];
+                const float x_dot_nd = x_dot[n*D + d];
+                /* xhat_dot[n, d] = (x_dot[n, d] - mean(x_dot[n, k] for k in D) - xhat[n, d]*mean(x_dot[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
+                const float xhat_dot_nd = (x_dot_nd - mean_x_dot_n_f - xhat_nd*mean_x_dot_xhat_n_f)*rsqrt_sigma2_plus_eps_n_f;
+                /* y_dot[n, d] = beta_dot[d] + gamma_dot[d]*xhat[n, d] + gamma[d]*xhat_dot[n, d] */
+                const float y_dot_nd = beta_dot_d + gamma_dot_d*xhat_nd + gamma_d*xhat_dot_nd;
+                y_dot_to[lane] = y_dot_nd;
+            }
+            if (y_dot != NULL && stream) {
+                symbn_layernorm_jvp_stream(&y_dot[n*D + chunk], y_dot_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_layernorm_jvp_fence();
 }
 
 int symbn_layernorm_jvp_f32(
@@ -173,37 +501,85 @@ int symbn_layernorm_jvp_f32(
         || xhat == NULL) {
         return SYMBN_LAYERNORM_JVP_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* mean_x_dot[n] = mean(x_dot[n, k] for k in D) */
-        double mean_x_dot_n = 0.0;
-        /* mean_x_dot_xhat[n] = mean(x_dot[n, k]*xhat[n, k] for k in D) */
-        double mean_x_dot_xhat_n = 0.0;
-        for (ptrdiff_t k = 0; k < D; ++k) {
-            const double x_dot_nk = (double)x_dot[n*D + k];
-            mean_x_dot_n += x_dot_nk;
-            const double xhat_nk = (double)xhat[n*D + k];
-            mean_x_dot_xhat_n += x_dot_nk*xhat_nk;
-        }
-        mean_x_dot_n /= (double)D;
-        mean_x_dot_xhat_n /= (double)D;
-        const double sigma2_n = (double)sigma2[n];
-        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double beta_dot_d = (double)beta_dot[d];
-            const double gamma_dot_d = (double)gamma_dot[d];
-            const double xhat_nd = (double)xhat[n*D + d];
-            const double gamma_d = (double)gamma[d];
-            const double x_dot_nd = (double)x_dot[n*D + d];
-            /* xhat_dot[n, d] = (x_dot[n, d] - mean(x_dot[n, k] for k in D) - xhat[n, d]*mean(x_dot[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
-            const double xhat_dot_nd = (x_dot_nd - mean_x_dot_n - xhat_nd*mean_x_dot_xhat_n)*rsqrt_sigma2_plus_eps_n;
-            /* y_dot[n, d] = beta_dot[d] + gamma_dot[d]*xhat[n, d] + gamma[d]*xhat_dot[n, d] */
-            const double y_dot_nd = beta_dot_d + gamma_dot_d*xhat_nd + gamma_d*xhat_dot_nd;
-            if (y_dot != NULL) {
-                y_dot[n*D + d] = (float)y_dot_nd;
-            }
+    const int stream = (double)N*(double)D*4.0 >= (double)SYMBN_LAYERNORM_JVP_STREAM;
+    {
+        const ptrdiff_t parts = symbn_layernorm_jvp_parts(N, (double)N*(double)D);
+
+        SYMBN_LAYERNORM_JVP_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_jvp_f32_over_N(
+                D, x_dot, gamma_dot, beta_dot, gamma, sigma2, xhat, eps, y_dot, stream,
+                symbn_layernorm_jvp_cut(N, part, parts), symbn_layernorm_jvp_cut(N, part + 1, parts));
         }
     }
     return SYMBN_LAYERNORM_JVP_OK;
+}
+
+SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_f64_over_N(
+    ptrdiff_t D, const double *x_dot, const double *gamma_dot, const double *beta_dot, const double *gamma,
+    const double *sigma2, const double *xhat, double eps, double *y_dot, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* mean_x_dot[n] = mean(x_dot[n, k] for k in D) */
+        double mean_x_dot_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0}, mean_x_dot_n_lanes_low[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
+        /* mean_x_dot_xhat[n] = mean(x_dot[n, k]*xhat[n, k] for k in D) */
+        double mean_x_dot_xhat_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0}, mean_x_dot_xhat_n_lanes_low[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LAYERNORM_JVP_LANES <= D; done += SYMBN_LAYERNORM_JVP_LANES) {
+                for (int lane = 0; lane < SYMBN_LAYERNORM_JVP_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const double x_dot_nk = x_dot[n*D + k];
+                    symbn_layernorm_jvp_add(&mean_x_dot_n_lanes[lane], &mean_x_dot_n_lanes_low[lane], x_dot_nk);
+                    const double xhat_nk = xhat[n*D + k];
+                    symbn_layernorm_jvp_add(&mean_x_dot_xhat_n_lanes[lane], &mean_x_dot_xhat_n_lanes_low[lane], x_dot_nk*xhat_nk);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const double x_dot_nk = x_dot[n*D + k];
+                symbn_layernorm_jvp_add(&mean_x_dot_n_lanes[lane], &mean_x_dot_n_lanes_low[lane], x_dot_nk);
+                const double xhat_nk = xhat[n*D + k];
+                symbn_layernorm_jvp_add(&mean_x_dot_xhat_n_lanes[lane], &mean_x_dot_xhat_n_lanes_low[lane], x_dot_nk*xhat_nk);
+            }
+        }
+        double mean_x_dot_n = 0.0, mean_x_dot_n_low = 0.0;
+        symbn_layernorm_jvp_gather(&mean_x_dot_n, &mean_x_dot_n_low, mean_x_dot_n_lanes, mean_x_dot_n_lanes_low);
+        mean_x_dot_n = symbn_layernorm_jvp_complete(mean_x_dot_n, mean_x_dot_n_low);
+        mean_x_dot_n /= (double)D;
+        double mean_x_dot_xhat_n = 0.0, mean_x_dot_xhat_n_low = 0.0;
+        symbn_layernorm_jvp_gather(&mean_x_dot_xhat_n, &mean_x_dot_xhat_n_low, mean_x_dot_xhat_n_lanes, mean_x_dot_xhat_n_lanes_low);
+        mean_x_dot_xhat_n = symbn_layernorm_jvp_complete(mean_x_dot_xhat_n, mean_x_dot_xhat_n_low);
+        mean_x_dot_xhat_n /= (double)D;
+        const double sigma2_n = sigma2[n];
+        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_JVP_BLOCK) {
+            const ptrdiff_t width = symbn_layernorm_jvp_least(D - chunk, SYMBN_LAYERNORM_JVP_BLOCK);
+            double y_dot_block[SYMBN_LAYERNORM_JVP_BLOCK];
+            double *const y_dot_to = y_dot == NULL || stream ? y_dot_block : &y_dot[n*D + chunk];
+
+            SYMBN_LAYERNORM_JVP_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const double beta_dot_d = beta_dot[d];
+                const double gamma_dot_d = gamma_dot[d];
+                const double xhat_nd = xhat[n*D + d];
+                const double gamma_d = gamma[d];
+                const double x_dot_nd = x_dot[n*D + d];
+                /* xhat_dot[n, d] = (x_dot[n, d] - mean(x_dot[n, k] for k in D) - xhat[n, d]*mean(x_dot[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
+                const double xhat_dot_nd = (x_dot_nd - mean_x_dot_n - xhat_nd*mean_x_dot_xhat_n)*rsqrt_sigma2_plus_eps_n;
+                /* y_dot[n, d] = beta_dot[d] + gamma_dot[d]*xhat[n, d] + gamma[d]*xhat_dot[n, d] */
+                const double y_dot_nd = beta_dot_d + gamma_dot_d*xhat_nd + gamma_d*xhat_dot_nd;
+                y_dot_to[lane] = y_dot_nd;
+            }
+            if (y_dot != NULL && stream) {
+                symbn_layernorm_jvp_stream(&y_dot[n*D + chunk], y_dot_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_layernorm_jvp_fence();
 }
 
 int symbn_layernorm_jvp_f64(
@@ -221,36 +597,15 @@ int symbn_layernorm_jvp_f64(
         || xhat == NULL) {
         return SYMBN_LAYERNORM_JVP_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* mean_x_dot[n] = mean(x_dot[n, k] for k in D) */
-        double mean_x_dot_n = 0.0, mean_x_dot_n_low = 0.0;
-        /* mean_x_dot_xhat[n] = mean(x_dot[n, k]*xhat[n, k] for k in D) */
-        double mean_x_dot_xhat_n = 0.0, mean_x_dot_xhat_n_low = 0.0;
-        for (ptrdiff_t k = 0; k < D; ++k) {
-            const double x_dot_nk = x_dot[n*D + k];
-            symbn_layernorm_jvp_add(&mean_x_dot_n, &mean_x_dot_n_low, x_dot_nk);
-            const double xhat_nk = xhat[n*D + k];
-            symbn_layernorm_jvp_add(&mean_x_dot_xhat_n, &mean_x_dot_xhat_n_low, x_dot_nk*xhat_nk);
-        }
-        mean_x_dot_n = symbn_layernorm_jvp_complete(mean_x_dot_n, mean_x_dot_n_low);
-        mean_x_dot_n /= (double)D;
-        mean_x_dot_xhat_n = symbn_layernorm_jvp_complete(mean_x_dot_xhat_n, mean_x_dot_xhat_n_low);
-        mean_x_dot_xhat_n /= (double)D;
-        const double sigma2_n = sigma2[n];
-        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double beta_dot_d = beta_dot[d];
-            const double gamma_dot_d = gamma_dot[d];
-            const double xhat_nd = xhat[n*D + d];
-            const double gamma_d = gamma[d];
-            const double x_dot_nd = x_dot[n*D + d];
-            /* xhat_dot[n, d] = (x_dot[n, d] - mean(x_dot[n, k] for k in D) - xhat[n, d]*mean(x_dot[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
-            const double xhat_dot_nd = (x_dot_nd - mean_x_dot_n - xhat_nd*mean_x_dot_xhat_n)*rsqrt_sigma2_plus_eps_n;
-            /* y_dot[n, d] = beta_dot[d] + gamma_dot[d]*xhat[n, d] + gamma[d]*xhat_dot[n, d] */
-            const double y_dot_nd = beta_dot_d + gamma_dot_d*xhat_nd + gamma_d*xhat_dot_nd;
-            if (y_dot != NULL) {
-                y_dot[n*D + d] = y_dot_nd;
-            }
+    const int stream = (double)N*(double)D*8.0 >= (double)SYMBN_LAYERNORM_JVP_STREAM;
+    {
+        const ptrdiff_t parts = symbn_layernorm_jvp_parts(N, (double)N*(double)D);
+
+        SYMBN_LAYERNORM_JVP_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_layernorm_jvp_f64_over_N(
+                D, x_dot, gamma_dot, beta_dot, gamma, sigma2, xhat, eps, y_dot, stream,
+                symbn_layernorm_jvp_cut(N, part, parts), symbn_layernorm_jvp_cut(N, part + 1, parts));
         }
     }
     return SYMBN_LAYERNORM_JVP_OK;

@@ -27,7 +27,8 @@
  *     forward: none
  *     backward: dw may be w
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -39,6 +40,45 @@
 
 #include <math.h>
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_LINEAR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_LINEAR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_LINEAR_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_LINEAR_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_LINEAR_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_LINEAR_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_LINEAR_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_LINEAR_STREAM
+#define SYMBN_LINEAR_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_LINEAR_LANES = 32, /* sums that run side by side */
+    SYMBN_LINEAR_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_LINEAR_BLOCK = 512, /* elements that are written at once */
+    SYMBN_LINEAR_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_linear_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -55,6 +95,96 @@ static double symbn_linear_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_linear_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_linear_total(double *lanes)
+{
+    for (int width = SYMBN_LINEAR_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_linear_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
+        symbn_linear_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_linear_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_linear_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_LINEAR_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_LINEAR_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_linear_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_LINEAR_CLONES static void symbn_linear_forward_f32_over_O(
+    ptrdiff_t N, ptrdiff_t I, ptrdiff_t O, const float *x, const float *w, const float *b, float *y,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t o = first; o < last; ++o) {
+        const double b_o = (double)b[o];
+        for (ptrdiff_t n = 0; n < N; ++n) {
+            /* sum_w_x[o, n] = sum(w[o, i]*x[n, i] for i in I) */
+            double sum_w_x_on_lanes[SYMBN_LINEAR_LANES] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_LINEAR_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_linear_least(I - chunk, SYMBN_LINEAR_CHUNK);
+                float sum_w_x_on_chunk[SYMBN_LINEAR_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_LINEAR_LANES <= chunk_end; done += SYMBN_LINEAR_LANES) {
+                    for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
+                        const ptrdiff_t i = done + lane;
+                        const float w_oi = w[o*I + i];
+                        const float x_ni = x[n*I + i];
+                        sum_w_x_on_chunk[lane] += w_oi*x_ni;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
+                    const ptrdiff_t i = done + lane;
+                    const float w_oi = w[o*I + i];
+                    const float x_ni = x[n*I + i];
+                    sum_w_x_on_chunk[lane] += w_oi*x_ni;
+                }
+                symbn_linear_widen(sum_w_x_on_lanes, sum_w_x_on_chunk);
+            }
+            double sum_w_x_on = symbn_linear_total(sum_w_x_on_lanes);
+            /* y[n, o] = sum(w[o, i]*x[n, i] for i in I) + b[o] */
+            const double y_no = sum_w_x_on + b_o;
+            if (y != NULL) {
+                y[n*O + o] = (float)y_no;
+            }
+        }
+    }
+}
+
 int symbn_linear_forward_f32(
     ptrdiff_t N, ptrdiff_t I, ptrdiff_t O, const float *x, const float *w, const float *b, float *y)
 {
@@ -64,24 +194,55 @@ int symbn_linear_forward_f32(
     if (x == NULL || w == NULL || b == NULL) {
         return SYMBN_LINEAR_NULL_INPUT;
     }
-    for (ptrdiff_t o = 0; o < O; ++o) {
-        const double b_o = (double)b[o];
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            /* sum_w_x[o, n] = sum(w[o, i]*x[n, i] for i in I) */
-            double sum_w_x_on = 0.0;
-            for (ptrdiff_t i = 0; i < I; ++i) {
-                const double w_oi = (double)w[o*I + i];
-                const double x_ni = (double)x[n*I + i];
-                sum_w_x_on += w_oi*x_ni;
-            }
-            /* y[n, o] = sum(w[o, i]*x[n, i] for i in I) + b[o] */
-            const double y_no = sum_w_x_on + b_o;
-            if (y != NULL) {
-                y[n*O + o] = (float)y_no;
-            }
+    {
+        const ptrdiff_t parts = symbn_linear_parts(O, (double)O*(double)N*(double)I);
+
+        SYMBN_LINEAR_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_linear_forward_f32_over_O(
+                N, I, O, x, w, b, y, symbn_linear_cut(O, part, parts), symbn_linear_cut(O, part + 1, parts));
         }
     }
     return SYMBN_LINEAR_OK;
+}
+
+SYMBN_LINEAR_CLONES static void symbn_linear_forward_f64_over_O(
+    ptrdiff_t N, ptrdiff_t I, ptrdiff_t O, const double *x, const double *w, const double *b, double *y,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t o = first; o < last; ++o) {
+        const double b_o = b[o];
+        for (ptrdiff_t n = 0; n < N; ++n) {
+            /* sum_w_x[o, n] = sum(w[o, i]*x[n, i] for i in I) */
+            double sum_w_x_on_lanes[SYMBN_LINEAR_LANES] = {0.0}, sum_w_x_on_lanes_low[SYMBN_LINEAR_LANES] = {0.0};
+            {
+                ptrdiff_t done = 0;
+
+                for (; done + SYMBN_LINEAR_LANES <= I; done += SYMBN_LINEAR_LANES) {
+                    for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
+                        const ptrdiff_t i = done + lane;
+                        const double w_oi = w[o*I + i];
+                        const double x_ni = x[n*I + i];
+                        symbn_linear_add(&sum_w_x_on_lanes[lane], &sum_w_x_on_lanes_low[lane], w_oi*x_ni);
+                    }
+                }
+                for (int lane = 0; done + lane < I; ++lane) {
+                    const ptrdiff_t i = done + lane;
+                    const double w_oi = w[o*I + i];
+                    const double x_ni = x[n*I + i];
+                    symbn_linear_add(&sum_w_x_on_lanes[lane], &sum_w_x_on_lanes_low[lane], w_oi*x_ni);
+                }
+            }
+            double sum_w_x_on = 0.0, sum_w_x_on_low = 0.0;
+            symbn_linear_gather(&sum_w_x_on, &sum_w_x_on_low, sum_w_x_on_lanes, sum_w_x_on_lanes_low);
+            sum_w_x_on = symbn_linear_complete(sum_w_x_on, sum_w_x_on_low);
+            /* y[n, o] = sum(w[o, i]*x[n, i] for i in I) + b[o] */
+            const double y_no = sum_w_x_on + b_o;
+            if (y != NULL) {
+                y[n*O + o] = y_no;
+            }
+        }
+    }
 }
 
 int symbn_linear_forward_f64(
@@ -93,25 +254,114 @@ int symbn_linear_forward_f64(
     if (x == NULL || w == NULL || b == NULL) {
         return SYMBN_LINEAR_NULL_INPUT;
     }
-    for (ptrdiff_t o = 0; o < O; ++o) {
-        const double b_o = b[o];
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            /* sum_w_x[o, n] = sum(w[o, i]*x[n, i] for i in I) */
-            double sum_w_x_on = 0.0, sum_w_x_on_low = 0.0;
-            for (ptrdiff_t i = 0; i < I; ++i) {
-                const double w_oi = w[o*I + i];
-                const double x_ni = x[n*I + i];
-                symbn_linear_add(&sum_w_x_on, &sum_w_x_on_low, w_oi*x_ni);
-            }
-            sum_w_x_on = symbn_linear_complete(sum_w_x_on, sum_w_x_on_low);
-            /* y[n, o] = sum(w[o, i]*x[n, i] for i in I) + b[o] */
-            const double y_no = sum_w_x_on + b_o;
-            if (y != NULL) {
-                y[n*O + o] = y_no;
-            }
+    {
+        const ptrdiff_t parts = symbn_linear_parts(O, (double)O*(double)N*(double)I);
+
+        SYMBN_LINEAR_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_linear_forward_f64_over_O(
+                N, I, O, x, w, b, y, symbn_linear_cut(O, part, parts), symbn_linear_cut(O, part + 1, parts));
         }
     }
     return SYMBN_LINEAR_OK;
+}
+
+SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_N(
+    ptrdiff_t I, ptrdiff_t O, const float *dy, const float *w, float *dx, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        for (ptrdiff_t i = 0; i < I; ++i) {
+            /* dx[n, i] = sum(dy[n, o]*w[o, i] for o in O) */
+            double dx_ni_lanes[SYMBN_LINEAR_LANES] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < O; chunk += SYMBN_LINEAR_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_linear_least(O - chunk, SYMBN_LINEAR_CHUNK);
+                float dx_ni_chunk[SYMBN_LINEAR_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_LINEAR_LANES <= chunk_end; done += SYMBN_LINEAR_LANES) {
+                    for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
+                        const ptrdiff_t o = done + lane;
+                        const float dy_no = dy[n*O + o];
+                        const float w_oi = w[o*I + i];
+                        dx_ni_chunk[lane] += dy_no*w_oi;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
+                    const ptrdiff_t o = done + lane;
+                    const float dy_no = dy[n*O + o];
+                    const float w_oi = w[o*I + i];
+                    dx_ni_chunk[lane] += dy_no*w_oi;
+                }
+                symbn_linear_widen(dx_ni_lanes, dx_ni_chunk);
+            }
+            double dx_ni = symbn_linear_total(dx_ni_lanes);
+            if (dx != NULL) {
+                dx[n*I + i] = (float)dx_ni;
+            }
+        }
+    }
+}
+
+SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_O(
+    ptrdiff_t N, ptrdiff_t I, ptrdiff_t O, const float *dy, const float *x, float *dw, float *db,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t o = first; o < last; ++o) {
+        for (ptrdiff_t i = 0; i < I; ++i) {
+            /* dw[o, i] = sum(dy[n, o]*x[n, i] for n in N) */
+            double dw_oi_lanes[SYMBN_LINEAR_LANES] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LINEAR_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_linear_least(N - chunk, SYMBN_LINEAR_CHUNK);
+                float dw_oi_chunk[SYMBN_LINEAR_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_LINEAR_LANES <= chunk_end; done += SYMBN_LINEAR_LANES) {
+                    for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
+                        const ptrdiff_t n = done + lane;
+                        const float dy_no = dy[n*O + o];
+                        const float x_ni = x[n*I + i];
+                        dw_oi_chunk[lane] += dy_no*x_ni;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
+                    const ptrdiff_t n = done + lane;
+                    const float dy_no = dy[n*O + o];
+                    const float x_ni = x[n*I + i];
+                    dw_oi_chunk[lane] += dy_no*x_ni;
+                }
+                symbn_linear_widen(dw_oi_lanes, dw_oi_chunk);
+            }
+            double dw_oi = symbn_linear_total(dw_oi_lanes);
+            if (dw != NULL) {
+                dw[o*I + i] = (float)dw_oi;
+            }
+        }
+        /* db[o] = sum(dy[n, o] for n in N) */
+        double db_o_lanes[SYMBN_LINEAR_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LINEAR_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_linear_least(N - chunk, SYMBN_LINEAR_CHUNK);
+            float db_o_chunk[SYMBN_LINEAR_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LINEAR_LANES <= chunk_end; done += SYMBN_LINEAR_LANES) {
+                for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
+                    const ptrdiff_t n = done + lane;
+                    const float dy_no = dy[n*O + o];
+                    db_o_chunk[lane] += dy_no;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t n = done + lane;
+                const float dy_no = dy[n*O + o];
+                db_o_chunk[lane] += dy_no;
+            }
+            symbn_linear_widen(db_o_lanes, db_o_chunk);
+        }
+        double db_o = symbn_linear_total(db_o_lanes);
+        if (db != NULL) {
+            db[o] = (float)db_o;
+        }
+    }
 }
 
 int symbn_linear_backward_f32(
@@ -124,44 +374,120 @@ int symbn_linear_backward_f32(
     if (dy == NULL || x == NULL || w == NULL) {
         return SYMBN_LINEAR_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            /* dx[n, i] = sum(dy[n, o]*w[o, i] for o in O) */
-            double dx_ni = 0.0;
-            for (ptrdiff_t o = 0; o < O; ++o) {
-                const double dy_no = (double)dy[n*O + o];
-                const double w_oi = (double)w[o*I + i];
-                dx_ni += dy_no*w_oi;
-            }
-            if (dx != NULL) {
-                dx[n*I + i] = (float)dx_ni;
-            }
+    {
+        const ptrdiff_t parts = symbn_linear_parts(N, (double)N*(double)I*(double)O);
+
+        SYMBN_LINEAR_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_linear_backward_f32_over_N(
+                I, O, dy, w, dx, symbn_linear_cut(N, part, parts), symbn_linear_cut(N, part + 1, parts));
         }
     }
-    for (ptrdiff_t o = 0; o < O; ++o) {
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            /* dw[o, i] = sum(dy[n, o]*x[n, i] for n in N) */
-            double dw_oi = 0.0;
-            for (ptrdiff_t n = 0; n < N; ++n) {
-                const double dy_no = (double)dy[n*O + o];
-                const double x_ni = (double)x[n*I + i];
-                dw_oi += dy_no*x_ni;
-            }
-            if (dw != NULL) {
-                dw[o*I + i] = (float)dw_oi;
-            }
-        }
-        /* db[o] = sum(dy[n, o] for n in N) */
-        double db_o = 0.0;
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            const double dy_no = (double)dy[n*O + o];
-            db_o += dy_no;
-        }
-        if (db != NULL) {
-            db[o] = (float)db_o;
+    {
+        const ptrdiff_t parts = symbn_linear_parts(O, (double)O*(double)I*(double)N);
+
+        SYMBN_LINEAR_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_linear_backward_f32_over_O(
+                N, I, O, dy, x, dw, db, symbn_linear_cut(O, part, parts), symbn_linear_cut(O, part + 1, parts));
         }
     }
     return SYMBN_LINEAR_OK;
+}
+
+SYMBN_LINEAR_CLONES static void symbn_linear_backward_f64_over_N(
+    ptrdiff_t I, ptrdiff_t O, const double *dy, const double *w, double *dx, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        for (ptrdiff_t i = 0; i < I; ++i) {
+            /* dx[n, i] = sum(dy[n, o]*w[o, i] for o in O) */
+            double dx_ni_lanes[SYMBN_LINEAR_LANES] = {0.0}, dx_ni_lanes_low[SYMBN_LINEAR_LANES] = {0.0};
+            {
+                ptrdiff_t done = 0;
+
+                for (; done + SYMBN_LINEAR_LANES <= O; done += SYMBN_LINEAR_LANES) {
+                    for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
+                        const ptrdiff_t o = done + lane;
+                        const double dy_no = dy[n*O + o];
+                        const double w_oi = w[o*I + i];
+                        symbn_linear_add(&dx_ni_lanes[lane], &dx_ni_lanes_low[lane], dy_no*w_oi);
+                    }
+                }
+                for (int lane = 0; done + lane < O; ++lane) {
+                    const ptrdiff_t o = done + lane;
+                    const double dy_no = dy[n*O + o];
+                    const double w_oi = w[o*I + i];
+                    symbn_linear_add(&dx_ni_lanes[lane], &dx_ni_lanes_low[lane], dy_no*w_oi);
+                }
+            }
+            double dx_ni = 0.0, dx_ni_low = 0.0;
+            symbn_linear_gather(&dx_ni, &dx_ni_low, dx_ni_lanes, dx_ni_lanes_low);
+            dx_ni = symbn_linear_complete(dx_ni, dx_ni_low);
+            if (dx != NULL) {
+                dx[n*I + i] = dx_ni;
+            }
+        }
+    }
+}
+
+SYMBN_LINEAR_CLONES static void symbn_linear_backward_f64_over_O(
+    ptrdiff_t N, ptrdiff_t I, ptrdiff_t O, const double *dy, const double *x, double *dw, double *db,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t o = first; o < last; ++o) {
+        for (ptrdiff_t i = 0; i < I; ++i) {
+            /* dw[o, i] = sum(dy[n, o]*x[n, i] for n in N) */
+            double dw_oi_lanes[SYMBN_LINEAR_LANES] = {0.0}, dw_oi_lanes_low[SYMBN_LINEAR_LANES] = {0.0};
+            {
+                ptrdiff_t done = 0;
+
+                for (; done + SYMBN_LINEAR_LANES <= N; done += SYMBN_LINEAR_LANES) {
+                    for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
+                        const ptrdiff_t n = done + lane;
+                        const double dy_no = dy[n*O + o];
+                        const double x_ni = x[n*I + i];
+                        symbn_linear_add(&dw_oi_lanes[lane], &dw_oi_lanes_low[lane], dy_no*x_ni);
+                    }
+                }
+                for (int lane = 0; done + lane < N; ++lane) {
+                    const ptrdiff_t n = done + lane;
+                    const double dy_no = dy[n*O + o];
+                    const double x_ni = x[n*I + i];
+                    symbn_linear_add(&dw_oi_lanes[lane], &dw_oi_lanes_low[lane], dy_no*x_ni);
+                }
+            }
+            double dw_oi = 0.0, dw_oi_low = 0.0;
+            symbn_linear_gather(&dw_oi, &dw_oi_low, dw_oi_lanes, dw_oi_lanes_low);
+            dw_oi = symbn_linear_complete(dw_oi, dw_oi_low);
+            if (dw != NULL) {
+                dw[o*I + i] = dw_oi;
+            }
+        }
+        /* db[o] = sum(dy[n, o] for n in N) */
+        double db_o_lanes[SYMBN_LINEAR_LANES] = {0.0}, db_o_lanes_low[SYMBN_LINEAR_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LINEAR_LANES <= N; done += SYMBN_LINEAR_LANES) {
+                for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
+                    const ptrdiff_t n = done + lane;
+                    const double dy_no = dy[n*O + o];
+                    symbn_linear_add(&db_o_lanes[lane], &db_o_lanes_low[lane], dy_no);
+                }
+            }
+            for (int lane = 0; done + lane < N; ++lane) {
+                const ptrdiff_t n = done + lane;
+                const double dy_no = dy[n*O + o];
+                symbn_linear_add(&db_o_lanes[lane], &db_o_lanes_low[lane], dy_no);
+            }
+        }
+        double db_o = 0.0, db_o_low = 0.0;
+        symbn_linear_gather(&db_o, &db_o_low, db_o_lanes, db_o_lanes_low);
+        db_o = symbn_linear_complete(db_o, db_o_low);
+        if (db != NULL) {
+            db[o] = db_o;
+        }
+    }
 }
 
 int symbn_linear_backward_f64(
@@ -174,44 +500,22 @@ int symbn_linear_backward_f64(
     if (dy == NULL || x == NULL || w == NULL) {
         return SYMBN_LINEAR_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            /* dx[n, i] = sum(dy[n, o]*w[o, i] for o in O) */
-            double dx_ni = 0.0, dx_ni_low = 0.0;
-            for (ptrdiff_t o = 0; o < O; ++o) {
-                const double dy_no = dy[n*O + o];
-                const double w_oi = w[o*I + i];
-                symbn_linear_add(&dx_ni, &dx_ni_low, dy_no*w_oi);
-            }
-            dx_ni = symbn_linear_complete(dx_ni, dx_ni_low);
-            if (dx != NULL) {
-                dx[n*I + i] = dx_ni;
-            }
+    {
+        const ptrdiff_t parts = symbn_linear_parts(N, (double)N*(double)I*(double)O);
+
+        SYMBN_LINEAR_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_linear_backward_f64_over_N(
+                I, O, dy, w, dx, symbn_linear_cut(N, part, parts), symbn_linear_cut(N, part + 1, parts));
         }
     }
-    for (ptrdiff_t o = 0; o < O; ++o) {
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            /* dw[o, i] = sum(dy[n, o]*x[n, i] for n in N) */
-            double dw_oi = 0.0, dw_oi_low = 0.0;
-            for (ptrdiff_t n = 0; n < N; ++n) {
-                const double dy_no = dy[n*O + o];
-                const double x_ni = x[n*I + i];
-                symbn_linear_add(&dw_oi, &dw_oi_low, dy_no*x_ni);
-            }
-            dw_oi = symbn_linear_complete(dw_oi, dw_oi_low);
-            if (dw != NULL) {
-                dw[o*I + i] = dw_oi;
-            }
-        }
-        /* db[o] = sum(dy[n, o] for n in N) */
-        double db_o = 0.0, db_o_low = 0.0;
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            const double dy_no = dy[n*O + o];
-            symbn_linear_add(&db_o, &db_o_low, dy_no);
-        }
-        db_o = symbn_linear_complete(db_o, db_o_low);
-        if (db != NULL) {
-            db[o] = db_o;
+    {
+        const ptrdiff_t parts = symbn_linear_parts(O, (double)O*(double)I*(double)N);
+
+        SYMBN_LINEAR_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_linear_backward_f64_over_O(
+                N, I, O, dy, x, dw, db, symbn_linear_cut(O, part, parts), symbn_linear_cut(O, part + 1, parts));
         }
     }
     return SYMBN_LINEAR_OK;

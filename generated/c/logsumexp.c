@@ -25,7 +25,8 @@
  *     forward: none
  *     backward: dx may be x
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -34,12 +35,90 @@
 #include "logsumexp.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
+
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_LOGSUMEXP_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_LOGSUMEXP_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_LOGSUMEXP_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_LOGSUMEXP_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_LOGSUMEXP_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_LOGSUMEXP_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_LOGSUMEXP_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_LOGSUMEXP_STREAM
+#define SYMBN_LOGSUMEXP_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_LOGSUMEXP_LANES = 32, /* sums that run side by side */
+    SYMBN_LOGSUMEXP_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_LOGSUMEXP_BLOCK = 512, /* elements that are written at once */
+    SYMBN_LOGSUMEXP_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_logsumexp_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_logsumexp_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+static float symbn_logsumexp_maximumf(float a, float b)
+{
+    return a > b || a != a ? a : b;
+}
 
 static double symbn_logsumexp_maximum(double a, double b)
 {
     return a > b || a != a ? a : b;
 }
 
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_logsumexp_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -56,6 +135,135 @@ static double symbn_logsumexp_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_logsumexp_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_LOGSUMEXP_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_logsumexp_total(double *lanes)
+{
+    for (int width = SYMBN_LOGSUMEXP_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_logsumexp_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_LOGSUMEXP_LANES; ++lane) {
+        symbn_logsumexp_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+/* The maximum of all lanes. */
+static double symbn_logsumexp_largestf(const float *lanes)
+{
+    float found = lanes[0];
+
+    for (int lane = 1; lane < SYMBN_LOGSUMEXP_LANES; ++lane) {
+        found = symbn_logsumexp_maximumf(lanes[lane], found);
+    }
+    return found;
+}
+
+/* The maximum of all lanes. */
+static double symbn_logsumexp_largest(const double *lanes)
+{
+    double found = lanes[0];
+
+    for (int lane = 1; lane < SYMBN_LOGSUMEXP_LANES; ++lane) {
+        found = symbn_logsumexp_maximum(lanes[lane], found);
+    }
+    return found;
+}
+
+static ptrdiff_t symbn_logsumexp_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_logsumexp_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_LOGSUMEXP_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_LOGSUMEXP_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_logsumexp_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_LOGSUMEXP_CLONES static void symbn_logsumexp_forward_f32_over_N(
+    ptrdiff_t K, const float *x, float *y, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* m[n] = max(x[n, j] for j in K) */
+        float m_n_lanes[SYMBN_LOGSUMEXP_LANES];
+        for (int lane = 0; lane < SYMBN_LOGSUMEXP_LANES; ++lane) {
+            m_n_lanes[lane] = -HUGE_VALF;
+        }
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LOGSUMEXP_LANES <= K; done += SYMBN_LOGSUMEXP_LANES) {
+                for (int lane = 0; lane < SYMBN_LOGSUMEXP_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float x_nj = x[n*K + j];
+                    m_n_lanes[lane] = symbn_logsumexp_maximumf(x_nj, m_n_lanes[lane]);
+                }
+            }
+            for (int lane = 0; done + lane < K; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_nj = x[n*K + j];
+                m_n_lanes[lane] = symbn_logsumexp_maximumf(x_nj, m_n_lanes[lane]);
+            }
+        }
+        const double m_n = symbn_logsumexp_largestf(m_n_lanes);
+        /* Z[n] = sum(exp(x[n, j] - m[n]) for j in K) */
+        double Z_n_lanes[SYMBN_LOGSUMEXP_LANES] = {0.0};
+        const float m_n_f = (float)m_n;
+        for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_LOGSUMEXP_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_logsumexp_least(K - chunk, SYMBN_LOGSUMEXP_CHUNK);
+            float Z_n_chunk[SYMBN_LOGSUMEXP_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_LOGSUMEXP_LANES <= chunk_end; done += SYMBN_LOGSUMEXP_LANES) {
+                for (int lane = 0; lane < SYMBN_LOGSUMEXP_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float x_nj = x[n*K + j];
+                    Z_n_chunk[lane] += expf(x_nj - m_n_f);
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float x_nj = x[n*K + j];
+                Z_n_chunk[lane] += expf(x_nj - m_n_f);
+            }
+            symbn_logsumexp_widen(Z_n_lanes, Z_n_chunk);
+        }
+        double Z_n = symbn_logsumexp_total(Z_n_lanes);
+        /* y[n] = m[n] + log(Z[n]) */
+        const double y_n = m_n + log(Z_n);
+        if (y != NULL) {
+            y[n] = (float)y_n;
+        }
+    }
+}
+
 int symbn_logsumexp_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, float *y)
 {
     if (N < 1 || K < 1) {
@@ -64,26 +272,71 @@ int symbn_logsumexp_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, float 
     if (x == NULL) {
         return SYMBN_LOGSUMEXP_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* m[n] = max(x[n, j] for j in K) */
-        double m_n = -HUGE_VAL;
-        for (ptrdiff_t j = 0; j < K; ++j) {
-            const double x_nj = (double)x[n*K + j];
-            m_n = symbn_logsumexp_maximum(x_nj, m_n);
-        }
-        /* Z[n] = sum(exp(x[n, j] - m[n]) for j in K) */
-        double Z_n = 0.0;
-        for (ptrdiff_t j = 0; j < K; ++j) {
-            const double x_nj = (double)x[n*K + j];
-            Z_n += exp(x_nj - m_n);
-        }
-        /* y[n] = m[n] + log(Z[n]) */
-        const double y_n = m_n + log(Z_n);
-        if (y != NULL) {
-            y[n] = (float)y_n;
+    {
+        const ptrdiff_t parts = symbn_logsumexp_parts(N, (double)N*(double)K);
+
+        SYMBN_LOGSUMEXP_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_logsumexp_forward_f32_over_N(
+                K, x, y, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
         }
     }
     return SYMBN_LOGSUMEXP_OK;
+}
+
+SYMBN_LOGSUMEXP_CLONES static void symbn_logsumexp_forward_f64_over_N(
+    ptrdiff_t K, const double *x, double *y, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        /* m[n] = max(x[n, j] for j in K) */
+        double m_n_lanes[SYMBN_LOGSUMEXP_LANES];
+        for (int lane = 0; lane < SYMBN_LOGSUMEXP_LANES; ++lane) {
+            m_n_lanes[lane] = -HUGE_VAL;
+        }
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LOGSUMEXP_LANES <= K; done += SYMBN_LOGSUMEXP_LANES) {
+                for (int lane = 0; lane < SYMBN_LOGSUMEXP_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double x_nj = x[n*K + j];
+                    m_n_lanes[lane] = symbn_logsumexp_maximum(x_nj, m_n_lanes[lane]);
+                }
+            }
+            for (int lane = 0; done + lane < K; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_nj = x[n*K + j];
+                m_n_lanes[lane] = symbn_logsumexp_maximum(x_nj, m_n_lanes[lane]);
+            }
+        }
+        const double m_n = symbn_logsumexp_largest(m_n_lanes);
+        /* Z[n] = sum(exp(x[n, j] - m[n]) for j in K) */
+        double Z_n_lanes[SYMBN_LOGSUMEXP_LANES] = {0.0}, Z_n_lanes_low[SYMBN_LOGSUMEXP_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_LOGSUMEXP_LANES <= K; done += SYMBN_LOGSUMEXP_LANES) {
+                for (int lane = 0; lane < SYMBN_LOGSUMEXP_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double x_nj = x[n*K + j];
+                    symbn_logsumexp_add(&Z_n_lanes[lane], &Z_n_lanes_low[lane], exp(x_nj - m_n));
+                }
+            }
+            for (int lane = 0; done + lane < K; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double x_nj = x[n*K + j];
+                symbn_logsumexp_add(&Z_n_lanes[lane], &Z_n_lanes_low[lane], exp(x_nj - m_n));
+            }
+        }
+        double Z_n = 0.0, Z_n_low = 0.0;
+        symbn_logsumexp_gather(&Z_n, &Z_n_low, Z_n_lanes, Z_n_lanes_low);
+        Z_n = symbn_logsumexp_complete(Z_n, Z_n_low);
+        /* y[n] = m[n] + log(Z[n]) */
+        const double y_n = m_n + log(Z_n);
+        if (y != NULL) {
+            y[n] = y_n;
+        }
+    }
 }
 
 int symbn_logsumexp_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, double *y)
@@ -94,27 +347,46 @@ int symbn_logsumexp_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, doubl
     if (x == NULL) {
         return SYMBN_LOGSUMEXP_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        /* m[n] = max(x[n, j] for j in K) */
-        double m_n = -HUGE_VAL;
-        for (ptrdiff_t j = 0; j < K; ++j) {
-            const double x_nj = x[n*K + j];
-            m_n = symbn_logsumexp_maximum(x_nj, m_n);
-        }
-        /* Z[n] = sum(exp(x[n, j] - m[n]) for j in K) */
-        double Z_n = 0.0, Z_n_low = 0.0;
-        for (ptrdiff_t j = 0; j < K; ++j) {
-            const double x_nj = x[n*K + j];
-            symbn_logsumexp_add(&Z_n, &Z_n_low, exp(x_nj - m_n));
-        }
-        Z_n = symbn_logsumexp_complete(Z_n, Z_n_low);
-        /* y[n] = m[n] + log(Z[n]) */
-        const double y_n = m_n + log(Z_n);
-        if (y != NULL) {
-            y[n] = y_n;
+    {
+        const ptrdiff_t parts = symbn_logsumexp_parts(N, (double)N*(double)K);
+
+        SYMBN_LOGSUMEXP_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_logsumexp_forward_f64_over_N(
+                K, x, y, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
         }
     }
     return SYMBN_LOGSUMEXP_OK;
+}
+
+SYMBN_LOGSUMEXP_CLONES static void symbn_logsumexp_backward_f32_over_N(
+    ptrdiff_t K, const float *dy, const float *x, const float *y, float *dx, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        const double dy_n = (double)dy[n];
+        const double y_n = (double)y[n];
+        const float dy_n_f = (float)dy_n;
+        const float y_n_f = (float)y_n;
+        for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_LOGSUMEXP_BLOCK) {
+            const ptrdiff_t width = symbn_logsumexp_least(K - chunk, SYMBN_LOGSUMEXP_BLOCK);
+            float dx_block[SYMBN_LOGSUMEXP_BLOCK];
+            float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*K + chunk];
+
+            SYMBN_LOGSUMEXP_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t j = chunk + lane;
+                const float x_nj = x[n*K + j];
+                /* dx[n, j] = dy[n]*exp(x[n, j] - y[n]) */
+                const float dx_nj = dy_n_f*expf(x_nj - y_n_f);
+                dx_to[lane] = dx_nj;
+            }
+            if (dx != NULL && stream) {
+                symbn_logsumexp_stream(&dx[n*K + chunk], dx_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_logsumexp_fence();
 }
 
 int symbn_logsumexp_backward_f32(
@@ -126,19 +398,45 @@ int symbn_logsumexp_backward_f32(
     if (dy == NULL || x == NULL || y == NULL) {
         return SYMBN_LOGSUMEXP_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        const double dy_n = (double)dy[n];
-        const double y_n = (double)y[n];
-        for (ptrdiff_t j = 0; j < K; ++j) {
-            const double x_nj = (double)x[n*K + j];
-            /* dx[n, j] = dy[n]*exp(x[n, j] - y[n]) */
-            const double dx_nj = dy_n*exp(x_nj - y_n);
-            if (dx != NULL) {
-                dx[n*K + j] = (float)dx_nj;
-            }
+    const int stream = (double)N*(double)K*4.0 >= (double)SYMBN_LOGSUMEXP_STREAM;
+    {
+        const ptrdiff_t parts = symbn_logsumexp_parts(N, (double)N*(double)K);
+
+        SYMBN_LOGSUMEXP_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_logsumexp_backward_f32_over_N(
+                K, dy, x, y, dx, stream, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
         }
     }
     return SYMBN_LOGSUMEXP_OK;
+}
+
+SYMBN_LOGSUMEXP_CLONES static void symbn_logsumexp_backward_f64_over_N(
+    ptrdiff_t K, const double *dy, const double *x, const double *y, double *dx, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        const double dy_n = dy[n];
+        const double y_n = y[n];
+        for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_LOGSUMEXP_BLOCK) {
+            const ptrdiff_t width = symbn_logsumexp_least(K - chunk, SYMBN_LOGSUMEXP_BLOCK);
+            double dx_block[SYMBN_LOGSUMEXP_BLOCK];
+            double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*K + chunk];
+
+            SYMBN_LOGSUMEXP_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t j = chunk + lane;
+                const double x_nj = x[n*K + j];
+                /* dx[n, j] = dy[n]*exp(x[n, j] - y[n]) */
+                const double dx_nj = dy_n*exp(x_nj - y_n);
+                dx_to[lane] = dx_nj;
+            }
+            if (dx != NULL && stream) {
+                symbn_logsumexp_stream(&dx[n*K + chunk], dx_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_logsumexp_fence();
 }
 
 int symbn_logsumexp_backward_f64(
@@ -150,16 +448,14 @@ int symbn_logsumexp_backward_f64(
     if (dy == NULL || x == NULL || y == NULL) {
         return SYMBN_LOGSUMEXP_NULL_INPUT;
     }
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        const double dy_n = dy[n];
-        const double y_n = y[n];
-        for (ptrdiff_t j = 0; j < K; ++j) {
-            const double x_nj = x[n*K + j];
-            /* dx[n, j] = dy[n]*exp(x[n, j] - y[n]) */
-            const double dx_nj = dy_n*exp(x_nj - y_n);
-            if (dx != NULL) {
-                dx[n*K + j] = dx_nj;
-            }
+    const int stream = (double)N*(double)K*8.0 >= (double)SYMBN_LOGSUMEXP_STREAM;
+    {
+        const ptrdiff_t parts = symbn_logsumexp_parts(N, (double)N*(double)K);
+
+        SYMBN_LOGSUMEXP_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_logsumexp_backward_f64_over_N(
+                K, dy, x, y, dx, stream, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
         }
     }
     return SYMBN_LOGSUMEXP_OK;

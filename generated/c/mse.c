@@ -22,7 +22,8 @@
  *     forward: none
  *     backward: dx may be x, dx may be t
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -31,7 +32,80 @@
 #include "mse.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_MSE_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_MSE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_MSE_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_MSE_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_MSE_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_MSE_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_MSE_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_MSE_STREAM
+#define SYMBN_MSE_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_MSE_LANES = 32, /* sums that run side by side */
+    SYMBN_MSE_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_MSE_BLOCK = 512, /* elements that are written at once */
+    SYMBN_MSE_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_mse_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_mse_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_mse_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -48,6 +122,89 @@ static double symbn_mse_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_mse_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_MSE_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_mse_total(double *lanes)
+{
+    for (int width = SYMBN_MSE_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_mse_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_MSE_LANES; ++lane) {
+        symbn_mse_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_mse_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_mse_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_MSE_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_MSE_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_mse_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_MSE_CLONES static void symbn_mse_forward_f32_over_N(
+    ptrdiff_t D, const float *x, const float *t, ptrdiff_t first, ptrdiff_t last, double *sums)
+{
+    double loss_value_lanes[SYMBN_MSE_LANES] = {0.0};
+    for (ptrdiff_t n = first; n < last; ++n) {
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_MSE_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_mse_least(D - chunk, SYMBN_MSE_CHUNK);
+            float loss_value_chunk[SYMBN_MSE_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_MSE_LANES <= chunk_end; done += SYMBN_MSE_LANES) {
+                for (int lane = 0; lane < SYMBN_MSE_LANES; ++lane) {
+                    const ptrdiff_t d = done + lane;
+                    const float x_nd = x[n*D + d];
+                    const float t_nd = t[n*D + d];
+                    const float x_minus_t_nd = x_nd - t_nd;
+                    loss_value_chunk[lane] += x_minus_t_nd*x_minus_t_nd;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t d = done + lane;
+                const float x_nd = x[n*D + d];
+                const float t_nd = t[n*D + d];
+                const float x_minus_t_nd = x_nd - t_nd;
+                loss_value_chunk[lane] += x_minus_t_nd*x_minus_t_nd;
+            }
+            symbn_mse_widen(loss_value_lanes, loss_value_chunk);
+        }
+    }
+    double loss_value = symbn_mse_total(loss_value_lanes);
+    sums[0] = loss_value;
+}
+
 int symbn_mse_forward_f32(ptrdiff_t N, ptrdiff_t D, const float *x, const float *t, float *loss)
 {
     if (N < 1 || D < 1) {
@@ -58,12 +215,17 @@ int symbn_mse_forward_f32(ptrdiff_t N, ptrdiff_t D, const float *x, const float 
     }
     /* loss = mean((x[n, d] - t[n, d])**2 for n in N for d in D) */
     double loss_value = 0.0;
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double x_nd = (double)x[n*D + d];
-            const double t_nd = (double)t[n*D + d];
-            const double x_minus_t_nd = x_nd - t_nd;
-            loss_value += x_minus_t_nd*x_minus_t_nd;
+    {
+        const ptrdiff_t parts = symbn_mse_parts(N, (double)N*(double)D);
+        double sums[SYMBN_MSE_PARTS][1];
+
+        SYMBN_MSE_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_mse_forward_f32_over_N(
+                D, x, t, symbn_mse_cut(N, part, parts), symbn_mse_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            loss_value += sums[part][0];
         }
     }
     loss_value /= (double)N*(double)D;
@@ -71,6 +233,38 @@ int symbn_mse_forward_f32(ptrdiff_t N, ptrdiff_t D, const float *x, const float 
         *loss = (float)loss_value;
     }
     return SYMBN_MSE_OK;
+}
+
+SYMBN_MSE_CLONES static void symbn_mse_forward_f64_over_N(
+    ptrdiff_t D, const double *x, const double *t, ptrdiff_t first, ptrdiff_t last, double *sums)
+{
+    double loss_value_lanes[SYMBN_MSE_LANES] = {0.0}, loss_value_lanes_low[SYMBN_MSE_LANES] = {0.0};
+    for (ptrdiff_t n = first; n < last; ++n) {
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_MSE_LANES <= D; done += SYMBN_MSE_LANES) {
+                for (int lane = 0; lane < SYMBN_MSE_LANES; ++lane) {
+                    const ptrdiff_t d = done + lane;
+                    const double x_nd = x[n*D + d];
+                    const double t_nd = t[n*D + d];
+                    const double x_minus_t_nd = x_nd - t_nd;
+                    symbn_mse_add(&loss_value_lanes[lane], &loss_value_lanes_low[lane], x_minus_t_nd*x_minus_t_nd);
+                }
+            }
+            for (int lane = 0; done + lane < D; ++lane) {
+                const ptrdiff_t d = done + lane;
+                const double x_nd = x[n*D + d];
+                const double t_nd = t[n*D + d];
+                const double x_minus_t_nd = x_nd - t_nd;
+                symbn_mse_add(&loss_value_lanes[lane], &loss_value_lanes_low[lane], x_minus_t_nd*x_minus_t_nd);
+            }
+        }
+    }
+    double loss_value = 0.0, loss_value_low = 0.0;
+    symbn_mse_gather(&loss_value, &loss_value_low, loss_value_lanes, loss_value_lanes_low);
+    sums[0] = loss_value;
+    sums[1] = loss_value_low;
 }
 
 int symbn_mse_forward_f64(ptrdiff_t N, ptrdiff_t D, const double *x, const double *t, double *loss)
@@ -83,12 +277,18 @@ int symbn_mse_forward_f64(ptrdiff_t N, ptrdiff_t D, const double *x, const doubl
     }
     /* loss = mean((x[n, d] - t[n, d])**2 for n in N for d in D) */
     double loss_value = 0.0, loss_value_low = 0.0;
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double x_nd = x[n*D + d];
-            const double t_nd = t[n*D + d];
-            const double x_minus_t_nd = x_nd - t_nd;
-            symbn_mse_add(&loss_value, &loss_value_low, x_minus_t_nd*x_minus_t_nd);
+    {
+        const ptrdiff_t parts = symbn_mse_parts(N, (double)N*(double)D);
+        double sums[SYMBN_MSE_PARTS][2];
+
+        SYMBN_MSE_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_mse_forward_f64_over_N(
+                D, x, t, symbn_mse_cut(N, part, parts), symbn_mse_cut(N, part + 1, parts), sums[part]);
+        }
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_mse_add(&loss_value, &loss_value_low, sums[part][0]);
+            loss_value_low += sums[part][1];
         }
     }
     loss_value = symbn_mse_complete(loss_value, loss_value_low);
@@ -99,6 +299,34 @@ int symbn_mse_forward_f64(ptrdiff_t N, ptrdiff_t D, const double *x, const doubl
     return SYMBN_MSE_OK;
 }
 
+SYMBN_MSE_CLONES static void symbn_mse_backward_f32_over_N(
+    ptrdiff_t D, const float *x, const float *t, float *dx, double dx_scale, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        const float dx_scale_f = (float)dx_scale;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_MSE_BLOCK) {
+            const ptrdiff_t width = symbn_mse_least(D - chunk, SYMBN_MSE_BLOCK);
+            float dx_block[SYMBN_MSE_BLOCK];
+            float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
+
+            SYMBN_MSE_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const float x_nd = x[n*D + d];
+                const float t_nd = t[n*D + d];
+                /* dx[n, d] = 2*dloss/(D*N)*(x[n, d] - t[n, d]) */
+                const float dx_nd = dx_scale_f*(x_nd - t_nd);
+                dx_to[lane] = dx_nd;
+            }
+            if (dx != NULL && stream) {
+                symbn_mse_stream(&dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_mse_fence();
+}
+
 int symbn_mse_backward_f32(ptrdiff_t N, ptrdiff_t D, double dloss, const float *x, const float *t, float *dx)
 {
     if (N < 1 || D < 1) {
@@ -107,19 +335,45 @@ int symbn_mse_backward_f32(ptrdiff_t N, ptrdiff_t D, double dloss, const float *
     if (x == NULL || t == NULL) {
         return SYMBN_MSE_NULL_INPUT;
     }
+    const int stream = (double)N*(double)D*4.0 >= (double)SYMBN_MSE_STREAM;
     const double dx_scale = 2.0*dloss/((double)D*(double)N);
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double x_nd = (double)x[n*D + d];
-            const double t_nd = (double)t[n*D + d];
-            /* dx[n, d] = 2*dloss/(D*N)*(x[n, d] - t[n, d]) */
-            const double dx_nd = dx_scale*(x_nd - t_nd);
-            if (dx != NULL) {
-                dx[n*D + d] = (float)dx_nd;
-            }
+    {
+        const ptrdiff_t parts = symbn_mse_parts(N, (double)N*(double)D);
+
+        SYMBN_MSE_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_mse_backward_f32_over_N(
+                D, x, t, dx, dx_scale, stream, symbn_mse_cut(N, part, parts), symbn_mse_cut(N, part + 1, parts));
         }
     }
     return SYMBN_MSE_OK;
+}
+
+SYMBN_MSE_CLONES static void symbn_mse_backward_f64_over_N(
+    ptrdiff_t D, const double *x, const double *t, double *dx, double dx_scale, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t n = first; n < last; ++n) {
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_MSE_BLOCK) {
+            const ptrdiff_t width = symbn_mse_least(D - chunk, SYMBN_MSE_BLOCK);
+            double dx_block[SYMBN_MSE_BLOCK];
+            double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
+
+            SYMBN_MSE_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = chunk + lane;
+                const double x_nd = x[n*D + d];
+                const double t_nd = t[n*D + d];
+                /* dx[n, d] = 2*dloss/(D*N)*(x[n, d] - t[n, d]) */
+                const double dx_nd = dx_scale*(x_nd - t_nd);
+                dx_to[lane] = dx_nd;
+            }
+            if (dx != NULL && stream) {
+                symbn_mse_stream(&dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_mse_fence();
 }
 
 int symbn_mse_backward_f64(
@@ -131,16 +385,15 @@ int symbn_mse_backward_f64(
     if (x == NULL || t == NULL) {
         return SYMBN_MSE_NULL_INPUT;
     }
+    const int stream = (double)N*(double)D*8.0 >= (double)SYMBN_MSE_STREAM;
     const double dx_scale = 2.0*dloss/((double)D*(double)N);
-    for (ptrdiff_t n = 0; n < N; ++n) {
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            const double x_nd = x[n*D + d];
-            const double t_nd = t[n*D + d];
-            /* dx[n, d] = 2*dloss/(D*N)*(x[n, d] - t[n, d]) */
-            const double dx_nd = dx_scale*(x_nd - t_nd);
-            if (dx != NULL) {
-                dx[n*D + d] = dx_nd;
-            }
+    {
+        const ptrdiff_t parts = symbn_mse_parts(N, (double)N*(double)D);
+
+        SYMBN_MSE_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_mse_backward_f64_over_N(
+                D, x, t, dx, dx_scale, stream, symbn_mse_cut(N, part, parts), symbn_mse_cut(N, part + 1, parts));
         }
     }
     return SYMBN_MSE_OK;

@@ -28,7 +28,8 @@
  *     forward: w may be v
  *     backward: dv may be dw, dv may be v, dg may be norm
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -38,7 +39,80 @@
 #include "weight_norm.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_WEIGHT_NORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_WEIGHT_NORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_WEIGHT_NORM_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_WEIGHT_NORM_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_WEIGHT_NORM_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_WEIGHT_NORM_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_WEIGHT_NORM_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_WEIGHT_NORM_STREAM
+#define SYMBN_WEIGHT_NORM_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_WEIGHT_NORM_LANES = 32, /* sums that run side by side */
+    SYMBN_WEIGHT_NORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_WEIGHT_NORM_BLOCK = 512, /* elements that are written at once */
+    SYMBN_WEIGHT_NORM_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_weight_norm_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_weight_norm_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_weight_norm_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -55,6 +129,115 @@ static double symbn_weight_norm_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_weight_norm_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_WEIGHT_NORM_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_weight_norm_total(double *lanes)
+{
+    for (int width = SYMBN_WEIGHT_NORM_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_weight_norm_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_WEIGHT_NORM_LANES; ++lane) {
+        symbn_weight_norm_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_weight_norm_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_weight_norm_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_WEIGHT_NORM_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_WEIGHT_NORM_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_weight_norm_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_forward_f32_over_O(
+    ptrdiff_t I, const float *v, const float *g, float *w, float *norm, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t o = first; o < last; ++o) {
+        /* sum_square_v[o] = sum(v[o, j]**2 for j in I) */
+        double sum_square_v_o_lanes[SYMBN_WEIGHT_NORM_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_NORM_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_weight_norm_least(I - chunk, SYMBN_WEIGHT_NORM_CHUNK);
+            float sum_square_v_o_chunk[SYMBN_WEIGHT_NORM_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_WEIGHT_NORM_LANES <= chunk_end; done += SYMBN_WEIGHT_NORM_LANES) {
+                for (int lane = 0; lane < SYMBN_WEIGHT_NORM_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float v_oj = v[o*I + j];
+                    sum_square_v_o_chunk[lane] += v_oj*v_oj;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float v_oj = v[o*I + j];
+                sum_square_v_o_chunk[lane] += v_oj*v_oj;
+            }
+            symbn_weight_norm_widen(sum_square_v_o_lanes, sum_square_v_o_chunk);
+        }
+        double sum_square_v_o = symbn_weight_norm_total(sum_square_v_o_lanes);
+        /* norm[o] = sqrt(sum(v[o, j]**2 for j in I)) */
+        const double norm_o = sqrt(sum_square_v_o);
+        if (norm != NULL) {
+            norm[o] = (float)norm_o;
+        }
+        const double g_o = (double)g[o];
+        const double inv_norm_o = 1.0/norm_o;
+        const float inv_norm_o_f = (float)inv_norm_o;
+        const float g_o_f = (float)g_o;
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_NORM_BLOCK) {
+            const ptrdiff_t width = symbn_weight_norm_least(I - chunk, SYMBN_WEIGHT_NORM_BLOCK);
+            float w_block[SYMBN_WEIGHT_NORM_BLOCK];
+            float *const w_to = w == NULL || stream ? w_block : &w[o*I + chunk];
+
+            SYMBN_WEIGHT_NORM_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t i = chunk + lane;
+                const float v_oi = v[o*I + i];
+                /* vhat[o, i] = v[o, i]/norm[o] */
+                const float vhat_oi = v_oi*inv_norm_o_f;
+                /* w[o, i] = g[o]*vhat[o, i] */
+                const float w_oi = g_o_f*vhat_oi;
+                w_to[lane] = w_oi;
+            }
+            if (w != NULL && stream) {
+                symbn_weight_norm_stream(&w[o*I + chunk], w_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_weight_norm_fence();
+}
+
 int symbn_weight_norm_forward_f32(
     ptrdiff_t O, ptrdiff_t I, const float *v, const float *g, float *w, float *norm)
 {
@@ -64,32 +247,74 @@ int symbn_weight_norm_forward_f32(
     if (v == NULL || g == NULL) {
         return SYMBN_WEIGHT_NORM_NULL_INPUT;
     }
-    for (ptrdiff_t o = 0; o < O; ++o) {
-        /* sum_square_v[o] = sum(v[o, j]**2 for j in I) */
-        double sum_square_v_o = 0.0;
-        for (ptrdiff_t j = 0; j < I; ++j) {
-            const double v_oj = (double)v[o*I + j];
-            sum_square_v_o += v_oj*v_oj;
-        }
-        /* norm[o] = sqrt(sum(v[o, j]**2 for j in I)) */
-        const double norm_o = sqrt(sum_square_v_o);
-        if (norm != NULL) {
-            norm[o] = (float)norm_o;
-        }
-        const double g_o = (double)g[o];
-        const double inv_norm_o = 1.0/norm_o;
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            const double v_oi = (double)v[o*I + i];
-            /* vhat[o, i] = v[o, i]/norm[o] */
-            const double vhat_oi = v_oi*inv_norm_o;
-            /* w[o, i] = g[o]*vhat[o, i] */
-            const double w_oi = g_o*vhat_oi;
-            if (w != NULL) {
-                w[o*I + i] = (float)w_oi;
-            }
+    const int stream = (double)O*(double)I*4.0 >= (double)SYMBN_WEIGHT_NORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_weight_norm_parts(O, (double)O*(double)I);
+
+        SYMBN_WEIGHT_NORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_weight_norm_forward_f32_over_O(
+                I, v, g, w, norm, stream, symbn_weight_norm_cut(O, part, parts),
+                symbn_weight_norm_cut(O, part + 1, parts));
         }
     }
     return SYMBN_WEIGHT_NORM_OK;
+}
+
+SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_forward_f64_over_O(
+    ptrdiff_t I, const double *v, const double *g, double *w, double *norm, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t o = first; o < last; ++o) {
+        /* sum_square_v[o] = sum(v[o, j]**2 for j in I) */
+        double sum_square_v_o_lanes[SYMBN_WEIGHT_NORM_LANES] = {0.0}, sum_square_v_o_lanes_low[SYMBN_WEIGHT_NORM_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_WEIGHT_NORM_LANES <= I; done += SYMBN_WEIGHT_NORM_LANES) {
+                for (int lane = 0; lane < SYMBN_WEIGHT_NORM_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double v_oj = v[o*I + j];
+                    symbn_weight_norm_add(&sum_square_v_o_lanes[lane], &sum_square_v_o_lanes_low[lane], v_oj*v_oj);
+                }
+            }
+            for (int lane = 0; done + lane < I; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double v_oj = v[o*I + j];
+                symbn_weight_norm_add(&sum_square_v_o_lanes[lane], &sum_square_v_o_lanes_low[lane], v_oj*v_oj);
+            }
+        }
+        double sum_square_v_o = 0.0, sum_square_v_o_low = 0.0;
+        symbn_weight_norm_gather(&sum_square_v_o, &sum_square_v_o_low, sum_square_v_o_lanes, sum_square_v_o_lanes_low);
+        sum_square_v_o = symbn_weight_norm_complete(sum_square_v_o, sum_square_v_o_low);
+        /* norm[o] = sqrt(sum(v[o, j]**2 for j in I)) */
+        const double norm_o = sqrt(sum_square_v_o);
+        if (norm != NULL) {
+            norm[o] = norm_o;
+        }
+        const double g_o = g[o];
+        const double inv_norm_o = 1.0/norm_o;
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_NORM_BLOCK) {
+            const ptrdiff_t width = symbn_weight_norm_least(I - chunk, SYMBN_WEIGHT_NORM_BLOCK);
+            double w_block[SYMBN_WEIGHT_NORM_BLOCK];
+            double *const w_to = w == NULL || stream ? w_block : &w[o*I + chunk];
+
+            SYMBN_WEIGHT_NORM_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t i = chunk + lane;
+                const double v_oi = v[o*I + i];
+                /* vhat[o, i] = v[o, i]/norm[o] */
+                const double vhat_oi = v_oi*inv_norm_o;
+                /* w[o, i] = g[o]*vhat[o, i] */
+                const double w_oi = g_o*vhat_oi;
+                w_to[lane] = w_oi;
+            }
+            if (w != NULL && stream) {
+                symbn_weight_norm_stream(&w[o*I + chunk], w_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_weight_norm_fence();
 }
 
 int symbn_weight_norm_forward_f64(
@@ -101,33 +326,82 @@ int symbn_weight_norm_forward_f64(
     if (v == NULL || g == NULL) {
         return SYMBN_WEIGHT_NORM_NULL_INPUT;
     }
-    for (ptrdiff_t o = 0; o < O; ++o) {
-        /* sum_square_v[o] = sum(v[o, j]**2 for j in I) */
-        double sum_square_v_o = 0.0, sum_square_v_o_low = 0.0;
-        for (ptrdiff_t j = 0; j < I; ++j) {
-            const double v_oj = v[o*I + j];
-            symbn_weight_norm_add(&sum_square_v_o, &sum_square_v_o_low, v_oj*v_oj);
-        }
-        sum_square_v_o = symbn_weight_norm_complete(sum_square_v_o, sum_square_v_o_low);
-        /* norm[o] = sqrt(sum(v[o, j]**2 for j in I)) */
-        const double norm_o = sqrt(sum_square_v_o);
-        if (norm != NULL) {
-            norm[o] = norm_o;
-        }
-        const double g_o = g[o];
-        const double inv_norm_o = 1.0/norm_o;
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            const double v_oi = v[o*I + i];
-            /* vhat[o, i] = v[o, i]/norm[o] */
-            const double vhat_oi = v_oi*inv_norm_o;
-            /* w[o, i] = g[o]*vhat[o, i] */
-            const double w_oi = g_o*vhat_oi;
-            if (w != NULL) {
-                w[o*I + i] = w_oi;
-            }
+    const int stream = (double)O*(double)I*8.0 >= (double)SYMBN_WEIGHT_NORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_weight_norm_parts(O, (double)O*(double)I);
+
+        SYMBN_WEIGHT_NORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_weight_norm_forward_f64_over_O(
+                I, v, g, w, norm, stream, symbn_weight_norm_cut(O, part, parts),
+                symbn_weight_norm_cut(O, part + 1, parts));
         }
     }
     return SYMBN_WEIGHT_NORM_OK;
+}
+
+SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_backward_f32_over_O(
+    ptrdiff_t I, const float *dw, const float *v, const float *g, const float *norm, float *dv, float *dg,
+    int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t o = first; o < last; ++o) {
+        /* sum_dw_v[o] = sum(dw[o, i]*v[o, i] for i in I) */
+        double sum_dw_v_o_lanes[SYMBN_WEIGHT_NORM_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_NORM_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_weight_norm_least(I - chunk, SYMBN_WEIGHT_NORM_CHUNK);
+            float sum_dw_v_o_chunk[SYMBN_WEIGHT_NORM_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_WEIGHT_NORM_LANES <= chunk_end; done += SYMBN_WEIGHT_NORM_LANES) {
+                for (int lane = 0; lane < SYMBN_WEIGHT_NORM_LANES; ++lane) {
+                    const ptrdiff_t i = done + lane;
+                    const float dw_oi = dw[o*I + i];
+                    const float v_oi = v[o*I + i];
+                    sum_dw_v_o_chunk[lane] += dw_oi*v_oi;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t i = done + lane;
+                const float dw_oi = dw[o*I + i];
+                const float v_oi = v[o*I + i];
+                sum_dw_v_o_chunk[lane] += dw_oi*v_oi;
+            }
+            symbn_weight_norm_widen(sum_dw_v_o_lanes, sum_dw_v_o_chunk);
+        }
+        double sum_dw_v_o = symbn_weight_norm_total(sum_dw_v_o_lanes);
+        const double norm_o = (double)norm[o];
+        const double inv_norm_o = 1.0/norm_o;
+        /* dg[o] = sum(dw[o, i]*v[o, i] for i in I)/norm[o] */
+        const double dg_o = sum_dw_v_o*inv_norm_o;
+        if (dg != NULL) {
+            dg[o] = (float)dg_o;
+        }
+        const double g_o = (double)g[o];
+        /* dnorm[o] = -g[o]*sum(dw[o, i]*v[o, i] for i in I)/norm[o]**2 */
+        const double dnorm_o = -g_o*sum_dw_v_o/(norm_o*norm_o);
+        const float g_o_f = (float)g_o;
+        const float dnorm_o_f = (float)dnorm_o;
+        const float inv_norm_o_f = (float)inv_norm_o;
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_NORM_BLOCK) {
+            const ptrdiff_t width = symbn_weight_norm_least(I - chunk, SYMBN_WEIGHT_NORM_BLOCK);
+            float dv_block[SYMBN_WEIGHT_NORM_BLOCK];
+            float *const dv_to = dv == NULL || stream ? dv_block : &dv[o*I + chunk];
+
+            SYMBN_WEIGHT_NORM_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t i = chunk + lane;
+                const float dw_oi = dw[o*I + i];
+                const float v_oi = v[o*I + i];
+                /* dv[o, i] = (g[o]*dw[o, i] + dnorm[o]*v[o, i])/norm[o] */
+                const float dv_oi = (g_o_f*dw_oi + dnorm_o_f*v_oi)*inv_norm_o_f;
+                dv_to[lane] = dv_oi;
+            }
+            if (dv != NULL && stream) {
+                symbn_weight_norm_stream(&dv[o*I + chunk], dv_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_weight_norm_fence();
 }
 
 int symbn_weight_norm_backward_f32(
@@ -140,35 +414,78 @@ int symbn_weight_norm_backward_f32(
     if (dw == NULL || v == NULL || g == NULL || norm == NULL) {
         return SYMBN_WEIGHT_NORM_NULL_INPUT;
     }
-    for (ptrdiff_t o = 0; o < O; ++o) {
-        /* sum_dw_v[o] = sum(dw[o, i]*v[o, i] for i in I) */
-        double sum_dw_v_o = 0.0;
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            const double dw_oi = (double)dw[o*I + i];
-            const double v_oi = (double)v[o*I + i];
-            sum_dw_v_o += dw_oi*v_oi;
+    const int stream = (double)O*(double)I*4.0 >= (double)SYMBN_WEIGHT_NORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_weight_norm_parts(O, (double)O*(double)I);
+
+        SYMBN_WEIGHT_NORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_weight_norm_backward_f32_over_O(
+                I, dw, v, g, norm, dv, dg, stream, symbn_weight_norm_cut(O, part, parts),
+                symbn_weight_norm_cut(O, part + 1, parts));
         }
-        const double norm_o = (double)norm[o];
+    }
+    return SYMBN_WEIGHT_NORM_OK;
+}
+
+SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_backward_f64_over_O(
+    ptrdiff_t I, const double *dw, const double *v, const double *g, const double *norm, double *dv,
+    double *dg, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t o = first; o < last; ++o) {
+        /* sum_dw_v[o] = sum(dw[o, i]*v[o, i] for i in I) */
+        double sum_dw_v_o_lanes[SYMBN_WEIGHT_NORM_LANES] = {0.0}, sum_dw_v_o_lanes_low[SYMBN_WEIGHT_NORM_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_WEIGHT_NORM_LANES <= I; done += SYMBN_WEIGHT_NORM_LANES) {
+                for (int lane = 0; lane < SYMBN_WEIGHT_NORM_LANES; ++lane) {
+                    const ptrdiff_t i = done + lane;
+                    const double dw_oi = dw[o*I + i];
+                    const double v_oi = v[o*I + i];
+                    symbn_weight_norm_add(&sum_dw_v_o_lanes[lane], &sum_dw_v_o_lanes_low[lane], dw_oi*v_oi);
+                }
+            }
+            for (int lane = 0; done + lane < I; ++lane) {
+                const ptrdiff_t i = done + lane;
+                const double dw_oi = dw[o*I + i];
+                const double v_oi = v[o*I + i];
+                symbn_weight_norm_add(&sum_dw_v_o_lanes[lane], &sum_dw_v_o_lanes_low[lane], dw_oi*v_oi);
+            }
+        }
+        double sum_dw_v_o = 0.0, sum_dw_v_o_low = 0.0;
+        symbn_weight_norm_gather(&sum_dw_v_o, &sum_dw_v_o_low, sum_dw_v_o_lanes, sum_dw_v_o_lanes_low);
+        sum_dw_v_o = symbn_weight_norm_complete(sum_dw_v_o, sum_dw_v_o_low);
+        const double norm_o = norm[o];
         const double inv_norm_o = 1.0/norm_o;
         /* dg[o] = sum(dw[o, i]*v[o, i] for i in I)/norm[o] */
         const double dg_o = sum_dw_v_o*inv_norm_o;
         if (dg != NULL) {
-            dg[o] = (float)dg_o;
+            dg[o] = dg_o;
         }
-        const double g_o = (double)g[o];
+        const double g_o = g[o];
         /* dnorm[o] = -g[o]*sum(dw[o, i]*v[o, i] for i in I)/norm[o]**2 */
         const double dnorm_o = -g_o*sum_dw_v_o/(norm_o*norm_o);
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            const double dw_oi = (double)dw[o*I + i];
-            const double v_oi = (double)v[o*I + i];
-            /* dv[o, i] = (g[o]*dw[o, i] + dnorm[o]*v[o, i])/norm[o] */
-            const double dv_oi = (g_o*dw_oi + dnorm_o*v_oi)*inv_norm_o;
-            if (dv != NULL) {
-                dv[o*I + i] = (float)dv_oi;
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_NORM_BLOCK) {
+            const ptrdiff_t width = symbn_weight_norm_least(I - chunk, SYMBN_WEIGHT_NORM_BLOCK);
+            double dv_block[SYMBN_WEIGHT_NORM_BLOCK];
+            double *const dv_to = dv == NULL || stream ? dv_block : &dv[o*I + chunk];
+
+            SYMBN_WEIGHT_NORM_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t i = chunk + lane;
+                const double dw_oi = dw[o*I + i];
+                const double v_oi = v[o*I + i];
+                /* dv[o, i] = (g[o]*dw[o, i] + dnorm[o]*v[o, i])/norm[o] */
+                const double dv_oi = (g_o*dw_oi + dnorm_o*v_oi)*inv_norm_o;
+                dv_to[lane] = dv_oi;
+            }
+            if (dv != NULL && stream) {
+                symbn_weight_norm_stream(&dv[o*I + chunk], dv_block, sizeof(double)*(size_t)width);
             }
         }
     }
-    return SYMBN_WEIGHT_NORM_OK;
+    symbn_weight_norm_fence();
 }
 
 int symbn_weight_norm_backward_f64(
@@ -181,33 +498,15 @@ int symbn_weight_norm_backward_f64(
     if (dw == NULL || v == NULL || g == NULL || norm == NULL) {
         return SYMBN_WEIGHT_NORM_NULL_INPUT;
     }
-    for (ptrdiff_t o = 0; o < O; ++o) {
-        /* sum_dw_v[o] = sum(dw[o, i]*v[o, i] for i in I) */
-        double sum_dw_v_o = 0.0, sum_dw_v_o_low = 0.0;
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            const double dw_oi = dw[o*I + i];
-            const double v_oi = v[o*I + i];
-            symbn_weight_norm_add(&sum_dw_v_o, &sum_dw_v_o_low, dw_oi*v_oi);
-        }
-        sum_dw_v_o = symbn_weight_norm_complete(sum_dw_v_o, sum_dw_v_o_low);
-        const double norm_o = norm[o];
-        const double inv_norm_o = 1.0/norm_o;
-        /* dg[o] = sum(dw[o, i]*v[o, i] for i in I)/norm[o] */
-        const double dg_o = sum_dw_v_o*inv_norm_o;
-        if (dg != NULL) {
-            dg[o] = dg_o;
-        }
-        const double g_o = g[o];
-        /* dnorm[o] = -g[o]*sum(dw[o, i]*v[o, i] for i in I)/norm[o]**2 */
-        const double dnorm_o = -g_o*sum_dw_v_o/(norm_o*norm_o);
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            const double dw_oi = dw[o*I + i];
-            const double v_oi = v[o*I + i];
-            /* dv[o, i] = (g[o]*dw[o, i] + dnorm[o]*v[o, i])/norm[o] */
-            const double dv_oi = (g_o*dw_oi + dnorm_o*v_oi)*inv_norm_o;
-            if (dv != NULL) {
-                dv[o*I + i] = dv_oi;
-            }
+    const int stream = (double)O*(double)I*8.0 >= (double)SYMBN_WEIGHT_NORM_STREAM;
+    {
+        const ptrdiff_t parts = symbn_weight_norm_parts(O, (double)O*(double)I);
+
+        SYMBN_WEIGHT_NORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_weight_norm_backward_f64_over_O(
+                I, dw, v, g, norm, dv, dg, stream, symbn_weight_norm_cut(O, part, parts),
+                symbn_weight_norm_cut(O, part + 1, parts));
         }
     }
     return SYMBN_WEIGHT_NORM_OK;

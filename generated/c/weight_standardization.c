@@ -27,7 +27,8 @@
  *     forward: what may be w
  *     backward: dw may be dwhat, dw may be what
  * Scalars: what is read is a double by value, what is written goes through a pointer.
- * Values: elements are computed in double; NaN and infinity propagate; extents below 1 are an error.
+ * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
+ * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
  * Memory: none is allocated.
  *
  * Cost, beside reading and writing every array:
@@ -36,7 +37,80 @@
 #include "weight_standardization.h"
 
 #include <math.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#include <stdint.h>
+#endif
 
+/* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
+    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12
+#define SYMBN_WEIGHT_STANDARDIZATION_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SYMBN_WEIGHT_STANDARDIZATION_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define SYMBN_WEIGHT_STANDARDIZATION_CLONES
+#endif
+
+/* Turns of the loop after it read and write no element in common. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SYMBN_WEIGHT_STANDARDIZATION_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define SYMBN_WEIGHT_STANDARDIZATION_INDEPENDENT
+#endif
+
+/* The parts of the loop after it may run at once. */
+#if defined(_OPENMP)
+#define SYMBN_WEIGHT_STANDARDIZATION_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#else
+#define SYMBN_WEIGHT_STANDARDIZATION_PARALLEL
+#endif
+
+/* An output of this many bytes or more is written past the caches. */
+#ifndef SYMBN_WEIGHT_STANDARDIZATION_STREAM
+#define SYMBN_WEIGHT_STANDARDIZATION_STREAM 16777216
+#endif
+
+enum {
+    SYMBN_WEIGHT_STANDARDIZATION_LANES = 32, /* sums that run side by side */
+    SYMBN_WEIGHT_STANDARDIZATION_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
+    SYMBN_WEIGHT_STANDARDIZATION_BLOCK = 512, /* elements that are written at once */
+    SYMBN_WEIGHT_STANDARDIZATION_PARTS = 64 /* the most parts that a loop is cut into */
+};
+
+/* Copies past the caches, where the machine can. */
+static void symbn_weight_standardization_stream(void *to, const void *from, size_t size)
+{
+#if defined(__SSE2__)
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    memcpy(out, in, done);
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    memcpy(out + done, in + done, size - done);
+#else
+    memcpy(to, from, size);
+#endif
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_weight_standardization_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
+
+/* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static void symbn_weight_standardization_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
@@ -53,6 +127,146 @@ static double symbn_weight_standardization_complete(double total, double low)
     return sum == sum ? sum : total;
 }
 
+/* What a double has beyond its nearest float. */
+static float symbn_weight_standardization_low(double value)
+{
+    const double low = value - (double)(float)value;
+
+    return low == low ? (float)low : 0.0F;
+}
+
+/* Adds a chunk's lanes to lanes in double. */
+static void symbn_weight_standardization_widen(double *lanes, const float *chunk)
+{
+    for (int lane = 0; lane < SYMBN_WEIGHT_STANDARDIZATION_LANES; ++lane) {
+        lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* The sum of all lanes, in pairs. */
+static double symbn_weight_standardization_total(double *lanes)
+{
+    for (int width = SYMBN_WEIGHT_STANDARDIZATION_LANES / 2; width > 0; width /= 2) {
+        for (int lane = 0; lane < width; ++lane) {
+            lanes[lane] += lanes[lane + width];
+        }
+    }
+    return lanes[0];
+}
+
+/* Adds all lanes, and what they have lost. */
+static void symbn_weight_standardization_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+{
+    for (int lane = 0; lane < SYMBN_WEIGHT_STANDARDIZATION_LANES; ++lane) {
+        symbn_weight_standardization_add(total, low, lanes[lane]);
+        *low += lanes_low[lane];
+    }
+}
+
+static ptrdiff_t symbn_weight_standardization_least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
+static ptrdiff_t symbn_weight_standardization_parts(ptrdiff_t extent, double work)
+{
+    const double wanted = work / 16384.0;
+    const ptrdiff_t parts = wanted < (double)SYMBN_WEIGHT_STANDARDIZATION_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_WEIGHT_STANDARDIZATION_PARTS;
+
+    return parts < 1 ? 1 : parts < extent ? parts : extent;
+}
+
+/* Where a part starts. */
+static ptrdiff_t symbn_weight_standardization_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+{
+    const ptrdiff_t rest = extent % parts;
+
+    return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_forward_f32_over_O(
+    ptrdiff_t I, const float *w, double eps, float *what, float *sigma2, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t o = first; o < last; ++o) {
+        /* mu[o] = mean(w[o, j] for j in I) */
+        double mu_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_STANDARDIZATION_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_weight_standardization_least(I - chunk, SYMBN_WEIGHT_STANDARDIZATION_CHUNK);
+            float mu_o_chunk[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_WEIGHT_STANDARDIZATION_LANES <= chunk_end; done += SYMBN_WEIGHT_STANDARDIZATION_LANES) {
+                for (int lane = 0; lane < SYMBN_WEIGHT_STANDARDIZATION_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float w_oj = w[o*I + j];
+                    mu_o_chunk[lane] += w_oj;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float w_oj = w[o*I + j];
+                mu_o_chunk[lane] += w_oj;
+            }
+            symbn_weight_standardization_widen(mu_o_lanes, mu_o_chunk);
+        }
+        double mu_o = symbn_weight_standardization_total(mu_o_lanes);
+        mu_o /= (double)I;
+        /* sigma2[o] = mean((w[o, j] - mu[o])**2 for j in I) */
+        double sigma2_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
+        const float mu_o_high = (float)mu_o;
+        const float mu_o_low = symbn_weight_standardization_low(mu_o);
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_STANDARDIZATION_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_weight_standardization_least(I - chunk, SYMBN_WEIGHT_STANDARDIZATION_CHUNK);
+            float sigma2_o_chunk[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_WEIGHT_STANDARDIZATION_LANES <= chunk_end; done += SYMBN_WEIGHT_STANDARDIZATION_LANES) {
+                for (int lane = 0; lane < SYMBN_WEIGHT_STANDARDIZATION_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const float w_oj = w[o*I + j];
+                    const float w_minus_mu_oj = w_oj - mu_o_high - mu_o_low;
+                    sigma2_o_chunk[lane] += w_minus_mu_oj*w_minus_mu_oj;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const float w_oj = w[o*I + j];
+                const float w_minus_mu_oj = w_oj - mu_o_high - mu_o_low;
+                sigma2_o_chunk[lane] += w_minus_mu_oj*w_minus_mu_oj;
+            }
+            symbn_weight_standardization_widen(sigma2_o_lanes, sigma2_o_chunk);
+        }
+        double sigma2_o = symbn_weight_standardization_total(sigma2_o_lanes);
+        sigma2_o /= (double)I;
+        if (sigma2 != NULL) {
+            sigma2[o] = (float)sigma2_o;
+        }
+        const double rsqrt_sigma2_plus_eps_o = 1.0/sqrt(sigma2_o + eps);
+        const float rsqrt_sigma2_plus_eps_o_f = (float)rsqrt_sigma2_plus_eps_o;
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_STANDARDIZATION_BLOCK) {
+            const ptrdiff_t width = symbn_weight_standardization_least(I - chunk, SYMBN_WEIGHT_STANDARDIZATION_BLOCK);
+            float what_block[SYMBN_WEIGHT_STANDARDIZATION_BLOCK];
+            float *const what_to = what == NULL || stream ? what_block : &what[o*I + chunk];
+
+            SYMBN_WEIGHT_STANDARDIZATION_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t i = chunk + lane;
+                const float w_oi = w[o*I + i];
+                const float w_minus_mu_oi = w_oi - mu_o_high - mu_o_low;
+                /* what[o, i] = (w[o, i] - mu[o])/sqrt(sigma2[o] + eps) */
+                const float what_oi = w_minus_mu_oi*rsqrt_sigma2_plus_eps_o_f;
+                what_to[lane] = what_oi;
+            }
+            if (what != NULL && stream) {
+                symbn_weight_standardization_stream(&what[o*I + chunk], what_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_weight_standardization_fence();
+}
+
 int symbn_weight_standardization_forward_f32(
     ptrdiff_t O, ptrdiff_t I, const float *w, double eps, float *what, float *sigma2)
 {
@@ -62,37 +276,95 @@ int symbn_weight_standardization_forward_f32(
     if (w == NULL) {
         return SYMBN_WEIGHT_STANDARDIZATION_NULL_INPUT;
     }
-    for (ptrdiff_t o = 0; o < O; ++o) {
-        /* mu[o] = mean(w[o, j] for j in I) */
-        double mu_o = 0.0;
-        for (ptrdiff_t j = 0; j < I; ++j) {
-            const double w_oj = (double)w[o*I + j];
-            mu_o += w_oj;
-        }
-        mu_o /= (double)I;
-        /* sigma2[o] = mean((w[o, j] - mu[o])**2 for j in I) */
-        double sigma2_o = 0.0;
-        for (ptrdiff_t j = 0; j < I; ++j) {
-            const double w_oj = (double)w[o*I + j];
-            const double w_minus_mu_oj = w_oj - mu_o;
-            sigma2_o += w_minus_mu_oj*w_minus_mu_oj;
-        }
-        sigma2_o /= (double)I;
-        if (sigma2 != NULL) {
-            sigma2[o] = (float)sigma2_o;
-        }
-        const double rsqrt_sigma2_plus_eps_o = 1.0/sqrt(sigma2_o + eps);
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            const double w_oi = (double)w[o*I + i];
-            const double w_minus_mu_oi = w_oi - mu_o;
-            /* what[o, i] = (w[o, i] - mu[o])/sqrt(sigma2[o] + eps) */
-            const double what_oi = w_minus_mu_oi*rsqrt_sigma2_plus_eps_o;
-            if (what != NULL) {
-                what[o*I + i] = (float)what_oi;
-            }
+    const int stream = (double)O*(double)I*4.0 >= (double)SYMBN_WEIGHT_STANDARDIZATION_STREAM;
+    {
+        const ptrdiff_t parts = symbn_weight_standardization_parts(O, (double)O*(double)I);
+
+        SYMBN_WEIGHT_STANDARDIZATION_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_weight_standardization_forward_f32_over_O(
+                I, w, eps, what, sigma2, stream, symbn_weight_standardization_cut(O, part, parts),
+                symbn_weight_standardization_cut(O, part + 1, parts));
         }
     }
     return SYMBN_WEIGHT_STANDARDIZATION_OK;
+}
+
+SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_forward_f64_over_O(
+    ptrdiff_t I, const double *w, double eps, double *what, double *sigma2, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    for (ptrdiff_t o = first; o < last; ++o) {
+        /* mu[o] = mean(w[o, j] for j in I) */
+        double mu_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0}, mu_o_lanes_low[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_WEIGHT_STANDARDIZATION_LANES <= I; done += SYMBN_WEIGHT_STANDARDIZATION_LANES) {
+                for (int lane = 0; lane < SYMBN_WEIGHT_STANDARDIZATION_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double w_oj = w[o*I + j];
+                    symbn_weight_standardization_add(&mu_o_lanes[lane], &mu_o_lanes_low[lane], w_oj);
+                }
+            }
+            for (int lane = 0; done + lane < I; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double w_oj = w[o*I + j];
+                symbn_weight_standardization_add(&mu_o_lanes[lane], &mu_o_lanes_low[lane], w_oj);
+            }
+        }
+        double mu_o = 0.0, mu_o_low = 0.0;
+        symbn_weight_standardization_gather(&mu_o, &mu_o_low, mu_o_lanes, mu_o_lanes_low);
+        mu_o = symbn_weight_standardization_complete(mu_o, mu_o_low);
+        mu_o /= (double)I;
+        /* sigma2[o] = mean((w[o, j] - mu[o])**2 for j in I) */
+        double sigma2_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0}, sigma2_o_lanes_low[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_WEIGHT_STANDARDIZATION_LANES <= I; done += SYMBN_WEIGHT_STANDARDIZATION_LANES) {
+                for (int lane = 0; lane < SYMBN_WEIGHT_STANDARDIZATION_LANES; ++lane) {
+                    const ptrdiff_t j = done + lane;
+                    const double w_oj = w[o*I + j];
+                    const double w_minus_mu_oj = w_oj - mu_o;
+                    symbn_weight_standardization_add(&sigma2_o_lanes[lane], &sigma2_o_lanes_low[lane], w_minus_mu_oj*w_minus_mu_oj);
+                }
+            }
+            for (int lane = 0; done + lane < I; ++lane) {
+                const ptrdiff_t j = done + lane;
+                const double w_oj = w[o*I + j];
+                const double w_minus_mu_oj = w_oj - mu_o;
+                symbn_weight_standardization_add(&sigma2_o_lanes[lane], &sigma2_o_lanes_low[lane], w_minus_mu_oj*w_minus_mu_oj);
+            }
+        }
+        double sigma2_o = 0.0, sigma2_o_low = 0.0;
+        symbn_weight_standardization_gather(&sigma2_o, &sigma2_o_low, sigma2_o_lanes, sigma2_o_lanes_low);
+        sigma2_o = symbn_weight_standardization_complete(sigma2_o, sigma2_o_low);
+        sigma2_o /= (double)I;
+        if (sigma2 != NULL) {
+            sigma2[o] = sigma2_o;
+        }
+        const double rsqrt_sigma2_plus_eps_o = 1.0/sqrt(sigma2_o + eps);
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_STANDARDIZATION_BLOCK) {
+            const ptrdiff_t width = symbn_weight_standardization_least(I - chunk, SYMBN_WEIGHT_STANDARDIZATION_BLOCK);
+            double what_block[SYMBN_WEIGHT_STANDARDIZATION_BLOCK];
+            double *const what_to = what == NULL || stream ? what_block : &what[o*I + chunk];
+
+            SYMBN_WEIGHT_STANDARDIZATION_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t i = chunk + lane;
+                const double w_oi = w[o*I + i];
+                const double w_minus_mu_oi = w_oi - mu_o;
+                /* what[o, i] = (w[o, i] - mu[o])/sqrt(sigma2[o] + eps) */
+                const double what_oi = w_minus_mu_oi*rsqrt_sigma2_plus_eps_o;
+                what_to[lane] = what_oi;
+            }
+            if (what != NULL && stream) {
+                symbn_weight_standardization_stream(&what[o*I + chunk], what_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_weight_standardization_fence();
 }
 
 int symbn_weight_standardization_forward_f64(
@@ -104,39 +376,83 @@ int symbn_weight_standardization_forward_f64(
     if (w == NULL) {
         return SYMBN_WEIGHT_STANDARDIZATION_NULL_INPUT;
     }
-    for (ptrdiff_t o = 0; o < O; ++o) {
-        /* mu[o] = mean(w[o, j] for j in I) */
-        double mu_o = 0.0, mu_o_low = 0.0;
-        for (ptrdiff_t j = 0; j < I; ++j) {
-            const double w_oj = w[o*I + j];
-            symbn_weight_standardization_add(&mu_o, &mu_o_low, w_oj);
-        }
-        mu_o = symbn_weight_standardization_complete(mu_o, mu_o_low);
-        mu_o /= (double)I;
-        /* sigma2[o] = mean((w[o, j] - mu[o])**2 for j in I) */
-        double sigma2_o = 0.0, sigma2_o_low = 0.0;
-        for (ptrdiff_t j = 0; j < I; ++j) {
-            const double w_oj = w[o*I + j];
-            const double w_minus_mu_oj = w_oj - mu_o;
-            symbn_weight_standardization_add(&sigma2_o, &sigma2_o_low, w_minus_mu_oj*w_minus_mu_oj);
-        }
-        sigma2_o = symbn_weight_standardization_complete(sigma2_o, sigma2_o_low);
-        sigma2_o /= (double)I;
-        if (sigma2 != NULL) {
-            sigma2[o] = sigma2_o;
-        }
-        const double rsqrt_sigma2_plus_eps_o = 1.0/sqrt(sigma2_o + eps);
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            const double w_oi = w[o*I + i];
-            const double w_minus_mu_oi = w_oi - mu_o;
-            /* what[o, i] = (w[o, i] - mu[o])/sqrt(sigma2[o] + eps) */
-            const double what_oi = w_minus_mu_oi*rsqrt_sigma2_plus_eps_o;
-            if (what != NULL) {
-                what[o*I + i] = what_oi;
-            }
+    const int stream = (double)O*(double)I*8.0 >= (double)SYMBN_WEIGHT_STANDARDIZATION_STREAM;
+    {
+        const ptrdiff_t parts = symbn_weight_standardization_parts(O, (double)O*(double)I);
+
+        SYMBN_WEIGHT_STANDARDIZATION_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_weight_standardization_forward_f64_over_O(
+                I, w, eps, what, sigma2, stream, symbn_weight_standardization_cut(O, part, parts),
+                symbn_weight_standardization_cut(O, part + 1, parts));
         }
     }
     return SYMBN_WEIGHT_STANDARDIZATION_OK;
+}
+
+SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_backward_f32_over_O(
+    ptrdiff_t I, const float *dwhat, const float *sigma2, const float *what, double eps, float *dw,
+    int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t o = first; o < last; ++o) {
+        /* mean_dwhat[o] = mean(dwhat[o, k] for k in I) */
+        double mean_dwhat_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
+        /* mean_dwhat_what[o] = mean(dwhat[o, k]*what[o, k] for k in I) */
+        double mean_dwhat_what_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_STANDARDIZATION_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_weight_standardization_least(I - chunk, SYMBN_WEIGHT_STANDARDIZATION_CHUNK);
+            float mean_dwhat_o_chunk[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0F};
+            float mean_dwhat_what_o_chunk[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0F};
+            ptrdiff_t done = chunk;
+
+            for (; done + SYMBN_WEIGHT_STANDARDIZATION_LANES <= chunk_end; done += SYMBN_WEIGHT_STANDARDIZATION_LANES) {
+                for (int lane = 0; lane < SYMBN_WEIGHT_STANDARDIZATION_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const float dwhat_ok = dwhat[o*I + k];
+                    mean_dwhat_o_chunk[lane] += dwhat_ok;
+                    const float what_ok = what[o*I + k];
+                    mean_dwhat_what_o_chunk[lane] += dwhat_ok*what_ok;
+                }
+            }
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const float dwhat_ok = dwhat[o*I + k];
+                mean_dwhat_o_chunk[lane] += dwhat_ok;
+                const float what_ok = what[o*I + k];
+                mean_dwhat_what_o_chunk[lane] += dwhat_ok*what_ok;
+            }
+            symbn_weight_standardization_widen(mean_dwhat_o_lanes, mean_dwhat_o_chunk);
+            symbn_weight_standardization_widen(mean_dwhat_what_o_lanes, mean_dwhat_what_o_chunk);
+        }
+        double mean_dwhat_o = symbn_weight_standardization_total(mean_dwhat_o_lanes);
+        mean_dwhat_o /= (double)I;
+        double mean_dwhat_what_o = symbn_weight_standardization_total(mean_dwhat_what_o_lanes);
+        mean_dwhat_what_o /= (double)I;
+        const double sigma2_o = (double)sigma2[o];
+        const double rsqrt_sigma2_plus_eps_o = 1.0/sqrt(sigma2_o + eps);
+        const float mean_dwhat_o_f = (float)mean_dwhat_o;
+        const float mean_dwhat_what_o_f = (float)mean_dwhat_what_o;
+        const float rsqrt_sigma2_plus_eps_o_f = (float)rsqrt_sigma2_plus_eps_o;
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_STANDARDIZATION_BLOCK) {
+            const ptrdiff_t width = symbn_weight_standardization_least(I - chunk, SYMBN_WEIGHT_STANDARDIZATION_BLOCK);
+            float dw_block[SYMBN_WEIGHT_STANDARDIZATION_BLOCK];
+            float *const dw_to = dw == NULL || stream ? dw_block : &dw[o*I + chunk];
+
+            SYMBN_WEIGHT_STANDARDIZATION_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t i = chunk + lane;
+                const float dwhat_oi = dwhat[o*I + i];
+                const float what_oi = what[o*I + i];
+                /* dw[o, i] = (dwhat[o, i] - mean(dwhat[o, k] for k in I) - what[o, i]*mean(dwhat[o, k]*what[o, k] for k in I))/sqrt(sigma2[o] + eps) */
+                const float dw_oi = (dwhat_oi - mean_dwhat_o_f - what_oi*mean_dwhat_what_o_f)*rsqrt_sigma2_plus_eps_o_f;
+                dw_to[lane] = dw_oi;
+            }
+            if (dw != NULL && stream) {
+                symbn_weight_standardization_stream(&dw[o*I + chunk], dw_block, sizeof(float)*(size_t)width);
+            }
+        }
+    }
+    symbn_weight_standardization_fence();
 }
 
 int symbn_weight_standardization_backward_f32(
@@ -149,32 +465,79 @@ int symbn_weight_standardization_backward_f32(
     if (dwhat == NULL || sigma2 == NULL || what == NULL) {
         return SYMBN_WEIGHT_STANDARDIZATION_NULL_INPUT;
     }
-    for (ptrdiff_t o = 0; o < O; ++o) {
-        /* mean_dwhat[o] = mean(dwhat[o, k] for k in I) */
-        double mean_dwhat_o = 0.0;
-        /* mean_dwhat_what[o] = mean(dwhat[o, k]*what[o, k] for k in I) */
-        double mean_dwhat_what_o = 0.0;
-        for (ptrdiff_t k = 0; k < I; ++k) {
-            const double dwhat_ok = (double)dwhat[o*I + k];
-            mean_dwhat_o += dwhat_ok;
-            const double what_ok = (double)what[o*I + k];
-            mean_dwhat_what_o += dwhat_ok*what_ok;
-        }
-        mean_dwhat_o /= (double)I;
-        mean_dwhat_what_o /= (double)I;
-        const double sigma2_o = (double)sigma2[o];
-        const double rsqrt_sigma2_plus_eps_o = 1.0/sqrt(sigma2_o + eps);
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            const double dwhat_oi = (double)dwhat[o*I + i];
-            const double what_oi = (double)what[o*I + i];
-            /* dw[o, i] = (dwhat[o, i] - mean(dwhat[o, k] for k in I) - what[o, i]*mean(dwhat[o, k]*what[o, k] for k in I))/sqrt(sigma2[o] + eps) */
-            const double dw_oi = (dwhat_oi - mean_dwhat_o - what_oi*mean_dwhat_what_o)*rsqrt_sigma2_plus_eps_o;
-            if (dw != NULL) {
-                dw[o*I + i] = (float)dw_oi;
-            }
+    const int stream = (double)O*(double)I*4.0 >= (double)SYMBN_WEIGHT_STANDARDIZATION_STREAM;
+    {
+        const ptrdiff_t parts = symbn_weight_standardization_parts(O, (double)O*(double)I);
+
+        SYMBN_WEIGHT_STANDARDIZATION_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_weight_standardization_backward_f32_over_O(
+                I, dwhat, sigma2, what, eps, dw, stream, symbn_weight_standardization_cut(O, part, parts),
+                symbn_weight_standardization_cut(O, part + 1, parts));
         }
     }
     return SYMBN_WEIGHT_STANDARDIZATION_OK;
+}
+
+SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_backward_f64_over_O(
+    ptrdiff_t I, const double *dwhat, const double *sigma2, const double *what, double eps, double *dw,
+    int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t o = first; o < last; ++o) {
+        /* mean_dwhat[o] = mean(dwhat[o, k] for k in I) */
+        double mean_dwhat_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0}, mean_dwhat_o_lanes_low[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
+        /* mean_dwhat_what[o] = mean(dwhat[o, k]*what[o, k] for k in I) */
+        double mean_dwhat_what_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0}, mean_dwhat_what_o_lanes_low[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
+        {
+            ptrdiff_t done = 0;
+
+            for (; done + SYMBN_WEIGHT_STANDARDIZATION_LANES <= I; done += SYMBN_WEIGHT_STANDARDIZATION_LANES) {
+                for (int lane = 0; lane < SYMBN_WEIGHT_STANDARDIZATION_LANES; ++lane) {
+                    const ptrdiff_t k = done + lane;
+                    const double dwhat_ok = dwhat[o*I + k];
+                    symbn_weight_standardization_add(&mean_dwhat_o_lanes[lane], &mean_dwhat_o_lanes_low[lane], dwhat_ok);
+                    const double what_ok = what[o*I + k];
+                    symbn_weight_standardization_add(&mean_dwhat_what_o_lanes[lane], &mean_dwhat_what_o_lanes_low[lane], dwhat_ok*what_ok);
+                }
+            }
+            for (int lane = 0; done + lane < I; ++lane) {
+                const ptrdiff_t k = done + lane;
+                const double dwhat_ok = dwhat[o*I + k];
+                symbn_weight_standardization_add(&mean_dwhat_o_lanes[lane], &mean_dwhat_o_lanes_low[lane], dwhat_ok);
+                const double what_ok = what[o*I + k];
+                symbn_weight_standardization_add(&mean_dwhat_what_o_lanes[lane], &mean_dwhat_what_o_lanes_low[lane], dwhat_ok*what_ok);
+            }
+        }
+        double mean_dwhat_o = 0.0, mean_dwhat_o_low = 0.0;
+        symbn_weight_standardization_gather(&mean_dwhat_o, &mean_dwhat_o_low, mean_dwhat_o_lanes, mean_dwhat_o_lanes_low);
+        mean_dwhat_o = symbn_weight_standardization_complete(mean_dwhat_o, mean_dwhat_o_low);
+        mean_dwhat_o /= (double)I;
+        double mean_dwhat_what_o = 0.0, mean_dwhat_what_o_low = 0.0;
+        symbn_weight_standardization_gather(&mean_dwhat_what_o, &mean_dwhat_what_o_low, mean_dwhat_what_o_lanes, mean_dwhat_what_o_lanes_low);
+        mean_dwhat_what_o = symbn_weight_standardization_complete(mean_dwhat_what_o, mean_dwhat_what_o_low);
+        mean_dwhat_what_o /= (double)I;
+        const double sigma2_o = sigma2[o];
+        const double rsqrt_sigma2_plus_eps_o = 1.0/sqrt(sigma2_o + eps);
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_STANDARDIZATION_BLOCK) {
+            const ptrdiff_t width = symbn_weight_standardization_least(I - chunk, SYMBN_WEIGHT_STANDARDIZATION_BLOCK);
+            double dw_block[SYMBN_WEIGHT_STANDARDIZATION_BLOCK];
+            double *const dw_to = dw == NULL || stream ? dw_block : &dw[o*I + chunk];
+
+            SYMBN_WEIGHT_STANDARDIZATION_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t i = chunk + lane;
+                const double dwhat_oi = dwhat[o*I + i];
+                const double what_oi = what[o*I + i];
+                /* dw[o, i] = (dwhat[o, i] - mean(dwhat[o, k] for k in I) - what[o, i]*mean(dwhat[o, k]*what[o, k] for k in I))/sqrt(sigma2[o] + eps) */
+                const double dw_oi = (dwhat_oi - mean_dwhat_o - what_oi*mean_dwhat_what_o)*rsqrt_sigma2_plus_eps_o;
+                dw_to[lane] = dw_oi;
+            }
+            if (dw != NULL && stream) {
+                symbn_weight_standardization_stream(&dw[o*I + chunk], dw_block, sizeof(double)*(size_t)width);
+            }
+        }
+    }
+    symbn_weight_standardization_fence();
 }
 
 int symbn_weight_standardization_backward_f64(
@@ -187,31 +550,15 @@ int symbn_weight_standardization_backward_f64(
     if (dwhat == NULL || sigma2 == NULL || what == NULL) {
         return SYMBN_WEIGHT_STANDARDIZATION_NULL_INPUT;
     }
-    for (ptrdiff_t o = 0; o < O; ++o) {
-        /* mean_dwhat[o] = mean(dwhat[o, k] for k in I) */
-        double mean_dwhat_o = 0.0, mean_dwhat_o_low = 0.0;
-        /* mean_dwhat_what[o] = mean(dwhat[o, k]*what[o, k] for k in I) */
-        double mean_dwhat_what_o = 0.0, mean_dwhat_what_o_low = 0.0;
-        for (ptrdiff_t k = 0; k < I; ++k) {
-            const double dwhat_ok = dwhat[o*I + k];
-            symbn_weight_standardization_add(&mean_dwhat_o, &mean_dwhat_o_low, dwhat_ok);
-            const double what_ok = what[o*I + k];
-            symbn_weight_standardization_add(&mean_dwhat_what_o, &mean_dwhat_what_o_low, dwhat_ok*what_ok);
-        }
-        mean_dwhat_o = symbn_weight_standardization_complete(mean_dwhat_o, mean_dwhat_o_low);
-        mean_dwhat_o /= (double)I;
-        mean_dwhat_what_o = symbn_weight_standardization_complete(mean_dwhat_what_o, mean_dwhat_what_o_low);
-        mean_dwhat_what_o /= (double)I;
-        const double sigma2_o = sigma2[o];
-        const double rsqrt_sigma2_plus_eps_o = 1.0/sqrt(sigma2_o + eps);
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            const double dwhat_oi = dwhat[o*I + i];
-            const double what_oi = what[o*I + i];
-            /* dw[o, i] = (dwhat[o, i] - mean(dwhat[o, k] for k in I) - what[o, i]*mean(dwhat[o, k]*what[o, k] for k in I))/sqrt(sigma2[o] + eps) */
-            const double dw_oi = (dwhat_oi - mean_dwhat_o - what_oi*mean_dwhat_what_o)*rsqrt_sigma2_plus_eps_o;
-            if (dw != NULL) {
-                dw[o*I + i] = dw_oi;
-            }
+    const int stream = (double)O*(double)I*8.0 >= (double)SYMBN_WEIGHT_STANDARDIZATION_STREAM;
+    {
+        const ptrdiff_t parts = symbn_weight_standardization_parts(O, (double)O*(double)I);
+
+        SYMBN_WEIGHT_STANDARDIZATION_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_weight_standardization_backward_f64_over_O(
+                I, dwhat, sigma2, what, eps, dw, stream, symbn_weight_standardization_cut(O, part, parts),
+                symbn_weight_standardization_cut(O, part + 1, parts));
         }
     }
     return SYMBN_WEIGHT_STANDARDIZATION_OK;

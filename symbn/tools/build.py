@@ -29,6 +29,7 @@ from symbn.errors import TargetError
 from symbn.tools.compiler import Compiler
 from symbn.tools.kernel import Kernel, Pass, c_pass, numpy_pass
 from symbn.tools.library import load
+from symbn.tools.threads import limit
 
 DTYPES = {"float32": "f32", "float64": "f64"}
 BUILDS = ("c", "numpy")
@@ -46,7 +47,7 @@ def build(
 ) -> Kernel:
     """Generates, compiles where the target needs it, and loads. TargetError for an unknown target or dtype, or without a compiler.
 
-    `threads` is how many the kernel may use, None for its own choice; today's kernels use one.
+    `threads` is how many the kernel may use, None for as many as OpenMP gives.
     """
     if target not in BUILDS:
         raise TargetError(f"{target!r} cannot be built", hint=f"targets to build: {', '.join(BUILDS)}")
@@ -56,23 +57,26 @@ def build(
         raise ValueError(f"threads is {threads}, should be at least 1")
     names, derivation = METHODS[variant_of(derivation).passes[1]], without(derivation, TARGETS[target].reserved)
     programs = (forward_program(derivation, LOOPS), backward_program(derivation, LOOPS))
-    passes = _c(derivation, programs, DTYPES[dtype], compiler) if target == "c" else _numpy(derivation, programs)
+    passes = _c(derivation, programs, DTYPES[dtype], compiler, threads) if target == "c" else _numpy(derivation, programs)
     return Kernel(derivation.layer, target, np.dtype(dtype), passes, names, saved_names(derivation), lost_axes(programs[1]))
 
 
-def _c(derivation: Derivation, programs: tuple[Program, Program], suffix: str, compiler: Compiler | None) -> tuple[Pass, Pass]:
+def _c(
+    derivation: Derivation, programs: tuple[Program, Program], suffix: str, compiler: Compiler | None, threads: int | None
+) -> tuple[Pass, Pass]:
     library = load(render(derivation, "c", dtypes=(suffix,)), compiler)
-    first, second = (_c_pass(library, program, suffix) for program in programs)
+    first, second = (_c_pass(library, program, suffix, threads) for program in programs)
     return first, second
 
 
-def _c_pass(library: ctypes.CDLL, program: Program, suffix: str) -> Pass:
+def _c_pass(library: ctypes.CDLL, program: Program, suffix: str, threads: int | None) -> Pass:
     loops = schedule(program)
     name = f"symbn_{program.layer}_{program.direction}"
     workspace = library[f"{name}_workspace"] if loops.buffers else None
     if workspace is not None:
         workspace.restype = ctypes.c_ssize_t
-    return Pass(program, frozenset(overlays(program, loops)), c_pass(library[f"{name}_{suffix}"], program, workspace))
+    run = c_pass(library[f"{name}_{suffix}"], program, workspace, limit(library, threads))
+    return Pass(program, frozenset(overlays(program, loops)), run)
 
 
 def _numpy(derivation: Derivation, programs: tuple[Program, Program]) -> tuple[Pass, Pass]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 from collections import namedtuple
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from inspect import Parameter, Signature
 from typing import Any, NoReturn
@@ -136,8 +137,8 @@ class Kernel:
         return [(argument.name, argument.axes) for argument in self._backward.program.arguments if argument.role != INPUT and argument.axes]
 
 
-def c_pass(function: Any, program: Program, workspace: Any) -> Run:
-    """Calls a compiled function; `workspace` tells the doubles to lend it, None when it takes none."""
+def c_pass(function: Any, program: Program, workspace: Any, threads: Callable[[], AbstractContextManager[None]]) -> Run:
+    """Calls a compiled function within `threads`; `workspace` tells the doubles to lend it, None when it takes none."""
     function.restype = ctypes.c_int
 
     def run(extents: Mapping[str, int], given: Values, results: Mapping[str, Array]) -> None:
@@ -145,7 +146,8 @@ def c_pass(function: Any, program: Program, workspace: Any) -> Run:
         arguments = [_pointer(given[a.name]) if a.axes else ctypes.c_double(float(given[a.name])) for a in program.arguments]
         outputs = [_pointer(results[part.name]) for part in program.outputs]
         lent = np.empty(workspace(*sizes), np.float64) if workspace is not None else None
-        code = function(*sizes, *arguments, *outputs, *([_pointer(lent)] if lent is not None else []))
+        with threads():
+            code = function(*sizes, *arguments, *outputs, *([_pointer(lent)] if lent is not None else []))
         if code != 0:
             raise RuntimeError(f"{program.layer}_{program.direction} returned {code}")
 

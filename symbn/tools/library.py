@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 
 from symbn.errors import TargetError
-from symbn.tools.compiler import FLAGS, Compiler, find
+from symbn.tools.compiler import FLAGS, THREADS, Compiler, find
 
 
 def load(files: Mapping[str, str], compiler: Compiler | None = None) -> ctypes.CDLL:
@@ -77,7 +77,7 @@ def _temporary(process: int) -> Path:
 
 
 def _key(files: Mapping[str, str], compiler: Compiler) -> str:
-    parts = [*compiler.command, compiler.version(), *FLAGS, platform.machine(), platform.system(), _processor()]
+    parts = [*compiler.command, compiler.version(), *FLAGS, *THREADS, platform.machine(), platform.system(), _processor()]
     parts += [part for name in sorted(files) for part in (name, files[name])]
     return _digest("\0".join(parts).encode())
 

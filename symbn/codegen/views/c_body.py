@@ -1,133 +1,163 @@
-"""The statements of a kernel as C.
+"""The statements of a pass as C.
 
-In: scheduled loops, an element type and a printer.  Out: lines, indented by four spaces.
+In: scheduled loops, an element type and printers.  Out: functions: one for each outermost loop, over a part of its axis, and the pass
+itself, which cuts the loops into parts and adds up what the parts have summed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 
 from symbn.codegen.naming import Names
 from symbn.codegen.printers.c import CPrinter
-from symbn.codegen.printers.infix import POWER, SUM
-from symbn.codegen.program import Accumulate, Assign, Finish, Load, Start, Statement, Store, Sweep, Total
-from symbn.codegen.views.c_signature import Signature
-from symbn.expr import Expr, Index, Read, Reduce, mul, walk
-from symbn.expr import Extent as AxisExtent
-from symbn.language import definition_text
-from symbn.layer import Definition
+from symbn.codegen.program import Assign, Load, Start, Statement, Sweep
+from symbn.codegen.views.c_helpers import Function
+from symbn.codegen.views.c_names import LocalNames
+from symbn.codegen.views.c_signature import Signature, wrapped
+from symbn.codegen.views.c_statements import EXTREMA, Statements
+from symbn.codegen.views.c_text import indented, occurs
+from symbn.codegen.walk import accumulated, everything, stored
 
-INDENT = "    "
-EXTREMA = {"max": ("-HUGE_VAL", "maximum"), "min": ("HUGE_VAL", "minimum")}
+SIZES = {"float": "4.0", "double": "8.0"}
 
 
 class Body:
-    """Writes one function's body."""
+    """Writes the functions of one pass for one element type."""
 
-    def __init__(self, signature: Signature, real: str, printer: CPrinter) -> None:
-        self.signature, self.real, self.printer = signature, real, printer
-        program = signature.program
-        self.axes = {argument.name: argument.axes for argument in program.arguments}
-        self.axes |= {output.name: output.axes for output in program.outputs}
-        self.buffers = {buffer.name: buffer.axes for buffer in signature.loops.buffers}
-        self.outputs = {output.name for output in program.outputs}
-        self.explained: set[Definition] = set()
-        statements = tuple(_all(signature.loops.body))
-        names = [s.name for s in statements if isinstance(s, (Load, Assign, Start))]
-        letters = [s.index.name for s in statements if isinstance(s, Sweep)]
-        self.names = Names((*names, *letters, *self.axes, *self.buffers, *program.axes, "workspace"))
-        self.low: dict[str, str] = {}
-        self.used = {node.name for s in statements for expr in _exprs(s) for node in walk(expr) if isinstance(node, Read)}
+    def __init__(self, signature: Signature, suffix: str, real: str, printer: CPrinter) -> None:
+        self.signature, self.suffix, self.real, self.printer = signature, suffix, real, printer
+        self.names = LocalNames(signature, Names(_taken(signature)))
+        self.statements = Statements(signature, real, printer, self.names)
+        self.started: dict[str, Start] = {}
+        self.scalars: list[str] = []
+        self.stages: list[Function] = []
+        self.stage_names = Names(())
+        self.streams = False
 
-    def lines(self) -> tuple[str, ...]:
-        """The body between its braces."""
+    def functions(self) -> tuple[Function, ...]:
+        """The loops' functions, then the pass."""
+        main = [line for statement in self.signature.loops.body for line in self._top(statement)]
+        main = [*(self._stream() if self.streams else []), *main]
         scalars = [argument.name for argument in self.signature.program.arguments if not argument.axes]
-        unused = [f"(void){name};" for name in scalars if name not in self.used]
-        main = [line for statement in self.signature.loops.body for line in self.statement(statement)]
-        return (*unused, *self.signature.checks(), *self.signature.buffers(), *main, f"return {self.signature.code('ok')};")
+        unused = [f"(void){name};" for name in scalars if not occurs(name, main)]
+        lines = (*unused, *self.signature.checks(), *self.signature.buffers(), *main, f"return {self.signature.code('ok')};")
+        declaration = self.signature.declaration(self.suffix, self.real)
+        return (*self.stages, Function(self.signature.comment(self.suffix), declaration, lines))
 
-    def statement(self, statement: Statement) -> list[str]:
-        """One statement; a sweep with all that is in it."""
+    def _top(self, statement: Statement) -> list[str]:
+        """A statement outside of all loops."""
         match statement:
-            case Sweep(index, body):
-                inner = [f"{INDENT}{line}" for part in body for line in self.statement(part)]
-                return [f"for (ptrdiff_t {index.name} = 0; {index.name} < {index.axis}; ++{index.name}) {{", *inner, "}"]
-            case Load(name, array, indices):
-                cast = "(double)" if self.real == "float" and array not in self.buffers else ""
-                return [f"const double {name} = {cast}{self._element(array, indices)};"]
-            case Assign(name, expr, source):
-                return [*self._comment(source), f"const double {name} = {self.printer.text(expr)};"]
-            case Start(name, total):
-                return [*self._comment(total.source or _formula(total)), *self._start(name, total)]
-            case Accumulate(name, kind, expr):
-                return [self._accumulate(name, kind, expr)]
-            case Finish(name, kind, axes):
-                return self._finish(name, kind, axes)
-            case Store(array, indices, expr):
-                return self._store(array, indices, expr)
+            case Sweep():
+                return self._launch(statement)
+            case Start(name):
+                self.started[name] = statement
+                return []
+            case Load(name) | Assign(name):
+                self.scalars.append(name)
+        return self.statements.statement(statement)
 
-    def _start(self, name: str, total: Total) -> list[str]:
-        if total.kind in EXTREMA:
-            return [f"double {name} = {EXTREMA[total.kind][0]};"]
-        if self.real == "float":
-            return [f"double {name} = 0.0;"]
-        if name not in self.low:
-            self.low[name] = self.names.fresh(f"{name}_low")
-        return [f"double {name} = 0.0, {self.low[name]} = 0.0;"]
+    def _launch(self, sweep: Sweep) -> list[str]:
+        """The loop as a function of its own, and the lines that call it, part by part."""
+        starts = [self.started[name] for name in accumulated(sweep) if name in self.started]
+        name = self.stage_names.fresh(f"{self.signature.name}_{self.suffix}_over_{sweep.index.axis}")
+        body, results = self._stage_body(sweep, starts)
+        used = [part for part in self._parameters() if occurs(part[0], body)]
+        bounds = [(self.names.first, f"ptrdiff_t {self.names.first}"), (self.names.last, f"ptrdiff_t {self.names.last}")]
+        sums = [(self.names.sums, f"double *{self.names.sums}")] if results else []
+        declaration = wrapped(f"{self.printer.macro}_CLONES static void {name}(", [text for _, text in (*used, *bounds, *sums)])
+        self.stages.append(Function((), declaration, tuple(body)))
+        self.scalars += [start.name for start in starts]
+        declared = [line for start in starts for line in self.statements.start(start, lanes=False)]
+        self.statements.complete |= {start.name for start in starts}
+        return [*declared, *self._calls(sweep, name, [part for part, _ in used], results)]
 
-    def _accumulate(self, name: str, kind: str, expr: Expr) -> str:
-        text = self.printer.text(expr)
-        if kind in EXTREMA:
-            return f"{name} = {self.printer.helper(EXTREMA[kind][1])}({text}, {name});"
-        if self.real == "float":
-            return f"{name} += {self.printer.at(expr, SUM)};"
-        return f"{self.printer.helper('add')}(&{name}, &{self.low[name]}, {text});"
+    def _stage_body(self, sweep: Sweep, starts: Sequence[Start]) -> tuple[list[str], list[tuple[Start, int]]]:
+        """The function's lines; and where in `sums` each accumulator is."""
+        self.statements.blocks = [set()]
+        names, each = self.names, 1 if self.real == "float" else 2
+        lines = [line for start in starts for line in self.statements.start(start, explained=False)]
+        lines += self.statements.sweep(sweep, names.first, names.last)
+        results, place = [], 0
+        for start in starts:
+            lines += self.statements.gathered(start.name, start.total.kind)
+            results.append((start, place))
+            lines.append(f"{names.sums}[{place}] = {start.name};")
+            place += 1
+            if each == 2 and start.total.kind not in EXTREMA:
+                lines.append(f"{names.sums}[{place}] = {names.low(start.name)};")
+                place += 1
+        if occurs("stream", lines):
+            self.streams = True
+            lines.append(f"{self.printer.prefix}fence();")
+        return lines, results
 
-    def _finish(self, name: str, kind: str, axes: tuple[str, ...]) -> list[str]:
+    def _parameters(self) -> list[tuple[str, str]]:
+        """What a loop's function may be given: (name, declaration)."""
+        program = self.signature.program
+        found = [(axis, f"ptrdiff_t {axis}") for axis in program.axes]
+        found += [(a.name, f"const {self.real} *{a.name}" if a.axes else f"double {a.name}") for a in program.arguments]
+        found += [(output.name, f"{self.real} *{output.name}") for output in program.outputs]
+        found += [(buffer.name, f"double *{buffer.name}") for buffer in self.signature.loops.buffers]
+        return [*found, *((name, f"double {name}") for name in self.scalars), ("stream", "int stream")]
+
+    def _calls(self, sweep: Sweep, name: str, given: list[str], results: list[tuple[Start, int]]) -> list[str]:
+        axis, names = sweep.index.axis, self.names
+        width = results[-1][1] + 1 + (self.real == "double" and results[-1][0].total.kind not in EXTREMA) if results else 0
+        if self._alone(sweep):
+            return self._one_call(axis, name, given, results, width)
+        parts, part, cut = names.parts, names.part, self.printer.helper("cut")
+        bounds = [f"{cut}({axis}, {part}, {parts})", f"{cut}({axis}, {part} + 1, {parts})"]
+        call = wrapped(f"{name}(", [*given, *bounds, *([f"{names.sums}[{part}]"] if width else [])], ");")
+        loop = f"for (ptrdiff_t {part} = 0; {part} < {parts}; ++{part}) {{"
+        lines = [f"const ptrdiff_t {parts} = {self.printer.helper('parts')}({axis}, {work(sweep)});"]
+        lines += [f"double {names.sums}[{self.printer.macro}_PARTS][{width}];"] if width else []
+        lines += ["", f"{self.printer.macro}_PARALLEL", loop, *indented(call), "}"]
+        if width:
+            lines += [loop, *indented(self._combined(results, f"{names.sums}[{part}]")), "}"]
+        return ["{", *indented(lines), "}"]
+
+    def _one_call(self, axis: str, name: str, given: list[str], results: list[tuple[Start, int]], width: int) -> list[str]:
+        """A loop whose turns share working memory is run by one thread."""
+        call = list(wrapped(f"{name}(", [*given, "0", axis, *([self.names.sums] if width else [])], ");"))
+        if not width:
+            return call
+        return ["{", *indented([f"double {self.names.sums}[{width}];", "", *call, *self._combined(results, self.names.sums)]), "}"]
+
+    def _combined(self, results: list[tuple[Start, int]], sums: str) -> list[str]:
+        """Adds a part's sums to the whole."""
         lines = []
-        if kind not in EXTREMA and self.real == "double":
-            lines.append(f"{name} = {self.printer.helper('complete')}({name}, {self.low[name]});")
-        if kind == "mean":
-            lines.append(f"{name} /= {self.printer.at(mul(*map(AxisExtent, axes)), POWER if len(axes) == 1 else SUM)};")
+        for start, place in results:
+            lines.append(self.statements.include(start.name, start.total.kind, f"{sums}[{place}]"))
+            if self.real == "double" and start.total.kind not in EXTREMA:
+                lines.append(f"{self.names.low(start.name)} += {sums}[{place + 1}];")
         return lines
 
-    def _store(self, array: str, indices: tuple[Index, ...], expr: Expr) -> list[str]:
-        text = self.printer.text(expr)
-        if array in self.buffers:
-            return [f"{self._element(array, indices)} = {text};"]
-        value = f"(float){self.printer.at(expr, POWER)}" if self.real == "float" else text
-        return [f"if ({array} != NULL) {{", f"{INDENT}{self._element(array, indices)} = {value};", "}"]
+    def _alone(self, sweep: Sweep) -> bool:
+        """Whether two turns of the loop write to the same place of a buffer."""
+        buffers = {buffer.name for buffer in self.signature.loops.buffers}
+        return any(store.array in buffers and sweep.index not in store.indices for store in stored(sweep))
 
-    def _element(self, array: str, indices: tuple[Index, ...]) -> str:
-        axes = self.axes.get(array) or self.buffers.get(array, ())
-        if not indices:
-            return f"*{array}"
-        place = indices[0].name
-        for index, axis in zip(indices[1:], axes[1:], strict=True):
-            place = f"{place if place.isidentifier() else f'({place})'}*{axis} + {index.name}"
-        return f"{array}[{place}]"
-
-    def _comment(self, source: Definition | None) -> list[str]:
-        """The formula, once a function."""
-        if source is None or source in self.explained:
-            return []
-        self.explained.add(source)
-        return [f"/* {definition_text(source)} */"]
+    def _stream(self) -> list[str]:
+        """Whether the largest output is larger than the caches."""
+        largest = max((output.axes for output in self.signature.program.outputs), key=len)
+        elements = "*".join([*(f"(double){axis}" for axis in largest), SIZES[self.real]])
+        return [f"const int stream = {elements} >= (double){self.printer.macro}_STREAM;"]
 
 
-def _formula(total: Total) -> Definition:
-    return Definition(total.name, total.indices, Reduce(total.kind, total.expr, total.bound))
+def work(sweep: Sweep) -> str:
+    """How many elements the loop touches."""
+    return "*".join(f"(double){axis}" for axis in _deepest(sweep))
 
 
-def _all(body: Iterable[Statement]) -> Iterator[Statement]:
-    for statement in body:
-        yield statement
-        if isinstance(statement, Sweep):
-            yield from _all(statement.body)
+def _deepest(sweep: Sweep) -> list[str]:
+    inner = [_deepest(statement) for statement in sweep.body if isinstance(statement, Sweep)]
+    return [sweep.index.axis, *max(inner, key=len, default=[])]
 
 
-def _exprs(statement: Statement) -> tuple[Expr, ...]:
-    match statement:
-        case Assign(_, expr) | Accumulate(_, _, expr) | Store(_, _, expr):
-            return (expr,)
-    return ()
+def _taken(signature: Signature) -> tuple[str, ...]:
+    """Every name that the pass already has."""
+    program, statements = signature.program, tuple(everything(signature.loops.body))
+    names = [s.name for s in statements if isinstance(s, (Load, Assign, Start))]
+    letters = [s.index.name for s in statements if isinstance(s, Sweep)]
+    arrays = [*(a.name for a in program.arguments), *(o.name for o in program.outputs), *(b.name for b in signature.loops.buffers)]
+    return (*names, *letters, *arrays, *program.axes, "workspace", "stream")

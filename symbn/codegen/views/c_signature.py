@@ -42,7 +42,7 @@ class Signature:
         parameters += [f"const {real} *{a.name}" if a.axes else f"double {a.name}" for a in self.program.arguments]
         parameters += [f"{real} *{output.name}" for output in self.program.outputs]
         parameters += ["double *workspace"] if self.loops.buffers else []
-        return _wrapped(f"int {self.name}_{suffix}(", parameters)
+        return wrapped(f"int {self.name}_{suffix}(", parameters)
 
     def comment(self, suffix: str) -> tuple[str, ...]:
         """Each parameter's meaning."""
@@ -66,7 +66,7 @@ class Signature:
 
     def workspace_declaration(self) -> tuple[str, ...]:
         """The function that says how much memory to lend."""
-        return _wrapped(f"ptrdiff_t {self.name}_workspace(", [f"ptrdiff_t {axis}" for axis in self.program.axes])
+        return wrapped(f"ptrdiff_t {self.name}_workspace(", [f"ptrdiff_t {axis}" for axis in self.program.axes])
 
     def workspace_comment(self) -> tuple[str, ...]:
         """What that function returns."""
@@ -118,15 +118,15 @@ def _list(start: str, parts: list[str]) -> list[str]:
     return [*lines, line] if parts else []
 
 
-def _wrapped(start: str, parameters: list[str]) -> tuple[str, ...]:
+def wrapped(start: str, parameters: list[str], end: str = ")") -> tuple[str, ...]:
     """A parameter list broken into lines of four spaces."""
     parameters = parameters or ["void"]
-    whole = f"{start}{', '.join(parameters)})"
+    whole = f"{start}{', '.join(parameters)}{end}"
     if len(whole) < WIDTH:
         return (whole,)
     lines, line = [start], "    "
     for number, parameter in enumerate(parameters):
-        piece = parameter + (", " if number + 1 < len(parameters) else ")")
+        piece = parameter + (", " if number + 1 < len(parameters) else end)
         if len(line) + len(piece) > WIDTH:
             lines.append(line.rstrip())
             line = "    "

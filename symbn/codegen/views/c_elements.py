@@ -1,0 +1,203 @@
+"""Innermost loops, in the arrays' own type.
+
+In: a loop whose body is arithmetic on elements alone.  Out: lines that a compiler turns into vector instructions as they stand.
+
+A sum is taken in lanes: element i goes to lane i modulo the number of lanes, so that neighbors do not wait for each other. Lanes in float
+are added to lanes in double after each chunk of elements; lanes in double carry what they lose.
+
+An output is computed block by block: in place, or in a block of the stack where the caller does not want it, or where it is so large that
+it should pass by the caches.
+
+A double from outside of the loop becomes a float before it. In a difference of an element and such a number, x - mu, the number is taken as
+the float nearest to it and the rest: then the difference is as exact as float can say it, whatever the size of mu.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+from symbn.codegen.printers.infix import POWER, SUM
+from symbn.codegen.program import Accumulate, Assign, Load, Statement, Store, Sweep
+from symbn.codegen.views.c_text import INDENT, indented, occurs
+from symbn.codegen.walk import accumulated, expression, stored
+from symbn.expr import MINUS_ONE, Add, Expr, Mul, Num, Read, mul, walk
+
+if TYPE_CHECKING:
+    from symbn.codegen.views.c_statements import Statements
+
+# What a float can hold with all its digits.
+SMALLEST, LARGEST = 2.0**-126, 2.0**127
+OVER_LANES = {"max": "maximum", "min": "minimum"}
+
+
+def shape_of(sweep: Sweep, arrays: Mapping[str, tuple[str, ...]], buffers: Collection[str], real: str) -> str:
+    """"lanes" for a loop that only sums, "blocks" for one that only writes whole rows, else "plain"."""
+    if any(isinstance(statement, Sweep) for statement in sweep.body) or not all(_fits(s, real) for s in sweep.body):
+        return "plain"
+    stores = stored(sweep)
+    if not stores:
+        return "lanes"
+    last = all(store.indices[-1:] == (sweep.index,) and sweep.index not in store.indices[:-1] for store in stores)
+    return "blocks" if last and not accumulated(sweep) else "plain"
+
+
+def _fits(statement: Statement, real: str) -> bool:
+    """Whether the statement's constants are numbers of the type."""
+    expr = expression(statement)
+    numbers = [node.value for node in walk(expr) if isinstance(node, Num)] if expr is not None else []
+    return real == "double" or all(value == 0 or SMALLEST <= abs(value) <= LARGEST for value in numbers)
+
+
+class Elements:
+    """Writes one innermost loop."""
+
+    def __init__(self, statements: Statements, sweep: Sweep) -> None:
+        self.outer, self.sweep, self.names = statements, sweep, statements.names
+        self.printer = statements.printer.of(statements.real)
+        self.real, self.macro = statements.real, statements.printer.macro
+        self.inner = {s.name for s in sweep.body if isinstance(s, (Load, Assign))}
+        self.loads = {s.name for s in sweep.body if isinstance(s, Load)}
+        self.copies: dict[str, str] = {}
+
+    def lines(self, first: str, last: str) -> list[str]:
+        """The loop from `first` to before `last`."""
+        made = self._blocks(first, last) if stored(self.sweep) else self._lanes(first, last)
+        known = {name for block in self.outer.blocks for name in block}
+        fresh = {name: text for name, text in self.copies.items() if name not in known}
+        self.outer.blocks[-1] |= set(fresh)
+        return [*fresh.values(), *made]
+
+    def _lanes(self, first: str, last: str) -> list[str]:
+        kinds = {s.name: s.kind for s in self.sweep.body if isinstance(s, Accumulate)}
+        chunked = [name for name, kind in kinds.items() if self.real == "float" and kind not in OVER_LANES]
+        names, lane, size = self.names, self.names.lane, f"{self.macro}_LANES"
+        start, end = (names.chunk, names.end) if chunked else (first, last)
+        once, again = self._body(), self._body()
+        loop = [
+            f"ptrdiff_t {names.done} = {start};",
+            "",
+            f"for (; {names.done} + {size} <= {end}; {names.done} += {size}) {{",
+            f"{INDENT}for (int {lane} = 0; {lane} < {size}; ++{lane}) {{",
+            *indented(indented(self._at(names.done, once))),
+            f"{INDENT}}}",
+            "}",
+            f"for (int {lane} = 0; {names.done} + {lane} < {end}; ++{lane}) {{",
+            *indented(self._at(names.done, again)),
+            "}",
+        ]
+        if not chunked:
+            return ["{", *indented(loop), "}"]
+        limit = f"const ptrdiff_t {end} = {start} + {self._width(last, 'CHUNK')};"
+        starts = [f"float {names.of_chunk(name)}[{size}] = {{0.0F}};" for name in chunked]
+        widen = self.outer.printer.helper("widen")
+        ends = [f"{widen}({names.lanes(name)}, {names.of_chunk(name)});" for name in chunked]
+        return self._chunks(first, last, "CHUNK", [limit, *starts, *loop, *ends])
+
+    def _blocks(self, first: str, last: str) -> list[str]:
+        names = self.names
+        outputs = [store.array for store in stored(self.sweep) if store.array not in self.outer.buffers]
+        letters = {self.sweep.index: names.chunk}
+        at = {store.array: f"&{self.outer.element(store.array, store.indices, letters)}" for store in stored(self.sweep)}
+        block = [f"const ptrdiff_t {names.width} = {self._width(last, 'BLOCK')};"]
+        for name in outputs:
+            block.append(f"{self.real} {names.block(name)}[{self.macro}_BLOCK];")
+            block.append(f"{self.real} *const {names.to(name)} = {name} == NULL || stream ? {names.block(name)} : {at[name]};")
+        block += [
+            "",
+            f"{self.macro}_INDEPENDENT",
+            f"for (ptrdiff_t {names.lane} = 0; {names.lane} < {names.width}; ++{names.lane}) {{",
+            *indented(self._at(names.chunk, self._body())),
+            "}",
+        ]
+        stream = f"{self.printer.prefix}stream"
+        for name in outputs:
+            call = f"{stream}({at[name]}, {names.block(name)}, sizeof({self.real})*(size_t){names.width});"
+            block += [f"if ({name} != NULL && stream) {{", f"{INDENT}{call}", "}"]
+        return self._chunks(first, last, "BLOCK", block)
+
+    def _chunks(self, first: str, last: str, size: str, body: list[str]) -> list[str]:
+        chunk = self.names.chunk
+        head = f"for (ptrdiff_t {chunk} = {first}; {chunk} < {last}; {chunk} += {self.macro}_{size}) {{"
+        return [head, *indented(body), "}"]
+
+    def _width(self, last: str, size: str) -> str:
+        """How many elements a chunk has."""
+        return f"{self.outer.printer.helper('least')}({last} - {self.names.chunk}, {self.macro}_{size})"
+
+    def _at(self, start: str, body: list[str]) -> list[str]:
+        """The body, after the loop's letter where it has one."""
+        letter = self.sweep.index.name
+        return [*([f"const ptrdiff_t {letter} = {start} + {self.names.lane};"] if occurs(letter, body) else []), *body]
+
+    def _body(self) -> list[str]:
+        return [line for statement in self.sweep.body for line in self._statement(statement)]
+
+    def _statement(self, statement: Statement) -> list[str]:
+        match statement:
+            case Load(name, array, indices):
+                cast = "(float)" if self.real == "float" and array in self.outer.buffers else ""
+                return [f"const {self.real} {name} = {cast}{self.outer.element(array, indices)};"]
+            case Assign(name, expr, source):
+                return [*self.outer.comment(source), f"const {self.real} {name} = {self.printer.text(self._narrow(expr))};"]
+            case Accumulate(name, kind, expr):
+                return [self._accumulate(name, kind, self._narrow(expr))]
+            case Store(array, indices, expr) if array in self.outer.buffers:
+                return [f"{self.outer.element(array, indices)} = {self._widened(self._narrow(expr))};"]
+            case Store(array, _, expr):
+                return [f"{self.names.to(array)}[{self.names.lane}] = {self.printer.text(self._narrow(expr))};"]
+        raise TypeError(statement)
+
+    def _accumulate(self, name: str, kind: str, expr: Expr) -> str:
+        lanes, lane = self.names.lanes(name), self.names.lane
+        if kind in OVER_LANES:
+            return f"{lanes}[{lane}] = {self.printer.helper(OVER_LANES[kind])}({self.printer.text(expr)}, {lanes}[{lane}]);"
+        if self.real == "float":
+            return f"{self.names.of_chunk(name)}[{lane}] += {self.printer.at(expr, SUM)};"
+        return f"{self.printer.helper('add')}(&{lanes}[{lane}], &{self.names.lanes_low(name)}[{lane}], {self.printer.text(expr)});"
+
+    def _widened(self, expr: Expr) -> str:
+        return f"(double){self.printer.at(expr, POWER)}" if self.real == "float" else self.printer.text(expr)
+
+    def _narrow(self, expr: Expr) -> Expr:
+        """The expression over names of the loop's own type."""
+        if self.real == "double":
+            return expr
+        if isinstance(expr, Read):
+            return expr if expr.name in self.inner else Read(self._copy(expr.name))
+        if isinstance(expr, Add) and len(expr.terms) == 2:
+            exact = self._difference(*expr.terms)
+            if exact is not None:
+                return exact
+        return expr.rebuild(tuple(self._narrow(child) for child in expr.children)) if expr.children else expr
+
+    def _difference(self, left: Expr, right: Expr) -> Expr | None:
+        """x - mu as (x - high) - low, mu - x as (high - x) + low."""
+        element, other = (left, right) if self._is_element(left) else (right, left)
+        name = _scalar(other)
+        if not self._is_element(element) or name is None or name in self.inner | self.outer.exact:
+            return None
+        high, low = self.names.high(name), self.names.low(name)
+        self.copies[high] = f"const float {high} = (float){name};"
+        self.copies[low] = f"const float {low} = {self.outer.printer.helper('low')}({name});"
+        sign = (MINUS_ONE,) if isinstance(other, Mul) else ()
+        first, second = mul(*sign, Read(high)), mul(*sign, Read(low))
+        return Add((element, first, second)) if element is left else Add((first, element, second))
+
+    def _is_element(self, expr: Expr) -> bool:
+        return _scalar(expr) in self.loads
+
+    def _copy(self, name: str) -> str:
+        copy = self.names.copy(name)
+        self.copies[copy] = f"const float {copy} = (float){name};"
+        return copy
+
+
+def _scalar(expr: Expr) -> str | None:
+    """The name in `x` or `-x`."""
+    match expr:
+        case Read(name):
+            return name
+        case Mul((Num(value), Read(name))) if value == -1:
+            return name
+    return None

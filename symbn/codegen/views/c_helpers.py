@@ -1,0 +1,168 @@
+"""Helper functions of a C file.
+
+In: which helpers the statements call, and for which type.  Out: their text, each before what calls it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+LANES, CHUNK, BLOCK, PARTS = 32, 512, 512, 64
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function: comment, declaration and body as lines."""
+
+    comment: tuple[str, ...]
+    declaration: tuple[str, ...]
+    body: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A helper's text, with {real} for its type, {f} for the suffix of that type's functions, {one} and {zero} for its constants.
+
+    `calls` are the helpers that it calls, as (name, real); a real of None is its own type.
+    """
+
+    result: str
+    parameters: str
+    body: tuple[str, ...]
+    comment: tuple[str, ...] = ()
+    calls: tuple[tuple[str, str | None], ...] = ()
+
+
+def _expression(parameters: str, text: str) -> Helper:
+    return Helper("{real}", parameters, (f"return {text};",))
+
+
+_ONE, _TWO = "{real} a", "{real} a, {real} b"
+
+
+def _extremum(name: str) -> Helper:
+    body = (
+        "{real} found = lanes[0];",
+        "",
+        "for (int lane = 1; lane < {lanes}; ++lane) {{",
+        f"    found = {{prefix}}{name}{{f}}(lanes[lane], found);",
+        "}}",
+        "return found;",
+    )
+    return Helper("double", "const {real} *lanes", body, (f"The {name} of all lanes.",), ((name, None),))
+
+
+HELPERS: Mapping[str, Helper] = MappingProxyType(
+    {
+        "sigmoid": _expression(_ONE, "{one}/({one} + exp{f}(-a))"),
+        "sign": _expression(_ONE, "a > {zero} ? {one} : a < {zero} ? -{one} : a"),
+        "relu": _expression(_ONE, "a <= {zero} ? {zero} : a"),
+        "maximum": _expression(_TWO, "a > b || a != a ? a : b"),
+        "minimum": _expression(_TWO, "a < b || a != a ? a : b"),
+        "add": Helper(
+            "void",
+            "double *total, double *low, double term",
+            (
+                "const double sum = *total + term;",
+                "const double added = sum - *total;",
+                "",
+                "*low += (*total - (sum - added)) + (term - added);",
+                "*total = sum;",
+            ),
+            ("Adds a term, and to `low` what the sum lost of it (Neumaier).",),
+        ),
+        "complete": Helper(
+            "double",
+            "double total, double low",
+            ("const double sum = total + low;", "", "return sum == sum ? sum : total;"),
+        ),
+        "low": Helper(
+            "float",
+            "double value",
+            ("const double low = value - (double)(float)value;", "", "return low == low ? (float)low : 0.0F;"),
+            ("What a double has beyond its nearest float.",),
+        ),
+        "widen": Helper(
+            "void",
+            "double *lanes, const float *chunk",
+            ("for (int lane = 0; lane < {lanes}; ++lane) {{", "    lanes[lane] += (double)chunk[lane];", "}}"),
+            ("Adds a chunk's lanes to lanes in double.",),
+        ),
+        "total": Helper(
+            "double",
+            "double *lanes",
+            (
+                "for (int width = {lanes} / 2; width > 0; width /= 2) {{",
+                "    for (int lane = 0; lane < width; ++lane) {{",
+                "        lanes[lane] += lanes[lane + width];",
+                "    }}",
+                "}}",
+                "return lanes[0];",
+            ),
+            ("The sum of all lanes, in pairs.",),
+        ),
+        "gather": Helper(
+            "void",
+            "double *total, double *low, const double *lanes, const double *lanes_low",
+            (
+                "for (int lane = 0; lane < {lanes}; ++lane) {{",
+                "    {prefix}add(total, low, lanes[lane]);",
+                "    *low += lanes_low[lane];",
+                "}}",
+            ),
+            ("Adds all lanes, and what they have lost.",),
+            (("add", "double"),),
+        ),
+        "largest": _extremum("maximum"),
+        "smallest": _extremum("minimum"),
+        "least": Helper("ptrdiff_t", "ptrdiff_t a, ptrdiff_t b", ("return a < b ? a : b;",)),
+        "parts": Helper(
+            "ptrdiff_t",
+            "ptrdiff_t extent, double work",
+            (
+                "const double wanted = work / 16384.0;",
+                "const ptrdiff_t parts = wanted < (double){macro}_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t){macro}_PARTS;",
+                "",
+                "return parts < 1 ? 1 : parts < extent ? parts : extent;",
+            ),
+            ("Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads.",),
+        ),
+        "cut": Helper(
+            "ptrdiff_t",
+            "ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts",
+            ("const ptrdiff_t rest = extent % parts;", "", "return extent / parts * part + (part < rest ? part : rest);"),
+            ("Where a part starts.",),
+        ),
+    }
+)
+
+
+def helper_functions(used: set[tuple[str, str]], prefix: str) -> tuple[Function, ...]:
+    """The helpers that are called, be it by other helpers, in the table's order."""
+    todo, needed = sorted(used), set(used)
+    while todo:
+        name, real = todo.pop()
+        for called, of in HELPERS[name].calls:
+            call = (called, of or real)
+            if call not in needed:
+                needed.add(call)
+                todo.append(call)
+    return tuple(_function(name, real, prefix) for name in HELPERS for real in ("float", "double") if (name, real) in needed)
+
+
+def _function(name: str, real: str, prefix: str) -> Function:
+    helper, f = HELPERS[name], "f" if real == "float" else ""
+    macro = prefix.upper().rstrip("_")
+    words = {"real": real, "f": f, "one": f"1.0{f.upper()}", "zero": f"0.0{f.upper()}", "prefix": prefix, "macro": macro}
+    words |= {"lanes": f"{macro}_LANES"}
+
+    def text(line: str) -> str:
+        return line.format(**words)
+
+    return Function(
+        helper.comment,
+        (text(f"static {helper.result} {{prefix}}{name}{f}({helper.parameters})"),),
+        tuple(map(text, helper.body)),
+    )

@@ -1,0 +1,58 @@
+"""The names that C adds to those of the loops.
+
+In: a pass's signature and the names it has.  Out: names for bounds, chunks, lanes, copies; each says what it holds.
+"""
+
+from __future__ import annotations
+
+from symbn.codegen.naming import Names
+from symbn.codegen.views.c_signature import Signature
+
+
+class LocalNames:
+    """Names that are the same throughout a pass, and those that belong to another name."""
+
+    def __init__(self, signature: Signature, names: Names) -> None:
+        self.names = names
+        self.first, self.last = names.fresh("first"), names.fresh("last")
+        self.part, self.parts, self.sums = names.fresh("part"), names.fresh("parts"), names.fresh("sums")
+        self.chunk, self.end, self.done = names.fresh("chunk"), names.fresh("chunk_end"), names.fresh("done")
+        self.lane, self.width = names.fresh("lane"), names.fresh("width")
+        self._made: dict[tuple[str, str], str] = {}
+
+    def low(self, name: str) -> str:
+        """What an accumulator's additions have lost, or what its float has."""
+        return self._of(name, "low")
+
+    def lanes(self, name: str) -> str:
+        """An accumulator's lanes."""
+        return self._of(name, "lanes")
+
+    def lanes_low(self, name: str) -> str:
+        """What the lanes have lost."""
+        return self._of(name, "lanes_low")
+
+    def of_chunk(self, name: str) -> str:
+        """An accumulator's lanes within a chunk."""
+        return self._of(name, "chunk")
+
+    def block(self, name: str) -> str:
+        """The part of an output that is being computed."""
+        return self._of(name, "block")
+
+    def to(self, name: str) -> str:
+        """Where the output's part is computed."""
+        return self._of(name, "to")
+
+    def copy(self, name: str) -> str:
+        """A double as a float."""
+        return self._of(name, "f")
+
+    def high(self, name: str) -> str:
+        """The float nearest to a double."""
+        return self._of(name, "high")
+
+    def _of(self, name: str, what: str) -> str:
+        if (name, what) not in self._made:
+            self._made[name, what] = self.names.fresh(f"{name}_{what}")
+        return self._made[name, what]

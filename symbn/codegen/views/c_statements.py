@@ -1,0 +1,155 @@
+"""Statements as lines of C.
+
+In: a statement.  Out: its lines. A loop whose body is plain arithmetic on elements goes to `c_elements`; every other loop is written as it
+stands, in double.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from symbn.codegen.printers.c import CPrinter
+from symbn.codegen.printers.infix import POWER, SUM
+from symbn.codegen.program import Accumulate, Assign, Finish, Load, Start, Statement, Store, Sweep, Total
+from symbn.codegen.views.c_elements import Elements, shape_of
+from symbn.codegen.views.c_names import LocalNames
+from symbn.codegen.views.c_signature import Signature
+from symbn.codegen.views.c_text import INDENT, indented
+from symbn.codegen.walk import accumulated, everything
+from symbn.expr import Expr, Extent, Index, Reduce, mul
+from symbn.language import definition_text
+from symbn.layer import Definition
+
+# The neutral element without its type's suffix, the helper for two values, and the one for all lanes.
+EXTREMA = {"max": ("-HUGE_VAL", "maximum", "largest"), "min": ("HUGE_VAL", "minimum", "smallest")}
+
+
+class Statements:
+    """Writes the statements of one pass for one element type."""
+
+    def __init__(self, signature: Signature, real: str, printer: CPrinter, names: LocalNames) -> None:
+        self.real, self.printer, self.names = real, printer, names
+        program = signature.program
+        self.axes = {argument.name: argument.axes for argument in program.arguments}
+        self.axes |= {output.name: output.axes for output in program.outputs}
+        self.buffers = {buffer.name: buffer.axes for buffer in signature.loops.buffers}
+        sweeps = [s for s in everything(signature.loops.body) if isinstance(s, Sweep) and self._shape(s) == "lanes"]
+        self.in_lanes = {name for sweep in sweeps for name in accumulated(sweep)}
+        self.complete: set[str] = set()
+        self.exact: set[str] = set()
+        self.explained: set[Definition] = set()
+        self.blocks: list[set[str]] = [set()]
+
+    def statement(self, statement: Statement) -> list[str]:
+        """One statement; a loop with all that is in it."""
+        match statement:
+            case Sweep(index):
+                return self.sweep(statement, "0", index.axis)
+            case Load(name, array, indices):
+                exact = self.real == "float" and array not in self.buffers
+                self.exact |= {name} if exact else set()
+                return [f"const double {name} = {'(double)' if exact else ''}{self.element(array, indices)};"]
+            case Assign(name, expr, source):
+                return [*self.comment(source), f"const double {name} = {self.printer.text(expr)};"]
+            case Start():
+                return self.start(statement)
+            case Accumulate(name, kind, expr):
+                text = self.printer.at(expr, SUM) if kind not in EXTREMA and self.real == "float" else self.printer.text(expr)
+                return [self.include(name, kind, text)]
+            case Finish(name, kind, axes):
+                return self._finish(name, kind, axes)
+            case Store(array, indices, expr):
+                return self._store(array, indices, expr)
+
+    def sweep(self, sweep: Sweep, first: str, last: str) -> list[str]:
+        """A loop from `first` to before `last`."""
+        if self._shape(sweep) != "plain":
+            return Elements(self, sweep).lines(first, last)
+        self.blocks.append(set())
+        inner = [line for part in sweep.body for line in self.statement(part)]
+        self.blocks.pop()
+        name = sweep.index.name
+        return [f"for (ptrdiff_t {name} = {first}; {name} < {last}; ++{name}) {{", *indented(inner), "}"]
+
+    def start(self, start: Start, *, explained: bool = True, lanes: bool = True) -> list[str]:
+        """An accumulator's declaration; `explained` with a comment, `lanes` side by side where its loop is of that kind."""
+        name, total = start.name, start.total
+        lines = self.comment(total.source or _formula(total)) if explained else []
+        if total.kind in EXTREMA:
+            self.exact.add(name)
+        if name in self.in_lanes and lanes:
+            return [*lines, *self._start_lanes(name, total.kind)]
+        if total.kind in EXTREMA:
+            return [*lines, f"double {name} = {EXTREMA[total.kind][0]};"]
+        low = f", {self.names.low(name)} = 0.0" if self.real == "double" else ""
+        return [*lines, f"double {name} = 0.0{low};"]
+
+    def _start_lanes(self, name: str, kind: str) -> list[str]:
+        lanes, lane = self.names.lanes(name), self.names.lane
+        size = f"[{self.printer.macro}_LANES]"
+        if kind in EXTREMA:
+            neutral = f"{EXTREMA[kind][0]}{'F' if self.real == 'float' else ''}"
+            head = f"for (int {lane} = 0; {lane} < {self.printer.macro}_LANES; ++{lane}) {{"
+            return [f"{self.real} {lanes}{size};", head, f"{INDENT}{lanes}[{lane}] = {neutral};", "}"]
+        low = f", {self.names.lanes_low(name)}{size} = {{0.0}}" if self.real == "double" else ""
+        return [f"double {lanes}{size} = {{0.0}}{low};"]
+
+    def gathered(self, name: str, kind: str) -> list[str]:
+        """An accumulator that was in lanes, as one number."""
+        if name not in self.in_lanes:
+            return []
+        lanes = self.names.lanes(name)
+        if kind in EXTREMA:
+            return [f"const double {name} = {self.printer.of(self.real).helper(EXTREMA[kind][2])}({lanes});"]
+        if self.real == "float":
+            return [f"double {name} = {self.printer.helper('total')}({lanes});"]
+        low, lost = self.names.low(name), self.names.lanes_low(name)
+        return [f"double {name} = 0.0, {low} = 0.0;", f"{self.printer.helper('gather')}(&{name}, &{low}, {lanes}, {lost});"]
+
+    def include(self, name: str, kind: str, text: str) -> str:
+        """Adds to an accumulator."""
+        if kind in EXTREMA:
+            return f"{name} = {self.printer.helper(EXTREMA[kind][1])}({text}, {name});"
+        if self.real == "float":
+            return f"{name} += {text};"
+        return f"{self.printer.helper('add')}(&{name}, &{self.names.low(name)}, {text});"
+
+    def _shape(self, sweep: Sweep) -> str:
+        return shape_of(sweep, self.axes, self.buffers, self.real)
+
+    def _finish(self, name: str, kind: str, axes: tuple[str, ...]) -> list[str]:
+        lines = [] if name in self.complete else self.gathered(name, kind)
+        if kind not in EXTREMA and self.real == "double":
+            lines.append(f"{name} = {self.printer.helper('complete')}({name}, {self.names.low(name)});")
+        if kind == "mean":
+            lines.append(f"{name} /= {self.printer.at(mul(*map(Extent, axes)), POWER if len(axes) == 1 else SUM)};")
+        return lines
+
+    def _store(self, array: str, indices: tuple[Index, ...], expr: Expr) -> list[str]:
+        text = self.printer.text(expr)
+        if array in self.buffers:
+            return [f"{self.element(array, indices)} = {text};"]
+        value = f"(float){self.printer.at(expr, POWER)}" if self.real == "float" else text
+        return [f"if ({array} != NULL) {{", f"{INDENT}{self.element(array, indices)} = {value};", "}"]
+
+    def element(self, array: str, indices: tuple[Index, ...], letters: Mapping[Index, str] | None = None) -> str:
+        """An element of an array; `letters` says what stands for an index instead of its own letter."""
+        axes = self.axes.get(array) or self.buffers.get(array, ())
+        if not indices:
+            return f"*{array}"
+        words = [(letters or {}).get(index, index.name) for index in indices]
+        place = words[0]
+        for word, axis in zip(words[1:], axes[1:], strict=True):
+            place = f"{place if place.isidentifier() else f'({place})'}*{axis} + {word}"
+        return f"{array}[{place}]"
+
+    def comment(self, source: Definition | None) -> list[str]:
+        """The formula, once a pass."""
+        if source is None or source in self.explained:
+            return []
+        self.explained.add(source)
+        return [f"/* {definition_text(source)} */"]
+
+
+def _formula(total: Total) -> Definition:
+    return Definition(total.name, total.indices, Reduce(total.kind, total.expr, total.bound))
