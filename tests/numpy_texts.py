@@ -126,6 +126,14 @@ np.einsum("ii->i", p)
 np.einsum("ij,jk->ik", p, q)
 np.einsum("ij,kj->ki", p, q)
 np.einsum("ncs,nc,c->ns", u, x, w)
+np.einsum("...c,...c->...", x, v)
+np.einsum("...c,c", x, w)
+np.einsum("n...,n->...", u, z)
+np.einsum("...,...", x, v)
+np.einsum("...s,...->...", u, x)
+np.einsum("...,c...->c...", a, x)
+np.greater(x, 1) * v
+np.where(np.less_equal(x, w), x, v)
 np.einsum("i,j->ij", z, w)
 np.einsum("i , j -> ij", z, w)
 np.dot(x, w)
@@ -262,6 +270,11 @@ np.float_power(x, 2)
 np.exp(x)
 np.log(x)
 np.log1p(x)
+np.log2(x)
+np.log10(x)
+np.exp2(x)
+np.sinh(x)
+np.cosh(x)
 np.expm1(x)
 np.tanh(x)
 np.sin(x)
@@ -322,6 +335,17 @@ PAIRS = {
     "torch.relu(x - 1)": "np.maximum(x - 1, 0)",
     "F.silu(x)": "x/(1 + np.exp(-x))",
     "F.softplus(x)": "np.log1p(np.exp(x))",
+    "F.gelu(z)": "z/2*(1 + np.array([math.erf(e/math.sqrt(2)) for e in z]))",
+    "torch.einsum('...c,...c->...', x, v)": "np.sum(x*v, axis=1)",
+    "torch.where(x.gt(1), x, v)": "np.where(x > 1, x, v)",
+    "torch.where(torch.le(x, 1), x, v)": "np.where(x <= 1, x, v)",
+    "tf.reduce_sum(x, axis=0, keepdims=True)": "np.sum(x, axis=0, keepdims=True)",
+    "tf.reduce_mean(tf.square(x), axis=[0, 1])": "np.mean(x**2)",
+    "tf.reduce_max(x, 1) - tf.reduce_logsumexp(x, 1)": "np.max(x, 1) - np.log(np.exp(x).sum(1))",
+    "tf.nn.moments(x, [0])[1]": "np.var(x, axis=0)",
+    "tf.nn.moments(x, axes=[0], keepdims=True)[0]": "np.mean(x, axis=0, keepdims=True)",
+    "tf.transpose(u, perm=[2, 0, 1])": "np.transpose(u, (2, 0, 1))",
+    "tf.math.rsqrt(tf.cast(x, tf.float64))": "1/np.sqrt(x)",
     "F.softmax(x, dim=-1)": "np.exp(x)/np.exp(x).sum(-1, keepdims=True)",
     "x.softmax(-1)": "np.exp(x)/np.exp(x).sum(-1, keepdims=True)",
     "torch.softmax(x, 0)": "np.exp(x)/np.exp(x).sum(0)",

@@ -215,6 +215,29 @@ def test_wrong_code_has_a_witness(layer: str, text: str, lets: dict[str, str]) -
     assert any(report.witness is not None for report in reports)
 
 
+@pytest.mark.parametrize(
+    ("text", "below"),
+    [
+        ("sigma2 == x.var(-1)", "mean("),
+        ("sigma2 == np.var(x, axis=1)", "mean("),
+        ("sigma2 == x.var(dim=-1)", "/(D - 1)"),
+        ("sigma2 == (x.var(-1) + eps).rsqrt()", "/(D - 1)"),
+        ("sigma2 == x.exp().var(1)", "/(D - 1)"),
+        ("sigma2 == np.var(x.exp(), axis=1)", "mean("),
+        ("sigma2 == jnp.exp(x).var(1)", "mean("),
+        ("sigma2 == np.exp(x).var(1)", "mean("),
+        ("import torch as th\nsigma2 == th.var(x, 1)", "/(D - 1)"),
+        ("from torch import nn\nsigma2 == x.var(1)", "/(D - 1)"),
+        ("import numpy as xp\nsigma2 == xp.var(x, 1)", "mean("),
+        ("sigma2 == scipy.special.expit(x).var(1)", "mean("),
+    ],
+)
+def test_whose_variance_it_is_depends_on_the_library(text: str, below: str) -> None:
+    (equation,) = claims("layernorm", text)
+    assert below in expr_text(equation.right)
+    assert ("/(D - 1)" in expr_text(equation.right)) == (below == "/(D - 1)")
+
+
 def test_letters_are_the_layers() -> None:
     (equation,) = claims("batchnorm1d", "dx = gamma*(dy - dy.mean(axis=0))")
     assert (expr_text(equation.left), expr_text(equation.right)) == ("dx[i, c]", "gamma[c]*(dy[i, c] - mean(dy[j, c] for j in N))")
@@ -293,6 +316,7 @@ ERRORS = [
     ("layernorm", "dx -= dy.mean(0)", "1:1: 'dx' is changed before it is assigned", "write dx = ... first"),
     ("layernorm", "t = gamma\nt += dy", "2:6: 't' has shape (D,) and cannot become", "write t = t ... instead"),
     ("layernorm", "t = dy.T\nt *= 2", "2:1: this changes an array in place, and 't' is a view of 'dy'", "write t = t ... instead"),
+    ("layernorm", "dx = dy*2\ndx[np.arange(N), t] -= 1", "2:1: a part of an array is not changed here", "change the whole array"),
     ("layernorm", "for i in range(3):\n    dx = dy", "1:1: a 'for' loop is not read here", "write the whole array at once"),
     ("layernorm", "if x:\n    dx = dy", "1:1: an 'if' statement is not read here", "keep the branch to check"),
     ("layernorm", "dx = dy if x else 2", "1:6: '... if ... else ...' is not read here", "write np.where"),

@@ -13,7 +13,7 @@ from symbn.oracle import Floating
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: its spellings are held against NumPy's alone")
 
-OTHERS = ("jax", "jnp", "scipy")
+OTHERS = ("jax", "jnp", "scipy", "tf.")
 
 
 @pytest.mark.parametrize("text", [text for text in PAIRS if not any(module in text for module in OTHERS)])

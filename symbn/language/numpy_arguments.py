@@ -15,7 +15,8 @@ from symbn.expr import Expr, Index
 from symbn.language.numpy_arrays import Array, Items, Misfit, Supply, Value, axis_of, axis_place, integer, numeric
 
 _ALIASES = {
-    "dim": "axis", "dims": "axis", "keepdim": "keepdims", "correction": "ddof", "size": "shape", "newshape": "shape", "fill_value": "fill",
+    "dim": "axis", "dims": "axis", "keepdim": "keepdims", "correction": "ddof", "size": "shape", "newshape": "shape", "perm": "axes",
+    "fill_value": "fill",
     "a": "x", "input": "x", "array": "x", "arr": "x", "x1": "x", "m": "x", "tensor": "x",
     "x2": "y", "other": "y", "b": "y", "exponent": "y", "mat2": "y", "min": "low", "a_min": "low", "max": "high", "a_max": "high",
 }  # fmt: skip
@@ -50,16 +51,35 @@ class CallReader(Protocol):
         """An error with a place."""
 
 
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """A function's `name`, the library before it, or "", and for a method what it is called on."""
+
+    name: str
+    module: str = ""
+    receiver: ast.expr | None = None
+
+
 @dataclass(frozen=True)
 class Arguments:
-    """`given` maps each parameter to its node; `bare` says that the function's name stands alone, as Python's own `sum`."""
+    """`given` maps each parameter to its node; `callee` is what is called."""
 
     reader: CallReader
     node: ast.Call
     name: str
     given: Mapping[str, ast.expr]
-    bare: bool = False
+    callee: Callee
     _read: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def bare(self) -> bool:
+        """Whether the function's name stands alone, as Python's own `sum`."""
+        return self.callee.receiver is None and not self.callee.module
+
+    @property
+    def torch(self) -> bool:
+        """Whether PyTorch's defaults count: its library's function, or a method in code that is PyTorch's."""
+        return self.callee.module == "torch" if self.callee.module else self.reader.torch
 
     def has(self, key: str) -> bool:
         """Whether there is an argument, and not None."""
@@ -144,11 +164,10 @@ class Arguments:
             raise self.reader.error(misfit.message, self.at(key), hint=misfit.hint) from None
 
 
-def bind(
-    reader: CallReader, node: ast.Call, name: str, parameters: Sequence[str], receiver: ast.expr | None, *, bare: bool
-) -> Arguments:
+def bind(reader: CallReader, node: ast.Call, callee: Callee, parameters: Sequence[str]) -> Arguments:
     """The call's arguments by parameter; `*shape` takes all positional ones that are left, as one tuple."""
-    positional = [*([receiver] if receiver is not None else []), *node.args]
+    name = callee.name
+    positional = [*([callee.receiver] if callee.receiver is not None else []), *node.args]
     given: dict[str, ast.expr] = {}
     for place, parameter in enumerate(parameters):
         if parameter.startswith("*"):
@@ -171,4 +190,4 @@ def bind(
         elif key not in _IGNORED:
             why = "is given twice" if key in given else "is not read here"
             raise reader.error(f"'{keyword.arg or '**'}' of {name} {why}", keyword, hint=f"{name} takes {', '.join(plain)}")
-    return Arguments(reader, node, name, given, bare)
+    return Arguments(reader, node, name, given, callee)

@@ -9,7 +9,7 @@ import ast
 from typing import Protocol
 
 from symbn.errors import SymbnError
-from symbn.language.numpy_arguments import CallReader, bind
+from symbn.language.numpy_arguments import Callee, CallReader, bind
 from symbn.language.numpy_arrays import Value
 from symbn.language.numpy_functions import FUNCTIONS, NO_METHODS
 from symbn.language.numpy_names import Names
@@ -40,29 +40,28 @@ class NamedReader(CallReader, Protocol):
 
 def read_call(reader: NamedReader, node: ast.Call) -> Value:
     """The call's value."""
-    name, receiver, bare = _callee(reader, node)
-    function = FUNCTIONS.get(name)
-    if function is None or (receiver is not None and name in NO_METHODS):
-        raise _unknown(reader, name, node.func, method=receiver is not None)
-    return function.make(bind(reader, node, name, function.parameters, receiver, bare=bare))
+    callee = _callee(reader, node)
+    function, method = FUNCTIONS.get(callee.name), callee.receiver is not None
+    if function is None or (method and callee.name in NO_METHODS):
+        raise _unknown(reader, callee.name, node.func, method=method)
+    return function.make(bind(reader, node, callee, function.parameters))
 
 
-def _callee(reader: NamedReader, node: ast.Call) -> tuple[str, ast.expr | None, bool]:
-    """The function's name, what it is a method of, and whether the name stands alone."""
+def _callee(reader: NamedReader, node: ast.Call) -> Callee:
     function = node.func
     if isinstance(function, ast.Name):
         if reader.names.has(function.id):
             hint = f"to multiply, write {function.id}*(...); for the function, write np.{function.id}(...)"
             raise reader.error(f"'{function.id}' is a value here, not a function", function, hint=hint)
-        return function.id, None, True
+        return Callee(function.id)
     if not isinstance(function, ast.Attribute):
         raise reader.error("only a function is called", node, hint="to multiply, write a*b")
     root = function.value
     while isinstance(root, ast.Attribute):
         root = root.value
     if isinstance(root, ast.Name) and reader.names.is_module(root.id):
-        return function.attr, None, False
-    return function.attr, function.value, False
+        return Callee(function.attr, module=reader.names.modules[root.id])
+    return Callee(function.attr, receiver=function.value)
 
 
 def _unknown(reader: NamedReader, name: str, where: ast.expr, *, method: bool) -> SymbnError:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 
-from symbn.expr import Call, Expr, num
-from symbn.language.arithmetic import negate, product, raised, reciprocal
+from symbn.expr import ONE, Call, Compare, Expr, num
+from symbn.language.arithmetic import negate, product, raised, reciprocal, total
 from symbn.language.numpy_arguments import Arguments
 from symbn.language.numpy_arrays import Array, Value, as_mask, made
 from symbn.language.numpy_linear import dot, einsum, inner, matmul, outer
@@ -24,6 +24,11 @@ def _call(function: str) -> _Unary:
     return lambda x: Call(function, (x,))
 
 
+def _over(left: Expr, right: Expr) -> Expr:
+    return product([("*", left), ("/", right)])
+
+
+_SQRT2 = Call("sqrt", (num(2),))
 # Elementwise functions by their names in the libraries.
 _ELEMENTWISE: Mapping[str, _Unary] = {
     **{name: _call(name) for name in (
@@ -39,15 +44,26 @@ _ELEMENTWISE: Mapping[str, _Unary] = {
     "silu": lambda x: product([("*", x), ("*", Call("sigmoid", (x,)))]),
     "swish": lambda x: product([("*", x), ("*", Call("sigmoid", (x,)))]),
     "softplus": lambda x: Call("log1p", (Call("exp", (x,)),)),
+    "gelu": lambda x: product([("*", x), ("*", total([ONE, Call("erf", (_over(x, _SQRT2),))])), ("/", num(2))]),
+    "log2": lambda x: _over(Call("log", (x,)), Call("log", (num(2),))),
+    "log10": lambda x: _over(Call("log", (x,)), Call("log", (num(10),))),
+    "exp2": lambda x: raised(num(2), x),
+    "sinh": lambda x: product([("*", total([Call("exp", (x,)), negate(Call("exp", (negate(x),)))])), ("/", num(2))]),
+    "cosh": lambda x: product([("*", total([Call("exp", (x,)), Call("exp", (negate(x),))])), ("/", num(2))]),
 }  # fmt: skip
 # What changes how a value is stored and not the value.
 _IDENTITIES = (
     "astype", "float", "double", "half", "type", "to", "detach", "clone", "copy", "item", "contiguous", "positive", "asarray", "array",
     "ascontiguousarray", "tensor", "as_tensor", "float32", "float64", "int", "int32", "int64", "stop_gradient", "cpu", "cuda", "numpy",
+    "cast", "convert_to_tensor",
 )  # fmt: skip
 _OPERATORS: Mapping[str, ast.operator] = {
     "add": ast.Add(), "subtract": ast.Sub(), "sub": ast.Sub(), "multiply": ast.Mult(), "mul": ast.Mult(), "divide": ast.Div(),
     "div": ast.Div(), "true_divide": ast.Div(), "power": ast.Pow(), "pow": ast.Pow(), "float_power": ast.Pow(),
+}  # fmt: skip
+_COMPARISONS: Mapping[str, str] = {
+    "greater": ">", "gt": ">", "greater_equal": ">=", "ge": ">=", "less": "<", "lt": "<", "less_equal": "<=", "le": "<=",
+    "equal": "==", "eq": "==", "not_equal": "!=", "ne": "!=",
 }  # fmt: skip
 # Functions that are no methods, or whose method takes its arguments in another order.
 NO_METHODS = frozenset(
@@ -70,6 +86,14 @@ def _identity(a: Arguments) -> Value:
 
 def _operator(operator: ast.operator) -> Function:
     return Function(("x", "y"), lambda a: a.reader.combined(operator, (a.at("x"), a.at("y")), a.array("x"), a.array("y")))
+
+
+def _comparison(operator: str) -> Function:
+    def make(a: Arguments) -> Value:
+        dims, exprs, arrays = a.joined("x", "y")
+        return made(dims, Compare(operator, *exprs), *arrays)
+
+    return Function(("x", "y"), make)
 
 
 def _extreme(function: str) -> Function:
@@ -119,6 +143,7 @@ FUNCTIONS: Mapping[str, Function] = {
     **{name: _unary(change) for name, change in _ELEMENTWISE.items()},
     **{name: Function(("x", "dtype", "*rest"), _identity) for name in _IDENTITIES},
     **{name: _operator(operator) for name, operator in _OPERATORS.items()},
+    **{name: _comparison(operator) for name, operator in _COMPARISONS.items()},
     **{name: Function(("x", "y", "alpha"), _addition) for name in ("add", "sub")},
     **{name: _extreme("maximum") for name in ("maximum", "fmax")},
     **{name: _extreme("minimum") for name in ("minimum", "fmin")},

@@ -6,6 +6,7 @@ In: arrays.  Out: arrays, or a Misfit that names the axes that do not agree.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Sequence
 
 from symbn.expr import Expr, Index, Reduce, rename_indices
@@ -87,9 +88,7 @@ def einsum(spec: str, arrays: Sequence[Array]) -> Array:
 
 
 def _parsed(spec: str, arrays: Sequence[Array]) -> tuple[list[str], str]:
-    spec = spec.replace(" ", "")
-    if "." in spec:
-        raise Misfit("'...' is not read in einsum", "write a letter for every axis")
+    spec = _lettered(spec.replace(" ", ""), arrays)
     found = re.fullmatch(r"([A-Za-z]*(?:,[A-Za-z]*)*)(?:->([A-Za-z]*))?", spec)
     if found is None:
         raise Misfit(f"'{spec[:40]}' is not a specification of einsum", 'write it as in "nd,nd->d"')
@@ -106,6 +105,20 @@ def _parsed(spec: str, arrays: Sequence[Array]) -> tuple[list[str], str]:
             why = "stands twice" if letter in every else "is in no array"
             raise Misfit(f"the output letter '{letter}' of einsum {why}", 'write it as in "nd,nd->d"')
     return inputs, output
+
+
+def _lettered(spec: str, arrays: Sequence[Array]) -> str:
+    """The specification with letters for the axes that each `...` stands for; they are matched from the last one."""
+    if "..." not in spec:
+        return spec
+    before, arrow, after = spec.partition("->")
+    parts = before.split(",")
+    counts = [max(0, array.rank - len(part) + 3) if "..." in part else 0 for part, array in zip(parts, arrays, strict=False)]
+    free = [letter for letter in string.ascii_letters if letter not in spec][: max(counts, default=0)]
+    if not arrow:
+        after = "..." + "".join(sorted(letter for letter in set(before) - set(".,") if before.count(letter) == 1))
+    meant = [part.replace("...", "".join(free[len(free) - count :])) for part, count in zip(parts, counts, strict=False)]
+    return ",".join([*meant, *parts[len(meant) :]]) + "->" + after.replace("...", "".join(free))
 
 
 def _contracted(left: Array, at_left: int, right: Array, at_right: int, what: str) -> tuple[Index | None, Expr]:

@@ -16,8 +16,11 @@ from symbn.expr import Extent
 from symbn.language.numpy_arrays import Supply, Value, scalar
 from symbn.language.source import Source, quoted, suggestion
 
-# What people import; `import numpy as xp` adds to it.
-MODULES = frozenset(("np", "numpy", "torch", "jnp", "jax", "math", "F", "nn", "scipy", "special", "lax", "cp", "cupy", "mx"))
+# What people import, and the library that it is of; `import numpy as xp` adds to it.
+MODULES: Mapping[str, str] = {
+    "np": "numpy", "numpy": "numpy", "jnp": "jax", "jax": "jax", "lax": "jax", "torch": "torch", "F": "torch", "nn": "torch",
+    "tf": "tensorflow", "scipy": "scipy", "special": "scipy", "math": "math", "cp": "cupy", "cupy": "cupy",
+}  # fmt: skip
 
 
 @dataclass
@@ -30,7 +33,7 @@ class Names:
     supply: Supply = field(default_factory=Supply)
     lets: dict[str, Value] = field(default_factory=dict)
     locals: dict[str, Value] = field(default_factory=dict)
-    modules: set[str] = field(default_factory=lambda: set(MODULES))
+    modules: dict[str, str] = field(default_factory=lambda: dict(MODULES))
 
     def has(self, name: str) -> bool:
         """Whether the name has a value."""

@@ -22,14 +22,18 @@ from symbn.language.numpy_claims import Claims
 from symbn.language.numpy_docstring import docstring_statements
 from symbn.language.numpy_expressions import NumpyReader
 from symbn.language.numpy_letters import Lettering
-from symbn.language.numpy_names import Names
+from symbn.language.numpy_names import MODULES, Names
 from symbn.language.numpy_results import Results
 from symbn.language.numpy_statements import Statements
 from symbn.language.source import Source, quoted
 from symbn.language.tokens import normalized, scan
 from symbn.layer import Layer
 
-_TORCH_WORDS = frozenset(("dim", "keepdim", "unbiased", "correction"))
+# Methods of PyTorch's tensors that NumPy's arrays lack.
+_TORCH_METHODS = frozenset(
+    """rsqrt unsqueeze pow permute expand expand_as exp log sqrt square abs neg mul sub div add numel dim size float double detach sigmoid
+    tanh softmax log_softmax norm mm bmm matmul t amax amin logsumexp clamp relu sign reciprocal""".split()  # noqa: SIM905
+)
 _NO_LETS: Mapping[str, str] = {}
 
 
@@ -56,16 +60,29 @@ def _claimed(
     source: Source, body: list[ast.stmt], layer: Layer, extra: Mapping[str, tuple[str, ...]], lets: Mapping[str, str]
 ) -> tuple[Equation, ...]:
     used = {node.id for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name)}
-    words = {node.arg for statement in body for node in ast.walk(statement) if isinstance(node, ast.keyword)}
-    torch = bool(used & {"torch", "F"} or words & _TORCH_WORDS)
     names = Names(source, {name: layer.axes_of(name) for name in layer.names} | dict(extra), _axes(layer, extra))
     for theirs, ours in lets.items():
         names.lets[theirs] = _meaning(names, ours)
-    reader = NumpyReader(names, torch=torch)
+    reader = NumpyReader(names, torch=_is_torch(body))
     claims = Claims(reader, layer, extra, lets, Lettering(layer, extra))
     statements = Statements(claims, mutable=not used & {"jnp", "jax"})
     statements.run(body)
     return Results(statements).equations()
+
+
+def _is_torch(body: list[ast.stmt]) -> bool:
+    """Whether the code is PyTorch's: it names the library, or says what NumPy's arrays do not know."""
+    for node in (node for statement in body for node in ast.walk(statement)):
+        match node:
+            case ast.Name("torch" | "F") | ast.keyword(arg="dim" | "keepdim" | "unbiased" | "correction"):
+                return True
+            case ast.alias(library) | ast.ImportFrom(module=library) if library and library.partition(".")[0] == "torch":
+                return True
+            case ast.Call(ast.Attribute(ast.Name(name), method)) if name not in MODULES and method in _TORCH_METHODS:
+                return True
+            case ast.Call(ast.Attribute(value, method)) if not isinstance(value, ast.Name | ast.Attribute) and method in _TORCH_METHODS:
+                return True
+    return False
 
 
 def _axes(layer: Layer, extra: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

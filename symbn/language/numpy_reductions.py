@@ -54,13 +54,13 @@ def _plain(kind: str) -> Callable[[Arguments], Value]:
 
 def _of_two(a: Arguments) -> bool:
     """Python's `max(a, b)` and `torch.max(x, y)` compare two values."""
-    other = a.value("axis") if a.has("axis") and (a.bare or a.reader.torch) else None
+    other = a.value("axis") if a.has("axis") and (a.bare or a.torch) else None
     return isinstance(other, Array) and (integer(other) is None or (a.bare and not a.array().rank))
 
 
 def _gives_pair(a: Arguments) -> bool:
     """PyTorch's max and min over one axis also return where the extreme is."""
-    return a.reader.torch and a.name in ("max", "min") and a.has("axis") and not a.bare
+    return a.torch and a.name in ("max", "min") and a.has("axis") and not a.bare
 
 
 def maximum(a: Arguments, *keys: str) -> Array:
@@ -79,7 +79,7 @@ def _variance(a: Arguments) -> Value:
     """`sum((x - mean(x))**2)/(n - ddof)`. PyTorch divides by n - 1 unless told otherwise, NumPy and JAX by n."""
     array = a.array()
     places, keep = a.places(array), a.flag("keepdims")
-    squares = _squared(_minus(array, reduced("mean", array, places, keep=True)))
+    squares = _deviations(array, places)
     off = _correction(a)
     if off == 0:
         result = reduced("mean", squares, places, keep=keep)
@@ -90,12 +90,23 @@ def _variance(a: Arguments) -> Value:
     return _map("sqrt", result) if a.name == "std" else result
 
 
+def _deviations(array: Array, places: Sequence[int]) -> Array:
+    return _squared(_minus(array, reduced("mean", array, places, keep=True)))
+
+
+def _moments(a: Arguments) -> Value:
+    """TensorFlow's mean and variance."""
+    array = a.array()
+    places, keep = a.places(array, "axes"), a.flag("keepdims")
+    return Items(tuple(reduced("mean", part, places, keep=keep) for part in (array, _deviations(array, places))))
+
+
 def _correction(a: Arguments) -> int:
     if a.has("ddof"):
         return a.integers("ddof")[0]
-    if a.has("unbiased") and not a.reader.torch:
+    if a.has("unbiased") and not a.torch:
         raise a.reader.error(f"a third argument of {a.name} is not read here", a.at("unbiased"), hint="name it: ddof=1, or keepdims=True")
-    return int(a.flag("unbiased", default=a.reader.torch))
+    return int(a.flag("unbiased", default=a.torch))
 
 
 def _softmax(a: Arguments) -> Value:
@@ -134,14 +145,14 @@ def _trace(a: Arguments) -> Value:
 _PARAMETERS = ("x", "axis", "keepdims")
 
 REDUCTIONS: Mapping[str, Function] = {
-    "sum": Function(_PARAMETERS, _plain("sum")),
-    "mean": Function(_PARAMETERS, _plain("mean")),
-    "average": Function(_PARAMETERS, _plain("mean")),
-    **{name: Function(_PARAMETERS, _plain("max")) for name in ("max", "amax")},
-    **{name: Function(_PARAMETERS, _plain("min")) for name in ("min", "amin")},
+    **{name: Function(_PARAMETERS, _plain("sum")) for name in ("sum", "reduce_sum")},
+    **{name: Function(_PARAMETERS, _plain("mean")) for name in ("mean", "average", "reduce_mean")},
+    **{name: Function(_PARAMETERS, _plain("max")) for name in ("max", "amax", "reduce_max")},
+    **{name: Function(_PARAMETERS, _plain("min")) for name in ("min", "amin", "reduce_min")},
+    "moments": Function(("x", "axes", "keepdims"), _moments),
     **{name: Function(("x", "axis", "unbiased", "keepdims", "ddof"), _variance) for name in ("var", "std")},
     **{name: Function(("x", "axis"), _softmax) for name in ("softmax", "log_softmax")},
-    "logsumexp": Function(_PARAMETERS, _logsumexp),
+    **{name: Function(_PARAMETERS, _logsumexp) for name in ("logsumexp", "reduce_logsumexp")},
     **{name: Function(("x", "ord", "axis", "keepdims"), _norm) for name in ("norm", "vector_norm")},
     "trace": Function(("x",), _trace),
 }

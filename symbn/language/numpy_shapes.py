@@ -21,7 +21,7 @@ def _transpose(a: Arguments) -> Value:
     if not a.has("axes"):
         return permuted(array, range(array.rank)[::-1])
     places = a.places(array, "axes")
-    return swapped(array, *places) if a.name == "transpose" and a.reader.torch and len(places) == 2 else permuted(array, places)
+    return swapped(array, *places) if a.name == "transpose" and a.torch and len(places) == 2 else permuted(array, places)
 
 
 def _one(a: Arguments, array: Array, key: str) -> int:

@@ -81,7 +81,8 @@ class Statements:
         if isinstance(target, ast.Subscript) and _is_whole(target.slice):
             target = target.value  # type: ignore[assignment]
         if not isinstance(target, ast.Name):
-            raise self.reader.error("a name stands left of this", node.target, hint="write the whole array: dx -= ...")
+            hint = "change the whole array; for labels, a one-hot array: dx -= t"
+            raise self.reader.error("a part of an array is not changed here", node.target, hint=hint)
         if target.id not in self.whole and self.claims.derivative(target.id):
             raise self.reader.error(f"'{target.id}' is changed before it is assigned", target, hint=f"write {target.id} = ... first")
         left, right = self.reader.number(ast.copy_location(ast.Name(target.id, ast.Load()), target)), self.reader.number(node.value)
@@ -105,7 +106,9 @@ class Statements:
 
     def imported(self, node: ast.Import | ast.ImportFrom) -> None:
         """Names of libraries."""
-        self.names.modules |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        for alias in node.names:
+            library = (node.module or "" if isinstance(node, ast.ImportFrom) else alias.name).partition(".")[0]
+            self.names.modules[(alias.asname or alias.name).partition(".")[0]] = library
 
     def passed(self, node: ast.stmt) -> None:
         """Nothing."""
