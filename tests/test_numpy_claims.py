@@ -337,7 +337,7 @@ ERRORS = [
     ("layernorm", "dx = dy ^ 2", "1:11: '^' is not read here", "write ** for a power"),
     ("layernorm", "dx = dy/0", "1:9: division by zero", ""),
     ("layernorm", "dx = x.max(dim=1)", "1:1: 'dx' is the pair of values and indices here", "take its values"),
-    ("layernorm", "dx = (dy - (x)", "1:6: this '(' is never closed", "close it"),
+    ("layernorm", "dx = (dy - (x)", "1:6: this '(' is never closed", "it opens 'dy - (x)'; close it"),
     ("layernorm", "dx = dy)*2", "1:8: this ')' closes nothing", "remove it"),
     ("layernorm", "gamma*dy", "1:1: what is this the value of?", "write dx = ...; the gradients are dx, dgamma, dbeta"),
     ("layernorm", "dgamma = dy*xhat", "1:1: 'dgamma' has shape (D,), but this has shape (N, D)", "reduce over N: np.sum(..., axis=0)"),

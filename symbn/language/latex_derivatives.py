@@ -1,7 +1,7 @@
 r"""Derivatives: `\frac{\partial L}{\partial x_i}`, `\partial y_k/\partial x_i`, `\frac{d\sigma^2}{dx_i}`, and the differential `dx_i`.
 
 In: a cursor and the spans above and below the bar.  Out: the Read of the value that symbn has for it: `dx[i]`, `dy_dx[k, i]`, in second
-order `grad_x[i]`. A numerator that is no name, such as `(\sigma^2 + \epsilon)^{-1/2}`, gets one and a definition in `cursor.where`.
+order `grad_x[i]`. What has no such value, as `(\sigma^2 + \epsilon)^{-1/2}` or an input, gets a name and a definition in `cursor.where`.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def _total(cursor: Cursor, value: Expr, by: str, indices: tuple[Index, ...], spa
     if by not in cursor.table.values:
         hint = r"write \frac{\partial G}{\partial(\partial L/\partial y_i)}"
         raise cursor.error("only G is differentiated by a gradient", *span, hint=hint)
-    if isinstance(value, Read) and value.name in cursor.table.values:
+    if isinstance(value, Read) and f"d{value.name}_d{by}" in cursor.table.arrays:
         return Read(f"d{value.name}_d{by}", (*value.indices, *indices))
     odd = [name for name in reads(value) if name not in cursor.table.own]
     if odd:

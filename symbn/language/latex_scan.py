@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from symbn.errors import EquationError, Place, SymbnError
 from symbn.language.limits import MAX_BRACKETS, MAX_BYTES, MAX_TOKENS
-from symbn.language.source import Source
+from symbn.language.source import Source, close_it
 
 _PIECE = re.compile(r"\\[A-Za-z]+\*?|\\.|[^\\]|\\", re.DOTALL)
 _ARGUMENT = re.compile(r"\s*\{([^{}]*)\}")
@@ -227,11 +227,9 @@ def match_brackets(tokens: Tokens) -> None:
 
 def _unclosed(tokens: Tokens, position: int, stop: int) -> SymbnError:
     """The error for a bracket that is still open where `stop` closes another."""
-    shown = _shown(tokens, position)
-    after = tokens.raw(position + 1, stop)
-    opens = f"it opens '{after if len(after) <= 40 else after[:37] + '...'}'" if after else "nothing stands after it"
     closer = f" before the '{_shown(tokens, stop)}'" if stop < len(tokens.items) else ""
-    return tokens.error(f"this '{shown}' is never closed{closer}", position, hint=f"{opens}; close it")
+    message = f"this '{_shown(tokens, position)}' is never closed{closer}"
+    return tokens.error(message, position, hint=close_it(tokens.raw(position + 1, stop)))
 
 
 def _shown(tokens: Tokens, position: int) -> str:

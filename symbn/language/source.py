@@ -64,6 +64,12 @@ def quoted(names: tuple[str, ...] | list[str], *, limit: int = 12) -> str:
     return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + f" and {shown[-1]}" if shown else "nothing"
 
 
+def close_it(after: str) -> str:
+    """The hint for a bracket that is never closed: what it opens is the text `after` it."""
+    text = " ".join(after.split())
+    return f"it opens '{text if len(text) <= 40 else text[:37] + '...'}'; close it" if text else "nothing stands after it; close it"
+
+
 def suggestion(name: str, known: tuple[str, ...] | list[str]) -> str | None:
     """`did you mean ...?` when a known name is close."""
     import difflib  # here, not above: only a message needs it, and start-up time counts

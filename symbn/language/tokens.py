@@ -20,7 +20,7 @@ from symbn.language.limits import (
     MAX_STATEMENT_TOKENS,
     MAX_TOKENS,
 )
-from symbn.language.source import Source
+from symbn.language.source import Source, close_it
 
 _NUMBER = re.compile(r"(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE]([+-]?[\d_]+))?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff]")
@@ -134,7 +134,8 @@ def token_error(source: Source, error: tokenize.TokenError | SyntaxError) -> Sym
 
 
 def _unclosed(source: Source, token: TokenInfo) -> SymbnError:
-    return source.error(f"this '{token.string}' is never closed", _place(source, token), hint="close it")
+    after = "\n".join((source.line(token.end[0])[token.end[1] :], *source.lines[token.end[0] :]))
+    return source.error(f"this '{token.string}' is never closed", _place(source, token), hint=close_it(after))
 
 
 def _odd_character(source: Source, line: int, column: int) -> SymbnError:
