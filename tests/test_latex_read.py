@@ -9,6 +9,7 @@ from functools import cache
 
 import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from trees import LAYER, PLACES, TREES, defined, shadows, size, value
 
 import symbn
@@ -16,7 +17,15 @@ from symbn import catalogue
 from symbn.calculus.derivation import Derivation
 from symbn.errors import EquationError
 from symbn.expr import ONE, Add, Call, Expr, Index, Num, Pow, Read, transform, walk
-from symbn.language import definition_latex, definition_latex_lines, definition_text, expr_latex, parse_equation, parse_latex
+from symbn.language import (
+    definition_latex,
+    definition_latex_lines,
+    definition_text,
+    expr_latex,
+    parse_definition,
+    parse_equation,
+    parse_latex,
+)
 from symbn.language.equations import Equation
 from symbn.layer import Definition, Layer
 from symbn.vocabulary import vocabulary
@@ -269,6 +278,24 @@ def test_a_hostile_text_is_refused_early(text: str) -> None:
         parse_latex(text, BATCHNORM, EXTRA)
 
 
+PIECES = st.sampled_from(
+    r"""\frac \sum \sqrt \partial \hat \bar \mathrm \mathcal \mathbb \text{if} \left( \right) \begin{cases} \end{cases} \underbrace \exp \max \delta
+    \cdot \\ & { } ( ) [ ] | _ ^ _{k=1}^N _{ki} ^{-1/2} = < \ne + - / , . 1 2 x_i \sigma^2 \mu \gamma L d k i N \in \{ \}""".split()  # noqa: SIM905
+)
+
+
+@settings(max_examples=400)
+@given(st.lists(PIECES, max_size=14))
+def test_any_text_is_read_or_refused_with_a_place(pieces: list[str]) -> None:
+    text = r"\mu = " + " ".join(pieces)
+    columns = [1]
+    try:
+        parse_latex(text, BATCHNORM, EXTRA)
+    except EquationError as error:
+        columns.append(error.place.column if error.place is not None else -1)
+    assert all(1 <= column <= len(text) + 1 for column in columns)
+
+
 # What symbn prints is read back.
 
 
@@ -339,6 +366,33 @@ def test_every_equation_that_symbn_prints_is_read_back(name: str, mode: str, ord
         known = defined(plain(definition.expr), [at])
         assert known is not None
         assert known == (known[0], [value(found.right, at, known[0])]), latex
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "latex"),
+    [
+        ("L = x + g", "dg = dL", r"\frac{\partial \ell}{\partial g} = \frac{\partial \ell}{\partial L}"),
+        ("L = x + g", "dL_dg = 1", r"\frac{\partial L}{\partial g} = 1"),
+        ("G = x + g", "grad_g = grad_dG", r"\frac{\partial H}{\partial g} = \frac{\partial H}{\partial(\partial L/\partial G)}"),
+        ("y = x + sigma2*sigma", "sigma2 = sigma**2", r"\sigma_{2} = \sigma^{2}"),
+        ("v = sigma + g  # latex: \\sigma^2\n    y = v*x", "v = sigma**2", r"\sigma^2 = (\sigma)^{2}"),
+        ("norm = x**2 # latex: \\lVert x \\rVert\n    y = norm*g", "dnorm = norm**2", r"\frac{\partial L}{\partial \lVert x \rVert} = \lVert x \rVert^{2}"),
+        ("m = x**2 # latex: m_{\\max}\n    y = m*g", "m = m**2", r"{m_{\max}} = {m_{\max}}^{2}"),
+        ("m = max(g for k in N)\n    y = m*g*sum(a[i] for i in N)", "m = max(g for k in N)", r"m = \max_{1 \le k \le N} g"),
+        ("e = x*g\n    y = e", "e = e**x", "e = e^{x}"),
+        ("y = x*g", "y = x*(-2)*(g*(-3))", "y = 6 x g"),
+        ("y = x*g", "y = x + g*(-3)", "y = x - 3 g"),
+        ("y = x*g", "y = sum(a[i] for i in N)*(2*sum(a[j] for j in N))", r"y = 2 \left( \sum_{i=1}^{N} a_{i} \right) \sum_{j=1}^{N} a_{j}"),
+    ],
+)
+def test_what_could_be_read_otherwise_is_printed_so_that_it_is_not(source: str, text: str, latex: str) -> None:
+    inputs = [name for name in ("x", "g", "sigma", "sigma2") if name in source.replace("sigma2", "") or (name == "sigma2" and name in source)]
+    layer = symbn.loads(f'def f({", ".join(inputs)}, a: "N"):\n    {source}\n    return {source.split(chr(10))[-1].split()[0]}\n')
+    definition = parse_definition(text, layer, extra_of(layer))
+    assert definition_latex(definition, layer) == latex
+    found = read(latex, layer)
+    assert found.left == Read(definition.name, definition.indices)
+    assert defined(found.right, [{}]) == defined(definition.expr, [{}])
 
 
 @settings(max_examples=300)

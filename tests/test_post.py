@@ -9,6 +9,7 @@ import pytest
 
 import symbn
 from symbn.errors import EquationError
+from symbn.proof import check, questions
 
 POST = (Path(__file__).parents[1] / "examples" / "batchnorm_post.md").read_text(encoding="utf-8")
 SECTIONS = re.findall(r"((?:^```latex\n.*?^```\n\s*)+)Verdicts: ([^\n]*)$", POST, flags=re.MULTILINE | re.DOTALL)
@@ -54,11 +55,20 @@ def test_the_numerator_without_its_index_is_pointed_at() -> None:
 
 
 def test_the_line_of_python_does_not_parse_and_is_right_once_it_does() -> None:
-    from symbn.proof import check
-
     assert LINE is not None
     code = LINE[1].strip()
     with pytest.raises(EquationError) as caught:
         check(symbn.load("batchnorm"), code, form="numpy", lets=NAMES, file="line.py")
     assert str(caught.value) in POST
     assert symbn.check("batchnorm", f"{code})", numpy=True, lets=NAMES).status == "EQUAL"
+
+
+def test_the_example_of_the_docs_is_read_as_they_say() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "check.md").read_text(encoding="utf-8")
+    section = page[page.index("## LaTeX") :]
+    latex, text = (re.findall(rf"^```{kind}\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)[0] for kind in ("latex", "text"))
+    layer = symbn.load("batchnorm")
+    asked = [question.equation for question in questions(layer, latex, form="latex")]
+    shown = [questions(layer, line)[0].equation for line in text.splitlines()]
+    assert [(equation.left, equation.right) for equation in asked] == [(equation.left, equation.right) for equation in shown]
+    assert {verdict.status for verdict in verdicts(latex)} == {"EQUAL"}

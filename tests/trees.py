@@ -45,6 +45,8 @@ def value(expr: Expr, at: Mapping[str, int], seed: int = 0) -> int:
             return product
         case Pow(base, Num(exponent)):
             return power(value(base, at, seed), exponent)
+        case Pow(base, exponent):
+            return pow(value(base, at, seed), value(exponent, at, seed), PRIME)
         case Call("sqrt", (argument,)):
             return root(value(argument, at, seed))
         case Call("where", (condition, yes, no)):

@@ -198,6 +198,8 @@ class Typesetter:
         exponent = str(expr.exponent.value) if isinstance(expr.exponent, Num) else self.text(expr.exponent)
         own, base = self.form(expr.base)
         simple = own == _ATOM and not isinstance(expr.base, Pow) and (isinstance(expr.base, Call) or not re.search(r"\^|\\frac", base))
+        if isinstance(expr.base, Read) and self.names.is_power(expr.base.name, exponent):
+            simple = False
         return _ATOM, f"{base if simple else parenthesized(base)}^{{{exponent}}}"
 
 

@@ -92,9 +92,11 @@ class Cursor(ABC):
     def starts_factor(self) -> bool:
         """Whether what comes next is multiplied with what came before."""
         text = self.peek()
-        if text == "." and self.tokens.text(self.position + 1).isdigit():
-            return True
-        return bool(text) and text not in _STOPS and not (text == "|" and self.bars)
+        return self.is_point() if text == "." else bool(text) and text not in _STOPS and not (text == "|" and self.bars)
+
+    def is_point(self) -> bool:
+        """Whether a decimal point comes next, and no full stop."""
+        return self.tokens.text(self.position) == "." and self.position + 1 < self.end and self.tokens.text(self.position + 1).isdigit()
 
     def span(self, start: int, stop: int, read: Callable[[], T]) -> T:
         """What `read` finds in a span, which it has to read to its end."""

@@ -139,7 +139,7 @@ class Grammar(Cursor):
 
     def _number(self) -> Expr:
         start = self.position
-        while self.peek().isdigit() or (self.peek() == "." and self.tokens.text(self.position + 1).isdigit()):
+        while self.position < self.end and (self.tokens.text(self.position).isdigit() or self.is_point()):
             self.position += 1
         text = self.tokens.canonical(start, self.position)
         if len(text) > MAX_DIGITS or text.count(".") > 1:

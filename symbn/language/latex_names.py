@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from symbn.layer import Layer
 
@@ -21,6 +22,8 @@ GREEK = frozenset(
 )
 _SPELLINGS = {"eps": "epsilon", "lam": "lambda", "lamda": "lambda"}
 _ACCENTS = ("hat", "bar", "tilde", "dot", "ddot")
+LOSSES = ("L", r"\ell", "J", "E")
+SECOND_LOSSES = ("G", "H", "S")
 _DIGITS = re.compile(r"([A-Za-z]+)(\d*)")
 
 
@@ -77,7 +80,7 @@ class LatexNames:
         override = self.overrides.get(name)
         if override is not None:
             return Symbol(f"{{{override}}}" if _has_subscript(override) else override)
-        if name == "sigma2" and "sigma1" not in self.axes:
+        if name == "sigma2" and not {"sigma", "sigma1"} & set(self.axes):
             return Symbol(r"\sigma^2")
         return _plain(name)
 
@@ -91,10 +94,23 @@ class LatexNames:
             return _accented(r"\bar", _accented(r"\bar", self.symbol(name[2:]))).element(indices)
         for prefix, form in _DERIVATIVES.items():
             if name.startswith(prefix) and name[len(prefix) :] in self.axes:
-                return form.replace("@", self.symbol(name[len(prefix) :]).element(indices))
+                first, second = self._losses
+                return form.format(L=first, G=second, by=self.symbol(name[len(prefix) :]).element(indices))
         if name.endswith("_dot") and name[:-4] in self.axes:
             return _accented(r"\dot", self.symbol(name[:-4])).element(indices)
         return None
+
+    @cached_property
+    def _losses(self) -> tuple[str, str]:
+        """The letters of the loss and of the scalar of second order: no value of the layer is typeset so."""
+        taken = {self.symbol(name).base for name in self.axes}
+        first, second = (next((letter for letter in letters if letter not in taken), letters[0]) for letters in (LOSSES, SECOND_LOSSES))
+        return first, second
+
+    def is_power(self, name: str, exponent: str) -> bool:
+        r"""Whether a value's power looks like another one's name, as that of \sigma beside \sigma^2."""
+        looks = f"{self.symbol(name).base}^{exponent}"
+        return any(self.symbol(other).base == looks for other in self.axes)
 
     def _totals(self, name: str) -> Iterator[tuple[str, str]]:
         for found in re.finditer("_d", name) if name.startswith("d") else ():
@@ -104,9 +120,9 @@ class LatexNames:
 
 
 _DERIVATIVES = {
-    "grad_d": r"\frac{\partial G}{\partial(\partial L/\partial @)}",
-    "grad_": r"\frac{\partial G}{\partial @}",
-    "d": r"\frac{\partial L}{\partial @}",
+    "grad_d": r"\frac{{\partial {G}}}{{\partial(\partial {L}/\partial {by})}}",
+    "grad_": r"\frac{{\partial {G}}}{{\partial {by}}}",
+    "d": r"\frac{{\partial {L}}}{{\partial {by}}}",
 }
 
 

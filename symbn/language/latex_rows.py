@@ -53,9 +53,9 @@ def _chains(tokens: Tokens) -> list[list[Token]]:
         elif _signs(words):
             chains.append(words)
         else:
-            place = tokens.items.index(words[0])
+            place, stop = tokens.items.index(words[0]), tokens.items.index(words[-1]) + 1
             hint = "an equation has an '='; a line that goes on with the one before starts with a sign"
-            raise tokens.error("there is no '=' here", place, place + len(row), hint=hint)
+            raise tokens.error("there is no '=' here", place, stop, hint=hint)
     return chains
 
 

@@ -13,14 +13,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symbn.errors import EquationError, SymbnError
+from symbn.language import latex_names
 from symbn.language.latex_names import LatexNames
 from symbn.language.latex_scan import Tokens, scan
 from symbn.language.latex_shapes import Shape, scripts, shape_at, whole_shape
 from symbn.language.source import quoted, suggestion
 from symbn.layer import Layer
 
-LOSSES = frozenset(r"L \ell \mathcal{L} \mathscr{L} \mathrm{loss} \mathrm{Loss} J \mathcal{J} E \mathcal{E} C f l".split(" "))  # noqa: SIM905
-SECOND_LOSSES = frozenset(("G", r"\mathcal{G}"))
+# How people write the loss: a letter that is no value of the layer.
+_SCRIPTS = (r"\mathcal{L}", r"\mathscr{L}", r"\mathrm{loss}", r"\mathrm{Loss}", r"\mathcal{J}", r"\mathcal{E}", "C", "f", "l")
+LOSSES = frozenset((*latex_names.LOSSES, *_SCRIPTS))
+SECOND_LOSSES = frozenset(latex_names.SECOND_LOSSES)
 
 
 @dataclass(frozen=True, slots=True)
