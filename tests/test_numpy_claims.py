@@ -264,6 +264,8 @@ def test_wrong_code_has_a_witness(layer: str, text: str, lets: dict[str, str]) -
         ("import torch as th\nsigma2 == th.var(x, 1)", "/(D - 1)"),
         ("from torch import nn\nsigma2 == x.var(1)", "/(D - 1)"),
         ("import numpy as xp\nsigma2 == xp.var(x, 1)", "mean("),
+        ("import numpy as xp\nsigma2 == xp.exp(x).var(1)", "mean("),
+        ("sigma2 == self.x.pow(1).var(1)", "/(D - 1)"),
         ("sigma2 == scipy.special.expit(x).var(1)", "mean("),
     ],
 )
@@ -271,6 +273,13 @@ def test_whose_variance_it_is_depends_on_the_library(text: str, below: str) -> N
     (equation,) = claims("layernorm", text)
     assert below in expr_text(equation.right)
     assert ("/(D - 1)" in expr_text(equation.right)) == (below == "/(D - 1)")
+
+
+def test_an_axis_may_have_the_name_of_a_module() -> None:
+    layer = parse_layer('def f(x: "N F"):\n    s[n] = mean((x[n, i] - mean(x[n, j] for j in F))**2 for i in F)\n    return s\n')
+    extra = {name: quantity.axes for name, quantity in vocabulary(layer).items()}
+    (equation,) = parse_numpy("s == x.var(1)*F/F", layer, extra)
+    assert check_identity(layer, equation.left, equation.right).agree
 
 
 def test_letters_are_the_layers() -> None:

@@ -8,7 +8,7 @@ A local comes first, then the user's `lets`, then the layer's names, then its ax
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from symbn.errors import SymbnError
@@ -21,6 +21,17 @@ MODULES: Mapping[str, str] = {
     "np": "numpy", "numpy": "numpy", "jnp": "jax", "jax": "jax", "lax": "jax", "torch": "torch", "F": "torch", "nn": "torch",
     "tf": "tensorflow", "scipy": "scipy", "special": "scipy", "math": "math", "cp": "cupy", "cupy": "cupy",
 }  # fmt: skip
+
+
+def imported(nodes: Iterable[ast.AST]) -> dict[str, str]:
+    """What imports among the nodes add to MODULES."""
+    found = {}
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                library = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
+                found[(alias.asname or alias.name).partition(".")[0]] = library.partition(".")[0]
+    return found
 
 
 @dataclass

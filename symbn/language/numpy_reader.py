@@ -22,7 +22,7 @@ from symbn.language.numpy_claims import Claims
 from symbn.language.numpy_docstring import docstring_statements
 from symbn.language.numpy_expressions import NumpyReader
 from symbn.language.numpy_letters import Lettering
-from symbn.language.numpy_names import MODULES, Names
+from symbn.language.numpy_names import MODULES, Names, imported
 from symbn.language.numpy_results import Results
 from symbn.language.numpy_statements import Statements
 from symbn.language.source import Source, quoted
@@ -44,7 +44,7 @@ def parse_numpy(
 
     EquationError, with a place, for what cannot be read.
     """
-    source = Source(file, textwrap.dedent(normalized(text)).strip("\n"), EquationError)
+    source = Source(file, textwrap.dedent(normalized(text)).rstrip(), EquationError)
     body = _statements(source, frozenset((*layer.names, *extra, *lets)))
     try:
         for statement in body:
@@ -59,29 +59,35 @@ def parse_numpy(
 def _claimed(
     source: Source, body: list[ast.stmt], layer: Layer, extra: Mapping[str, tuple[str, ...]], lets: Mapping[str, str]
 ) -> tuple[Equation, ...]:
-    used = {node.id for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name)}
-    names = Names(source, {name: layer.axes_of(name) for name in layer.names} | dict(extra), _axes(layer, extra))
+    nodes = [node for statement in body for node in ast.walk(statement)]
+    modules = dict(MODULES) | imported(nodes)
+    names = Names(source, {name: layer.axes_of(name) for name in layer.names} | dict(extra), _axes(layer, extra), modules=modules)
     for theirs, ours in lets.items():
         names.lets[theirs] = _meaning(names, ours)
-    reader = NumpyReader(names, torch=_is_torch(body))
+    reader = NumpyReader(names, torch=_is_torch(nodes, modules))
     claims = Claims(reader, layer, extra, lets, Lettering(layer, extra))
-    statements = Statements(claims, mutable=not used & {"jnp", "jax"})
+    jax = any(isinstance(node, ast.Name) and modules.get(node.id) == "jax" for node in nodes)
+    statements = Statements(claims, mutable=not jax)
     statements.run(body)
     return Results(statements).equations()
 
 
-def _is_torch(body: list[ast.stmt]) -> bool:
+def _is_torch(nodes: list[ast.AST], modules: Mapping[str, str]) -> bool:
     """Whether the code is PyTorch's: it names the library, or says what NumPy's arrays do not know."""
-    for node in (node for statement in body for node in ast.walk(statement)):
+    for node in nodes:
         match node:
-            case ast.Name("torch" | "F") | ast.keyword(arg="dim" | "keepdim" | "unbiased" | "correction"):
+            case ast.keyword(arg="dim" | "keepdim" | "unbiased" | "correction"):
                 return True
-            case ast.alias(library) | ast.ImportFrom(module=library) if library and library.partition(".")[0] == "torch":
+            case ast.Attribute(ast.Name(name)) if modules.get(name) == "torch":
                 return True
-            case ast.Call(ast.Attribute(ast.Name(name), method)) if name not in MODULES and method in _TORCH_METHODS:
+            case ast.Import() | ast.ImportFrom() if "torch" in imported([node]).values():
                 return True
-            case ast.Call(ast.Attribute(value, method)) if not isinstance(value, ast.Name | ast.Attribute) and method in _TORCH_METHODS:
-                return True
+            case ast.Call(ast.Attribute(value, method)) if method in _TORCH_METHODS:
+                root = value
+                while isinstance(root, ast.Attribute):
+                    root = root.value
+                if not isinstance(root, ast.Name) or root.id not in modules:
+                    return True
     return False
 
 

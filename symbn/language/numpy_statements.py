@@ -104,14 +104,8 @@ class Statements:
         """`with torch.no_grad():` says nothing about values."""
         self.run(node.body)
 
-    def imported(self, node: ast.Import | ast.ImportFrom) -> None:
-        """Names of libraries."""
-        for alias in node.names:
-            library = (node.module or "" if isinstance(node, ast.ImportFrom) else alias.name).partition(".")[0]
-            self.names.modules[(alias.asname or alias.name).partition(".")[0]] = library
-
     def passed(self, node: ast.stmt) -> None:
-        """Nothing."""
+        """`pass`, and imports, whose names are known beforehand."""
 
     def _assign(self, target: ast.expr, value: ast.expr, statement: ast.stmt) -> None:
         self.last = statement
@@ -202,7 +196,7 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[Statements, Any], None]] = {
     ast.AugAssign: Statements.augmented,
     ast.Return: Statements.function_return,
     ast.With: Statements.block,
-    ast.Import: Statements.imported,
-    ast.ImportFrom: Statements.imported,
+    ast.Import: Statements.passed,
+    ast.ImportFrom: Statements.passed,
     ast.Pass: Statements.passed,
 }
