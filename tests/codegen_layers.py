@@ -118,7 +118,7 @@ def odd(p: "N N", t: "N", a, *, w: "N", c=0.5):
     top[i] = maximum(lo[i], 1) + minimum(t[i], 1/3)
     z = sum(top[i]**(3/2)*w[i] for i in N) + a
     y[i] = top[i]*sigmoid(a)*relu(h[i, i] - c) + sign(t[i])*abs(a)**(2/3) + erf(t[i])*log1p(c) + expm1(a*c) + top[i]**(-3) + tanh(z)*w[i]**c
-    r[i] = sin(t[i])*cos(a) + log(w[i]) + sqrt(N) + stop_gradient(c) + where(t[i] <= a, 1, 0)
+    r[i] = sin(t[i])*cos(a) + log(w[i]) + sqrt(N) + stop_gradient(c)*pi + where(t[i] <= a, 1, 0)
     return y, z, r
 """
 ODD_BACK = """

@@ -16,10 +16,13 @@ from click.testing import CliRunner, Result
 
 import symbn
 from symbn.cli import cli
+from symbn.codegen import targets
 from symbn.codegen.generate import render
 from symbn.codegen.variant import Variant, variant_named, variant_of
 from symbn.errors import LayerError, SymbnError, UnsupportedError
+from symbn.language import names
 from symbn.tools import compiler
+from symbn.tools.verify import verify
 
 REQUESTS: dict[str, dict[str, Any]] = {
     "rescale": {},
@@ -65,6 +68,23 @@ def test_a_name_that_a_target_keeps_for_itself_is_the_author_s_in_the_files() ->
     layer = symbn.loads('def plus(extents: "N", a):\n    y[i] = extents[i]*a\n    return y\n')
     (text,) = render(symbn.derive(layer, wrt="extents", steps=False).derivation, "numpy").values()
     assert re.findall(r"^def (plus\w+)\(", text, flags=re.MULTILINE) == ["plus_wrt_extents_forward", "plus_wrt_extents_backward"]
+
+
+def test_the_words_that_a_cotangent_could_be_are_kept_free() -> None:
+    assert set(targets.C_WORDS) == {word for word in names._C_WORDS if word.startswith("d")}
+    assert set(targets.PYTHON_WORDS) == {word for word in names._PYTHON_WORDS if word.startswith("d")}
+
+
+@needs_compiler
+@pytest.mark.parametrize("asked", [{}, {"order": 2}, {"mode": "jacobian"}], ids=str)
+def test_a_cotangent_that_is_a_word_of_c_is_given_an_underscore(asked: dict[str, Any], tmp_path: Path) -> None:
+    layer = symbn.loads('def gate(x: "N", a):\n    o[i] = a*x[i]**2\n    return o\n')
+    made = symbn.derive(layer, **asked, steps=False).derivation
+    assert [row.line for row in verify(made) if not row.ok] == []
+    for name, text in render(made, "c").items():
+        (tmp_path / name).write_text(text, encoding="ascii")
+        if name.endswith(".c"):
+            subprocess.run([compiler.find().command[0], "-x", "c++", "-c", name], cwd=tmp_path, check=True)
 
 
 def test_a_name_that_the_layer_lacks_names_no_file() -> None:

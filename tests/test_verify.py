@@ -7,6 +7,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -18,7 +19,8 @@ from symbn.errors import SymbnError
 from symbn.expr import mul, num
 from symbn.tools import compiler
 from symbn.tools.kernel import Kernel
-from symbn.tools.verify import default_shapes, verify
+from symbn.tools.shapes import default_shapes
+from symbn.tools.verify import verify
 
 pytestmark = pytest.mark.skipif(not tuple(compiler.available()), reason="no C compiler")
 
@@ -30,6 +32,12 @@ def test_every_kernel_is_within_its_rounding_bound(name: str) -> None:
     results = {gradient.definition.name for gradient in derivation(name).gradients.values()}
     assert results | set(derivation(name).layer.outputs) <= {row.quantity for row in rows}
     assert [row.line for row in rows if not row.ok] == []
+
+
+@pytest.mark.parametrize("asked", [{}, {"mode": "jvp"}, {"order": 2}], ids=str)
+def test_a_derivative_with_pi_in_it_is_computed(asked: dict[str, Any]) -> None:
+    gelu = symbn.loads('def gelu(x: "N"):\n    y[i] = x[i]*(1 + erf(x[i]/sqrt(2)))/2\n    return y\n')
+    assert [row.line for row in verify(symbn.derive(gelu, **asked, steps=False).derivation) if not row.ok] == []
 
 
 MUTANTS = {
@@ -78,6 +86,15 @@ def test_every_axis_takes_every_extent_beside_others(name: str) -> None:
         assert {1, 2, 3, 7, 64} <= {shape[axis] for shape in shapes}
         assert all(shape[axis] not in [shape[other] for other in axes if other != axis] for shape in shapes if shape[axis] in (7, 64))
     assert all(len(set(shape.values())) == len(axes) for shape in shapes if len(axes) < 4 and set(shape.values()) != {1})
+
+
+def test_an_axis_is_shortened_where_the_oracle_could_not_bear_it() -> None:
+    square = symbn.loads('def square(p: "N N"):\n    q[i, j] = sum(p[i, k]*p[k, j] for k in N)\n    return q\n')
+    for mode in ("vjp", "jacobian"):
+        made = symbn.derive(square, mode=mode, steps=False).derivation
+        extents = {shape["N"] for shape in default_shapes(made)}
+        assert {1, 2, 3, 7} <= extents
+        assert 16 <= max(extents) < 64
 
 
 def test_a_layer_without_axes_has_one_shape() -> None:

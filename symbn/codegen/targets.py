@@ -13,6 +13,9 @@ from symbn.errors import TargetError
 from symbn.expr import FUNCTIONS
 
 DTYPES = ("f32", "f64")
+# No value has a word of a language for its name, but its derivative may: `do` is the cotangent of `o`.
+C_WORDS = ("do", "double", "default", "delete", "decltype", "dynamic_cast")
+PYTHON_WORDS = ("def", "del")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             "a Python module that needs NumPy alone",
             "symbn.codegen.views.numpy:numpy_view",
             (File("{stem}.py", "numpy/module.py.j2"),),
-            reserved=frozenset({"dtype", "extents", "saved", "np", "math", "NamedTuple"}),
+            reserved=frozenset({"dtype", "extents", "saved", "np", "math", "NamedTuple", *PYTHON_WORDS}),
         ),
         "c": Target(
             "c",
@@ -56,7 +59,7 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             (File("{stem}.h", "c/kernel.h.j2"), File("{stem}.c", "c/kernel.c.j2")),
             typed=True,
             prefixed=True,
-            reserved=frozenset({"fabs", "pow", "workspace", "HUGE_VAL", *FUNCTIONS}),
+            reserved=frozenset({"fabs", "pow", "workspace", "HUGE_VAL", *FUNCTIONS, *C_WORDS}),
         ),
         "latex": Target(
             "latex",

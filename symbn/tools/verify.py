@@ -8,7 +8,7 @@ dual numbers in longdouble. Output buffers are full of NaN before the kernel run
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -23,9 +23,9 @@ from symbn.oracle.expect import expectation
 from symbn.oracle.numbers import Floating
 from symbn.oracle.points import STYLES, Point, lift, points
 from symbn.oracle.rounding import rounding_bound
-from symbn.oracle.verify import small_extents
 from symbn.tools.build import build
 from symbn.tools.kernel import Kernel
+from symbn.tools.shapes import Extents, default_shapes
 
 TARGETS = ("numpy", "c")
 DTYPES = ("float32", "float64")
@@ -33,7 +33,6 @@ DTYPES = ("float32", "float64")
 SLACK = 4
 # Inputs are multiples of 3/GRID: no power of two, so that they fill the significand.
 GRID = 10**17 + 3
-Extents = Mapping[str, int]
 Arrays = dict[str, Any]
 
 
@@ -98,28 +97,6 @@ def verify(
             kernel = build(derivation, target=target, dtype=dtype)
             rows += _worst(row for case in cases for row in _compared(derivation, kernel, case))
     return tuple(rows)
-
-
-def default_shapes(derivation: Derivation) -> tuple[Extents, ...]:
-    """Each axis at 1, 2, 3, 7 and 64, beside other axes of other extents; all 1; and about 1000 elements.
-
-    A Jacobian has the square of that, and goes without the last.
-    """
-    axes = derivation.layer.axes
-    if not axes:
-        return ({},)
-    long = [_long(axes, place, extent) for extent in (7, 64) for place in range(len(axes))]
-    sizes = {1: (997,), 2: (37, 29), 3: (7, 5, 29)}.get(len(axes), (5, 4, 7, 3) + (2,) * len(axes))
-    largest = [] if derivation.mode == "jacobian" else [dict(zip(axes, sizes, strict=False))]
-    small = [{axis: extent} for axis in axes for extent in (1, 2, 3)] if len(axes) == 1 else small_extents(axes)
-    return (*small, *long, *largest)
-
-
-def _long(axes: Sequence[str], place: int, extent: int) -> Extents:
-    """The axis at `place` this long, and the others 3, 2, 1, beginning elsewhere for each place."""
-    others = [axis for axis in axes if axis != axes[place]]
-    short = {axis: (3, 2, 1)[(place + number) % 3] for number, axis in enumerate(others)}
-    return {axis: short.get(axis, extent) for axis in axes}
 
 
 def draw_cases(derivation: Derivation, dtype: np.dtype[Any], shapes: Sequence[Extents], seed: int) -> Iterator[Case]:

@@ -91,6 +91,8 @@ class NumpyPrinter(Infix):
     def call(self, function: str, args: tuple[Expr, ...]) -> Text:
         """A NumPy function, or one of the template's."""
         match function:
+            case "pi":
+                return "np.pi", ATOM
             case "rsqrt":
                 return f"1/{self.at(Pow(args[0], Num(HALF)), POWER)}", PRODUCT
             case "relu":
