@@ -145,6 +145,35 @@ def test_a_papers_own_count_is_the_axis_its_sum_runs_over() -> None:
     assert read(r"\mathrm{var} = \sigma^2", lets={"var": "sigma2"}).left == Read("sigma2")
 
 
+def test_a_name_of_the_papers_own_stands_for_an_expression() -> None:
+    root = {r"\sigma_d": r"\sqrt{\sigma_d^2+\epsilon}", "r": r"\frac{1}{m}"}
+    found = read(r"\hat{x}_{ni} = r (x_{ni}-\mu_i) / \sigma_i + \frac{\partial \sigma_i}{\partial x_{nj}} - \frac{1}{m} \sum_{k=1}^m x_{ki}", FEATURES, lets=root)
+    assert definition_text(found.where[0]) == "q1[i] = sqrt(sigma2[i] + eps)"
+    expected = parse_equation(
+        "0 = 1/N*(x[n, i] - mu[i])/sqrt(sigma2[i] + eps) + dq1_dx[i, n, j] - 1/N*sum(x[k, i] for k in N)",
+        FEATURES,
+        {"dq1_dx": ("C", "N", "C")},
+    )
+    assert found.right == expected.right
+    root_of_all = {r"\sigma": r"\sqrt{\sigma^2+\epsilon}"}
+    assert symbn.check(BATCHNORM, r"x_i = \sigma \hat{x}_i + \mu", latex=True, lets=root_of_all).status == "EQUAL"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "message"),
+    [
+        ("v", "sigma3", "'v=sigma3': unknown name 'sigma3'"),
+        ("v", r"\hat{x}_i", "let:1:1: index 'i' is not on 'v'"),
+        ("v w", r"\mu", "let:1:1: a name belongs here"),
+        ("v", r"\sqrt{", "let:1:6: this '{' is never closed"),
+    ],
+)
+def test_a_name_that_stands_for_nothing_is_an_error(theirs: str, ours: str, message: str) -> None:
+    with pytest.raises(EquationError) as caught:
+        read(r"\mu = 1", lets={theirs: ours})
+    assert str(caught.value).splitlines()[0] == message
+
+
 def test_a_chain_gives_an_equation_for_each_sign() -> None:
     latex = r"""\begin{align*}
     \frac{\partial L}{\partial x_i} &= \gamma + \biggl( \beta \tag{1} \\[2pt]
@@ -230,7 +259,7 @@ def test_the_name_of_a_helper_is_new() -> None:
         (r"y_i - x_i", "there is no '=' here", "y_i - x_i", None),
         (r"= x_i", "an equation needs two sides", "=", None),
         (r"\frac{\partial^2 L}{\partial x_i^2} = 1", "a second derivative by two inputs has no name here", r"\partial^2 L", None),
-        (r"\frac{\partial L}{\partial \epsilon} = 1", r"'\epsilon' is a constant: nothing is differentiated by it", r"\epsilon", None),
+        (r"\frac{\partial L}{\partial \epsilon} = 1", r"nothing is differentiated by '\epsilon', which is no input and no definition", r"\epsilon", None),
         (r"\frac{\partial L}{\partial (x_i + 1)} = 1", "a derivative is by a name of the layer", "x_i + 1", r"write \partial x_i"),
         (r"\frac{\partial Q}{\partial x_i} = 1", "unknown name 'Q'", "Q", None),
         (r"y_i = \log x_i y_i", "where the function's argument ends is not clear here", r"\log x_i", "write it in parentheses"),

@@ -106,7 +106,7 @@ def _denominator(cursor: Cursor, start: int, stop: int) -> tuple[str, tuple[Inde
     if name.power is not None:
         raise cursor.error(f"a derivative by the power '{shown}' is not read", start, stop, hint=r"write \partial x_i")
     if name.name not in cursor.table.values:
-        raise cursor.error(f"'{shown}' is a constant: nothing is differentiated by it", start, stop)
+        raise cursor.error(f"nothing is differentiated by '{shown}', which is no input and no definition", start, stop)
     return name.name, cursor.indices(name.name, name.letters)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from symbn.expr import ZERO, Call, Expr, Extent, Num
+from symbn.expr import ZERO, Call, Expr, Extent, Num, Read, rename_indices
 from symbn.language.arithmetic import negate, product, raised, total
 from symbn.language.latex_calls import FUNCTIONS, function_call
 from symbn.language.latex_conditions import cases, indicator, kronecker, one_where, starts_indicator
@@ -217,7 +217,12 @@ class Grammar(Cursor):
                 return special
         name = self.table.find(self.tokens, shape, start, stop)
         self.position = stop
-        return self._power(self.element(name.name, name.letters), name.power, start)
+        return self._power(self._value(self.element(name.name, name.letters)), name.power, start)
+
+    def _value(self, read: Read) -> Expr:
+        """A name of the paper's own written out; the layer's as it is."""
+        local = self.table.locals.get(read.name)
+        return read if local is None else rename_indices(local.expr, dict(zip(local.indices, read.indices, strict=True)))
 
     def _without_name(self, shape: Shape, stop: int) -> Expr | None:
         r"""An extent, `e^{...}`, `\pi`, `\delta_{ik}` and `\sigma(...)`, where no value of the layer stands there."""

@@ -22,12 +22,12 @@ _LINE_GAP = re.compile(r"\s*\[\s*-?[\d.]+\s*[a-z]+\s*\]")
 _PLACED = re.compile(r"\s*\[[tbc]\]")
 _SILENT = frozenset(
     r"""\, \; \: \! \> \quad \qquad \space \thinspace \medspace \thickspace \enspace \displaystyle \textstyle \scriptstyle \limits
-    \nolimits \nonumber \notag \big \Big \bigg \Bigg \mathopen \mathclose \mathrel \mathbin \mathord \hfill \strut \relax \allowbreak
+    \nolimits \nonumber \notag \mathopen \mathclose \mathrel \mathbin \mathord \hfill \strut \relax \allowbreak
     ~""".split()  # noqa: SIM905
 )
 _DISPLAYS = frozenset((r"\(", r"\)", r"\[", r"\]", "$"))  # where one formula ends and another may start
 _SILENT_WITH_ARGUMENT = frozenset((r"\tag", r"\tag*", r"\label", r"\hspace", r"\hspace*", r"\vspace", r"\color", r"\phantom", r"\hphantom"))
-_SIZED = re.compile(r"\\(left|right|(?:big|Big|bigg|Bigg)([lr]))")
+_SIZED = re.compile(r"\\(left|right|(?:big|Big|bigg|Bigg)([lrm]?))")
 _ENVIRONMENTS = frozenset(
     """align align* aligned alignat alignat* alignedat equation equation* gather gather* gathered split multline multline* eqnarray
     eqnarray* displaymath math flalign flalign*""".split()  # noqa: SIM905
@@ -202,8 +202,8 @@ def _delimiter(source: Source, sized: re.Match[str], start: int, stop: int, foun
         raise source.error(f"'{sized[0]}' has no bracket after it", _place(source, start, stop), hint="write \\left( ... \\right)")
     if match[0] != ".":
         text = _SAME.get(match[0], match[0])
-        opens = sized[1] == "left" or sized[2] == "l"
-        found.append(Token((_LEFT if opens else _RIGHT).get(text, text), start, match.end()))
+        sides = _LEFT if sized[1] == "left" or sized[2] == "l" else _RIGHT if sized[1] == "right" or sized[2] == "r" else {}
+        found.append(Token(sides.get(text, text), start, match.end()))
     return match.end()
 
 

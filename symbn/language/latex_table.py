@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from symbn.errors import EquationError, SymbnError
+from symbn.errors import SymbnError
 from symbn.language import latex_names
 from symbn.language.latex_names import LatexNames
 from symbn.language.latex_scan import Tokens, scan
 from symbn.language.latex_shapes import Shape, scripts, shape_at, whole_shape
 from symbn.language.source import quoted, suggestion
-from symbn.layer import Layer
+from symbn.layer import Definition, Layer
 
 # How people write the loss: a letter that is no value of the layer.
 _SCRIPTS = (r"\mathcal{L}", r"\mathscr{L}", r"\mathrm{loss}", r"\mathrm{Loss}", r"\mathcal{J}", r"\mathcal{E}", "C", "f", "l")
@@ -43,7 +43,10 @@ class Found:
 
 
 class NameTable:
-    """The symbols of one layer; `lets` maps other people's names to ours, `counts` are letters that count the elements of an axis."""
+    """The symbols of one layer; `lets` maps other people's names to ours.
+
+    `counts` are letters that count the elements of an axis, `locals` names of a paper's own for expressions over the layer's.
+    """
 
     def __init__(self, layer: Layer, extra: Mapping[str, tuple[str, ...]], lets: Mapping[str, str]) -> None:
         self.arrays = {name: layer.axes_of(name) for name in layer.names} | dict(extra)
@@ -54,6 +57,7 @@ class NameTable:
         self.values = self.own - {constant.name for constant in layer.constants}
         self.names = LatexNames({**plain.axes, **own}, layer.latex)
         self.counts: dict[str, str] = {}
+        self.locals: dict[str, Definition] = {}
         self._entries: dict[str, list[_Entry]] = {}
         self._axes: dict[tuple[str, tuple[str, ...]], str] = {}
         self._raw: list[tuple[tuple[str, ...], str]] = []
@@ -69,10 +73,7 @@ class NameTable:
             if len(name) > 1:
                 self._enter(Shape(rf"\mathrm{{{name}}}"), name)
         for theirs, ours in lets.items():
-            if ours not in self.arrays and ours not in self.axes:
-                hint = suggestion(ours, [*self.arrays, *self.axes]) or f"known names: {quoted([*self.arrays, *self.axes])}"
-                raise EquationError(f"'{theirs}={ours}': unknown name '{ours}'", hint=hint)
-            self._add(_as_latex(theirs), ours) if ours in self.arrays else self._add_axis(_as_latex(theirs), ours)
+            self._add(as_latex(theirs), ours) if ours in self.arrays else self._add_axis(as_latex(theirs), ours)
         self._raw.sort(key=lambda pair: -len(pair[0]))
 
     def _add(self, latex: str, name: str) -> None:
@@ -96,6 +97,13 @@ class NameTable:
         shape = whole_shape(tokens, 0, len(tokens.items))
         if shape is not None:
             self._axes[shape.nucleus, shape.below_texts] = axis
+
+    def define(self, tokens: Tokens, shape: Shape, local: Definition) -> None:
+        """Adds a name of the paper's own; its indices are the last parts of the symbol's subscript."""
+        self.arrays[local.name] = local.axes
+        self.locals[local.name] = local
+        below = shape.below[: len(shape.below) - len(local.indices)]
+        self._enter(Shape(shape.nucleus, below, shape.above), local.name, tokens)
 
     def axis(self, shape: Shape) -> str | None:
         """The axis whose extent the symbol is."""
@@ -160,7 +168,8 @@ class NameTable:
 
     def _wrong_indices(self, tokens: Tokens, name: str, position: int, stop: int) -> SymbnError:
         axes = self.arrays[name]
-        right = f"write {self.names.element(name, list('ijklmnpq'[: len(axes)]))}"
+        written = list("ijklmnpq"[: len(axes)])
+        right = f"write {name if name in self.locals else self.names.element(name, written)}"
         if not axes:
             return tokens.error(f"'{self.spelled(name)}' is a scalar and has no index", position, stop, hint=right)
         have = f"an index over {axes[0]}" if len(axes) == 1 else f"{len(axes)} indices, over {' '.join(axes)}"
@@ -176,10 +185,11 @@ class NameTable:
 
     def spelled(self, name: str) -> str:
         """How the name is typeset, without indices."""
-        return self.names.overrides.get(name) or self.names.element(name)
+        return name if name in self.locals else self.names.overrides.get(name) or self.names.element(name)
 
 
-def _as_latex(theirs: str) -> str:
+def as_latex(theirs: str) -> str:
+    """Another's name as a symbol: a word stands upright."""
     return rf"\mathrm{{{theirs}}}" if len(theirs) > 1 and theirs.isidentifier() and "_" not in theirs else theirs
 
 
