@@ -43,7 +43,7 @@ def verify(
     """Runs generated code against an independent truth.
 
     For each LAYER, or the whole catalogue, in every mode, target and type, over extents of 1, 2, 3, 7 and 64 and unequal axes, prints the
-    largest error of each result. One layer takes seconds, the catalogue a minute or two; --mode vjp --order 1 is the backward pass alone.
+    largest error of each result. One layer takes seconds, the catalogue a few minutes; --mode vjp --order 1 is the backward pass alone.
 
     Exits with 1 where an error is beyond its rounding bound, and with 3 where something could not be run.
     """
