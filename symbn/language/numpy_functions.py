@@ -123,7 +123,8 @@ def _einsum(a: Arguments) -> Value:
     if not isinstance(spec, ast.Constant) or not isinstance(spec.value, str):
         raise a.reader.error("einsum begins with its specification", spec, hint='such as np.einsum("nd,nd->d", dy, xhat)')
     operands = a.at("operands")
-    assert isinstance(operands, ast.Tuple)
+    if not isinstance(operands, ast.Tuple):
+        raise a.reader.error("the arrays follow the specification", operands, hint='such as np.einsum("nd,nd->d", dy, xhat)')
     return einsum(spec.value, [a.reader.number(node) for node in operands.elts])
 
 

@@ -151,12 +151,23 @@ def _function_body(source: Source, tree: ast.Module, known: frozenset[str]) -> l
     if len(functions) > 1 and len(backward) != 1:
         hint = f"keep one of {quoted([node.name for node in functions])}"
         raise source.error(f"there are {len(functions)} functions here", functions[1], hint=hint)
-    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    body = (backward or functions)[0].body
+    function = (backward or functions)[0]
+    body = function.body
     text = body[0].value if isinstance(body[0], ast.Expr) else None
     if isinstance(text, ast.Constant) and isinstance(text.value, str) and all(_says_nothing(node) for node in body[1:]):
         return docstring_statements(source, text, known) or body
-    return [*imports, *body]
+    given = {argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)}
+    return [*(node for node in tree.body if _is_preamble(node, given)), *body]
+
+
+def _is_preamble(node: ast.stmt, given: set[str]) -> bool:
+    """Whether the function depends on this statement above it: an import, or a number such as `EPS = 1e-5` that is no parameter."""
+    match node:
+        case ast.Import() | ast.ImportFrom():
+            return True
+        case ast.Assign([ast.Name(name)], ast.Constant(float() | int() as value)):
+            return name not in given and not isinstance(value, bool)
+    return False
 
 
 def _says_nothing(node: ast.stmt) -> bool:

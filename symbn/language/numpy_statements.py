@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from symbn.language.equations import Equation
-from symbn.language.numpy_arrays import Array, Items, Misfit, Value, align
+from symbn.language.numpy_arrays import Array, Items, Misfit, Value, align, axes_of
 from symbn.language.numpy_claims import Claims, fitted
 from symbn.language.numpy_memory import NEW, Memory, Share
 from symbn.language.numpy_messages import refused
@@ -87,7 +87,7 @@ class Statements:
             raise self.reader.error(f"'{target.id}' is changed before it is assigned", target, hint=f"write {target.id} = ... first")
         left, right = self.reader.number(ast.copy_location(ast.Name(target.id, ast.Load()), target)), self.reader.number(node.value)
         result = self.reader.combined(node.op, (target, node.value), left, right)
-        if [i and i.axis for i in result.dims] != [i and i.axis for i in left.dims]:
+        if left.rank and axes_of(result) != axes_of(left):
             message = f"'{target.id}' has shape {left.shape} and cannot become {result.shape} in place"
             raise self.reader.error(message, node.value, hint=f"write {target.id} = {target.id} ... instead")
         changed = self.memory.change(target.id, result) if left.rank else self.memory.bind(target.id, result, NEW)
