@@ -9,13 +9,13 @@ Multiplying by B/B is sound wherever the formulas are defined, since B stands in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 
 from symbn.calculus.powers import power
-from symbn.calculus.sums import apply_deltas, map_atoms, open_sum, rebuild, rename, sum_over
+from symbn.calculus.sums import apply_deltas, map_atoms, open_sum, rename, sum_over
 from symbn.calculus.terms import ONE, ZERO, Atom, Kind, Monomial, Number, Poly, of_atom
 from symbn.errors import UnsupportedError
 from symbn.expr import Index
@@ -121,9 +121,10 @@ Table = dict[tuple[Denominator, Fraction], Number]
 
 
 def common_bodies(polys: Sequence[Poly]) -> tuple[Poly, ...]:
-    """The polynomials, with all sums that a denominator can stand in brought over it, however deep they are.
+    """The polynomials, with all sums that a denominator can stand in brought over it.
 
-    sum_k 1/(e_k*(1 + e_k)) and sum_k 1/e_k - sum_k 1/(1 + e_k) get the same terms.
+    sum_k 1/(e_k*(1 + e_k)) and sum_k 1/e_k - sum_k 1/(1 + e_k) get the same terms. What stands inside a radicand or a function is left as
+    it is: that is in lowest terms.
     """
     for _ in range(_ROUNDS):
         table = _table(polys)
@@ -143,25 +144,13 @@ _ROUNDS = 6
 def _table(polys: Sequence[Poly]) -> Table:
     """The lowest exponent of every denominator that stands in a sum and depends on what is summed, for each residue modulo 1."""
     table: Table = {}
-    seen: set[Atom] = set()
-
-    def visit(atom: Atom) -> None:
-        if atom in seen:
-            return
-        seen.add(atom)
-        if atom.kind is Kind.SUM:
-            for inner, exponent in atom.parts[1]:
-                bound = tuple(index for index in atom.parts[0] if index in inner.free)
-                if bound and (inner.kind is Kind.BASE or (inner.kind is Kind.SUM and (exponent < 0 or Fraction(exponent) % 1))):
-                    key = (_named(inner, bound), Fraction(exponent) % 1)
-                    table[key] = min(table.get(key, exponent), exponent)
-        for poly in _insides(atom):
-            for inner in poly.atoms():
-                visit(inner)
-
-    for poly in polys:
-        for atom in poly.atoms():
-            visit(atom)
+    sums = {atom for poly in polys for atom in poly.atoms() if atom.kind is Kind.SUM}
+    for atom in sorted(sums):
+        for inner, exponent in atom.parts[1]:
+            bound = tuple(index for index in atom.parts[0] if index in inner.free)
+            if bound and (inner.kind is Kind.BASE or (inner.kind is Kind.SUM and (exponent < 0 or Fraction(exponent) % 1))):
+                key = (_named(inner, bound), Fraction(exponent) % 1)
+                table[key] = min(table.get(key, exponent), exponent)
     return table
 
 
@@ -172,46 +161,22 @@ def _named(atom: Atom, bound: tuple[Index, ...]) -> Denominator:
     return Denominator(moved, letters)
 
 
-def _insides(atom: Atom) -> tuple[Poly, ...]:
-    match atom.kind:
-        case Kind.FUNC:
-            return tuple(atom.parts[1])
-        case Kind.BASE | Kind.REDUCE:
-            return (atom.parts[-1],)
-        case Kind.SUM:
-            return (Poly({atom.parts[1]: 1}),)
-    return ()
-
-
 def _shared(poly: Poly, table: Table) -> Poly:
-    known: dict[Atom, Poly | None] = {}
     order = sorted(table.items(), key=lambda item: (-_depth(item[0][0].atom), item[0][0].atom.key, item[0][1]))
-
-    def change(atom: Atom) -> Poly | None:
-        if atom not in known:
-            known[atom] = _over_shared(atom, order, inside)
-        return known[atom]
-
-    def inside(inner: Poly) -> Poly:
-        return map_atoms(inner, change)
-
-    return inside(poly)
+    found = map_atoms(poly, lambda atom: _over_shared(atom, order) if atom.kind is Kind.SUM else None)
+    if len(found) > MOST_TERMS:
+        raise TooLargeError("its normal form has too many terms")
+    return found
 
 
-def _over_shared(
-    atom: Atom, table: Sequence[tuple[tuple[Denominator, Fraction], Number]], inside: Callable[[Poly], Poly]
-) -> Poly | None:
-    if atom.kind is not Kind.SUM:
-        changed = rebuild(atom, inside) if _insides(atom) else None
-        same = atom.parts[0] if atom.kind is Kind.BASE else of_atom(atom)
-        return None if changed is None or changed == same else changed
+def _over_shared(atom: Atom, table: Sequence[tuple[tuple[Denominator, Fraction], Number]]) -> Poly | None:
     bound, body = open_sum(atom)
     extra: tuple[Index, ...] = ()
     for (denominator, residue), low in table:
         for base in denominator.at(bound):
             body, more = _raised_in_body(body, base, {residue: low if residue else min(low, 0)})
             extra += more
-    changed = sum_over((*bound, *extra), inside(body))
+    changed = sum_over((*bound, *extra), body)
     return None if changed == of_atom(atom) else changed
 
 

@@ -33,12 +33,6 @@ def at_extent(poly: Poly, axis: str, extent: int) -> Poly:
     return inside(poly)
 
 
-def at_places(poly: Poly, axis: str, extent: int) -> Iterator[Poly]:
-    """The polynomial at every value of its free indices over the axis."""
-    for left, _ in pairs_at_places(poly, ZERO, axis, extent):
-        yield left
-
-
 def pairs_at_places(left: Poly, right: Poly, axis: str, extent: int) -> Iterator[tuple[Poly, Poly]]:
     """Two polynomials at every value of the free indices over the axis that either has."""
     free = [index for index in merge_indices([left.free, right.free]) if index.axis == axis]

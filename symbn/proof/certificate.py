@@ -66,7 +66,9 @@ def _certificate(question: Question, prover: Prover) -> dict[str, Any]:
     def meaning(atom: Atom) -> str:
         return expr_text(show(of_atom(atom), atom.free))
 
-    cases = [_Case(left, right, meaning).data() for left, right in prover.sides(question.equation)]
+    cases = [_Case(left, right, meaning).data() for left, right in prover.sides(question.equation.left, question.equation.right)]
+    if not cases:
+        raise UnsupportedError(f"not proved: {question.equation.text}")
     return {
         "schema": SCHEMA,
         "symbn": __version__,

@@ -15,6 +15,7 @@ from symbn.expr import Expr, Read, rename_indices, transform
 from symbn.language import Equation, definition_text, parse_assumption
 from symbn.layer import Definition, Layer
 from symbn.proof.question import Question, extra_names
+from symbn.vocabulary import vocabulary
 
 
 def derived(layer: Layer, *, assume: Iterable[str] = (), **asked: Any) -> tuple[Question, ...]:
@@ -24,14 +25,19 @@ def derived(layer: Layer, *, assume: Iterable[str] = (), **asked: Any) -> tuple[
 
 
 def results_of(derivation: Derivation) -> tuple[Question, ...]:
-    """One question for each result, about the layer that was differentiated first."""
+    """One question for each result, about the layer that was differentiated first.
+
+    A value that results share is a question of its own where it is a derivative that the layer has a name for; others are put in.
+    """
     layer = derivation.layer if derivation.first is None else derivation.first.layer
+    named = vocabulary(layer)
+    plain = [shared for shared in derivation.intermediates if shared.name not in named]
+    results = [shared for shared in derivation.intermediates if shared.name in named]
+    results += [gradient.definition for gradient in derivation.gradients.values()]
     found = []
-    for gradient in derivation.gradients.values():
-        definition = gradient.definition
+    for definition in results:
         read = Read(definition.name, definition.indices)
-        equation = Equation(read, _written_out(definition.expr, derivation.intermediates), definition_text(definition))
-        found.append(Question(layer, equation))
+        found.append(Question(layer, Equation(read, _written_out(definition.expr, plain), definition_text(definition))))
     return tuple(found)
 
 

@@ -8,21 +8,20 @@ denominators. No is no refutation: that takes a witness (`decide`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
 from symbn.calculus.canonical import Canonical
 from symbn.calculus.convert import to_poly
 from symbn.calculus.denominators import is_zero
-from symbn.calculus.extents import at_extent, at_places, pairs_at_places
+from symbn.calculus.extents import at_extent, pairs_at_places
 from symbn.calculus.meaning import Meanings
 from symbn.calculus.relations import solved_equations
 from symbn.calculus.rewrite import RuleSet
 from symbn.calculus.sums import apply_deltas
 from symbn.calculus.terms import Poly
 from symbn.expr import Compare, Expr, Extent, Num
-from symbn.language.equations import Equation
 from symbn.layer import Layer
 from symbn.proof.signs import Signs
 
@@ -37,20 +36,34 @@ class Prover:
 
     def proves(self, left: Expr, right: Expr) -> bool:
         """Whether the sides are the same for all extents and values. Raises TooLargeError when that takes too long."""
-        difference = self.unfolded(left) - self.unfolded(right)
-        return all(self._vanishes(poly) for poly in self._at_fixed_extents(difference))
+        return bool(self._proof(left, right))
+
+    def sides(self, left: Expr, right: Expr) -> list[tuple[Poly, Poly]]:
+        """The normal forms of both sides of what is proved; several pairs where an extent is fixed, one for each place."""
+        return [(self._normal(one), self._normal(other)) for one, other in self._proof(left, right)]
+
+    def _proof(self, left: Expr, right: Expr) -> list[tuple[Poly, Poly]]:
+        """The sides as far unfolded as it takes to see that they are the same; none where that cannot be seen.
+
+        What holds whatever the values of the definitions and derivatives on the right are is proved without unfolding them, which a
+        long layer could not afford.
+        """
+        if not self.extents:
+            for pair in self._stages(left, right):
+                if self._vanishes(pair[0] - pair[1]):
+                    return [pair]
+        pairs = self._at_fixed_extents(self.unfolded(left), self.unfolded(right))
+        return pairs if all(self._vanishes(one - other) for one, other in pairs) else []
+
+    def _stages(self, left: Expr, right: Expr) -> Iterator[tuple[Poly, Poly]]:
+        """The sides with derivatives that the right side reads left as names, and more and more definitions unfolded."""
+        one, other = to_poly(left), to_poly(right)
+        one = self.meanings.expand(one, keep=self.meanings.derived(other))
+        return zip(self.meanings.stages(one), self.meanings.stages(other), strict=True)
 
     def normal(self, expr: Expr) -> Poly:
         """The normal form of one side."""
         return self._normal(self.unfolded(expr))
-
-    def sides(self, equation: Equation) -> list[tuple[Poly, Poly]]:
-        """The normal forms of both sides; several pairs where an extent is fixed, one for each place."""
-        left, right = self.unfolded(equation.left), self.unfolded(equation.right)
-        pairs = [(left, right)]
-        for axis, extent in self.extents.items():
-            pairs = [pair for left, right in pairs for pair in pairs_at_places(left, right, axis, extent)]
-        return [(self._normal(left), self._normal(right)) for left, right in pairs]
 
     def _normal(self, poly: Poly) -> Poly:
         """Rules first and last: what an equation among the assumptions speaks of may show only in the normal form."""
@@ -65,11 +78,11 @@ class Prover:
     def _vanishes(self, poly: Poly) -> bool:
         return is_zero(self._normal(poly))
 
-    def _at_fixed_extents(self, poly: Poly) -> list[Poly]:
-        found = [poly]
+    def _at_fixed_extents(self, left: Poly, right: Poly) -> list[tuple[Poly, Poly]]:
+        pairs = [(left, right)]
         for axis, extent in self.extents.items():
-            found = [placed for each in found for placed in at_places(each, axis, extent)]
-        return found
+            pairs = [placed for one, other in pairs for placed in pairs_at_places(one, other, axis, extent)]
+        return pairs
 
     def _collapsed(self, poly: Poly) -> Poly:
         for axis, extent in self.extents.items():
