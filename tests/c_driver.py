@@ -18,8 +18,8 @@ from c_header import Function, Parameter, aliases, functions
 # Small enough that all of it takes a second; odd, prime and one, below and above the width of a vector and its multiples.
 EXTENTS = ((1, 1, 1, 1), (2, 3, 5, 7), (7, 5, 3, 2), (1, 67, 3, 5), (131, 1, 2, 1), (3, 17, 1, 33), (37, 41, 3, 2), (5, 263, 1, 3))
 LONG = 4099  # for functions of a single extent, beside the above
-# About 2**18 elements each: enough for threads. By the number of axes.
-LARGE = {1: ((262147,),), 2: ((521, 509), (3, 87383), (87383, 3)), 3: ((67, 61, 65), (3, 2, 43691)), 4: ((17, 5, 47, 65), (2, 3, 2, 21851))}
+# About 2**17 elements each: enough for threads. By the number of axes.
+LARGE = {1: ((131101,),), 2: ((367, 359), (3, 43711), (43711, 3)), 3: ((53, 47, 51), (3, 2, 21851)), 4: ((17, 5, 23, 65), (2, 3, 2, 10939))}
 MAKE = r"""
 #define _GNU_SOURCE
 #include <math.h>

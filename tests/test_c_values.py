@@ -6,9 +6,12 @@ Run with `-m slow` for the long half of the last.
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,9 +30,14 @@ from symbn.tools.kernel import Kernel
 
 pytestmark = pytest.mark.skipif(not tuple(compiler.available()), reason="no C compiler")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="memfd is Linux's")
+TESTS = Path(__file__).parent
 RNG = np.random.default_rng(23)
 # Widths of vectors and blocks, and their neighbors.
 EDGES = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 255, 257, 511, 521, 1031)
+# One for each way of reducing: all, leading, trailing and middle axes, a product, a maximum. To compile the others takes long.
+SOME = ("batchnorm", "batchnorm1d", "batchnorm2d", "layernorm", "groupnorm", "linear", "cross_entropy", "logsumexp")
+OTHERS = tuple(name for name in catalogue.names() if name not in SOME)
+LAYERS = [*SOME, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)]
 MOST = 2000  # elements: the oracle is exact and slow
 
 
@@ -45,7 +53,7 @@ def kernel(name: str, target: str, dtype: str) -> Kernel:
 
 @st.composite
 def cases(draw: Any) -> tuple[str, str, dict[str, int], int]:
-    name = draw(st.sampled_from(catalogue.names()))
+    name = draw(st.sampled_from(SOME))
     extents, left = {}, MOST
     for axis in draw(st.permutations(derived(name).layer.axes)):
         extents[axis] = draw(st.sampled_from([edge for edge in EDGES if edge <= left]) | st.integers(1, min(left, 40)))
@@ -84,7 +92,7 @@ def results(name: str, target: str, dtype: str, given: tuple[list[Any], dict[str
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", catalogue.names())
+@pytest.mark.parametrize("name", LAYERS)
 def test_nan_and_infinity_reach_what_they_should_and_no_more(name: str, dtype: str) -> None:
     for value in (np.nan, np.inf, -np.inf):
         for place in (0, -1):
@@ -96,6 +104,14 @@ def test_nan_and_infinity_reach_what_they_should_and_no_more(name: str, dtype: s
                 target.flat[place] = value
                 for ours, other in zip(*(results(name, target, dtype, given) for target in ("c", "numpy")), strict=True):
                     assert np.array_equal(np.isfinite(ours), np.isfinite(other)), (value, place, spoiled)
+
+
+@pytest.mark.parametrize("names", [SOME, pytest.param(OTHERS, marks=pytest.mark.slow)], ids=["some", "others"])
+def test_what_build_compiles_stays_within_its_arrays(names: tuple[str, ...]) -> None:
+    """At full optimization, between pages that may not be touched, in a process of its own."""
+    command = [sys.executable, str(TESTS / "guarded.py"), *names]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(TESTS.parent)}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout.splitlines()[-1:] + done.stderr.splitlines()
 
 
 @pytest.mark.parametrize(("dtype", "tiny"), [("float32", 2.0**-149), ("float64", 2.0**-1074)])
