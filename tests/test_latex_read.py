@@ -140,6 +140,7 @@ def test_letters_get_their_axes_from_the_arrays_they_index(latex: str, text: str
 def test_a_papers_own_count_is_the_axis_its_sum_runs_over() -> None:
     says(r"\mu = \frac{1}{m} \sum_{i=1}^{m} x_i", "mu = 1/N*sum(x[i] for i in N)")
     says(r"\mu_c = \frac{1}{m} \sum_{i=1}^{m} x_{ic}", "mu[c] = 1/N*sum(x[i, c] for i in N)", FEATURES)
+    says(r"\mu = \frac{1}{d \gamma} \sum_{i=1}^{d} x_i", "mu = 1/(N*gamma)*sum(x[i] for i in N)")
     named = read(r"\frac{1}{m} v = \frac{s}{n}", FEATURES, lets={"m": "N", "n": "C", "v": "eps", "s": "eps"})
     assert (named.left, named.right) == (meant("eps/N = 1/N*eps", FEATURES).right, meant("1 = eps/C", FEATURES).right)
     assert read(r"\mathrm{var} = \sigma^2", lets={"var": "sigma2"}).left == Read("sigma2")
@@ -237,6 +238,8 @@ def test_the_name_of_a_helper_is_new() -> None:
     ("latex", "message", "under", "hint"),
     [
         (r"x_i = \sigma", r"unknown name '\sigma'", r"\sigma", r"did you mean '\sigma^2'?"),
+        (r"\mu_{\mathrm{running}} = 1", r"'\mu' is a scalar and has no index", r"\mu_{\mathrm{running}}", None),
+        (r"\mu_B = \mu_A", r"'\mu_A' and the one with 'B' would both be '\mu'", r"\mu_A", r"write '\mu' for the layer's"),
         (r"x_i = \tilde{x}_i", r"unknown name '\tilde{x}_i'", r"\tilde{x}_i", r"did you mean 'x'?"),
         (r"x_i = \gama", r"unknown command '\gama'", r"\gama", r"did you mean '\gamma'?"),
         (r"\hat{x} = 1", r"'\hat{x}' has an index over N, but not here", r"\hat{x}", r"write \hat{x}_{i}"),

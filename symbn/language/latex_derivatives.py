@@ -20,9 +20,9 @@ def mark(cursor: Cursor, position: int) -> int:
     text = cursor.tokens.text(position)
     if text == r"\partial":
         return 1
-    if cursor.table.knows("d"):
-        return 0
-    if text in ("d", r"\text{d}"):
+    if text == "d":
+        return 0 if cursor.table.knows("d") or cursor.table.axis(Shape("d")) else 1
+    if text == r"\text{d}":
         return 1
     if text == r"\mathrm":
         start, stop, after = cursor.tokens.argument(position + 1)
@@ -58,6 +58,8 @@ def derivative(cursor: Cursor, above: tuple[int, int], below: tuple[int, int]) -
 def slashed_derivative(cursor: Cursor) -> Expr | None:
     r"""`\partial L/\partial x_i`, or the differential `dx_i`, which is the gradient."""
     start = cursor.position
+    if cursor.tokens.text(start) in cursor.table.counts:
+        return None
     above = start + mark(cursor, start), _operand(cursor, start + mark(cursor, start))
     cursor.position = above[1]
     if above[0] < above[1] and cursor.accept("/"):

@@ -3,7 +3,7 @@ r"""What a symbol on paper is called in the layer.
 In: a layer, the names of results, and other people's names.  Out: a table from symbols to names, built from how symbn typesets each.
 
 `\sigma_{B}^2`, `\sigma^2_{\mathcal{B}}` and `\sigma^2` are `sigma2` where the layer typesets it `\sigma^2`: capital letters, script letters
-and words below a name that no index fits are decoration. `\sigma^4` is `sigma2**2`.
+and \mathrm{batch} below a name that no index fits are decoration. `\sigma^4` is `sigma2**2`.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class NameTable:
         self.values = self.own - {constant.name for constant in layer.constants}
         self.names = LatexNames({**plain.axes, **own}, layer.latex)
         self.counts: dict[str, str] = {}
+        self._decorations: dict[str, str] = {}
         self.locals: dict[str, Definition] = {}
         self._entries: dict[str, list[_Entry]] = {}
         self._axes: dict[tuple[str, tuple[str, ...]], str] = {}
@@ -131,12 +132,22 @@ class NameTable:
         """The name a symbol stands for; an error that says what is known, where none does."""
         found = self.lookup(tokens, shape)
         if len(found) == 1:
+            self._keep_apart(tokens, found[0], shape, position, stop)
             return found[0]
         if found:
             names = quoted([each.name for each in found])
             hint = rf"write \mathrm{{{found[0].name}}}"
             raise tokens.error(f"'{tokens.raw(position, stop)}' could be {names}", position, stop, hint=hint)
         raise self._unknown(tokens, shape, position, stop)
+
+    def _keep_apart(self, tokens: Tokens, found: Found, shape: Shape, position: int, stop: int) -> None:
+        r"""Refuses two decorations of one name: \mu_A and \mu_B are not both `mu`."""
+        own = "".join(text for text in shape.below_texts if _is_decoration(text) and text not in [text for text, _ in found.letters])
+        known = self._decorations.setdefault(found.name, own) if own else own
+        if own != known:
+            spelled = self.spelled(found.name)
+            message = f"'{tokens.raw(position, stop)}' and the one with '{known}' would both be '{spelled}'"
+            raise tokens.error(message, position, stop, hint=f"write '{spelled}' for the layer's")
 
     def lookup(self, tokens: Tokens, shape: Shape) -> list[Found]:
         """The best fits: a superscript that belongs to the name before one that is a power, a longer subscript before a shorter."""
@@ -194,8 +205,8 @@ def as_latex(theirs: str) -> str:
 
 
 def _is_decoration(part: str) -> bool:
-    r"""`B`, `\mathcal{B}`, `\mathrm{batch}`, `\star`: below a name, not an index."""
-    return (len(part) == 1 and part.isupper()) or part.startswith((r"\mathcal", r"\mathscr", r"\mathrm", r"\mathbb"))
+    r"""`B`, `\mathcal{B}`, `\mathrm{batch}`: below a name, not an index. Other words, such as `\mathrm{running}`, name another value."""
+    return (len(part) == 1 and part.isupper()) or part.startswith((r"\mathcal", r"\mathscr", r"\mathbb")) or part == r"\mathrm{batch}"
 
 
 def _powers(own: str, above: str, span: tuple[int, int] | None) -> Iterator[tuple[int, tuple[int, int] | Fraction | None]]:
