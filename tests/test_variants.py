@@ -72,7 +72,12 @@ def test_a_name_that_a_target_keeps_for_itself_is_the_author_s_in_the_files() ->
 
 def test_the_words_that_a_cotangent_could_be_are_kept_free() -> None:
     assert set(targets.C_WORDS) == {word for word in names._C_WORDS if word.startswith("d")}
-    assert set(targets.PYTHON_WORDS) == {word for word in names._PYTHON_WORDS if word.startswith("d")}
+
+
+@pytest.mark.parametrize("name", ["el", "ef", "elta"])
+def test_a_name_whose_cotangent_could_not_be_read_back_is_refused(name: str) -> None:
+    with pytest.raises(LayerError, match=rf"name '{name}' cannot be used: the gradient of '{name}' would be named 'd{name}', which is a "):
+        symbn.loads(f'def gate(x: "N"):\n    {name}[i] = x[i]**2\n    return {name}\n')
 
 
 @needs_compiler

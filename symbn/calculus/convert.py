@@ -13,8 +13,8 @@ from functools import lru_cache
 from symbn.calculus.functions import apply
 from symbn.calculus.powers import power
 from symbn.calculus.sums import extremum, rename, sum_over
-from symbn.calculus.terms import ONE, Poly, constant, delta, extent, func, temporary, var
-from symbn.errors import UnsupportedError
+from symbn.calculus.terms import ONE, Number, Poly, constant, delta, extent, func, temporary, var
+from symbn.errors import LayerError, UnsupportedError
 from symbn.expr import Add, Call, Compare, Delta, Expr, Extent, Mul, Num, Pow, Read, Reduce
 
 
@@ -65,7 +65,15 @@ def _product(factors: tuple[Expr, ...]) -> Poly:
 
 def _power(base: Poly, exponent: Poly) -> Poly:
     number = exponent.as_number()
-    return power(base, number) if number is not None else func("pow", base, exponent)
+    return _root(base, number) if number is not None else func("pow", base, exponent)
+
+
+def _root(base: Poly, exponent: Number) -> Poly:
+    """A power with a number as its exponent. Raises LayerError for a root of a negative number, which has no real value."""
+    number = base.as_number()
+    if number is not None and number < 0 and Fraction(exponent).denominator > 1:
+        raise LayerError(f"({number})**({exponent}) has no real value")
+    return power(base, exponent)
 
 
 def _reduction(expr: Reduce) -> Poly:
@@ -103,8 +111,8 @@ def _call(function: str, args: tuple[Expr, ...]) -> Poly:
 
 
 _REWRITES: dict[str, Callable[..., Poly]] = {
-    "sqrt": lambda u: power(u, Fraction(1, 2)),
-    "rsqrt": lambda u: power(u, Fraction(-1, 2)),
+    "sqrt": lambda u: _root(u, Fraction(1, 2)),
+    "rsqrt": lambda u: _root(u, Fraction(-1, 2)),
     "log1p": lambda u: apply("log", ONE + u),
     "expm1": lambda u: apply("exp", u) - ONE,
     "relu": lambda u: indicator(">", u, constant(0)) * u,

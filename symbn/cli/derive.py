@@ -6,6 +6,7 @@ import click
 
 from symbn.cli.output import emit, takes_unicode, talk
 from symbn.cli.params import LayerName, what_to_derive
+from symbn.errors import UnsupportedError
 
 FORMATS = ("text", "latex", "markdown", "html", "json")
 
@@ -45,6 +46,11 @@ def derive(
     emit(render(result.derivation, verification, form=form, steps=steps, unicode=unicode), output)
     if output not in (None, "-"):
         talk(verification.line)
+    if not verification.ok and verification.failure is None:
+        raise UnsupportedError(
+            f"found no input at which '{result.derivation.layer.name}' and its derivative have a value",
+            hint="look at its roots, logarithms, divisions and assumptions",
+        )
     if not verification.ok:
         talk("error: the result disagrees with the oracle; this is a defect in symbn, please report it")
         ctx.exit(1)

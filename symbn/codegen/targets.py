@@ -13,9 +13,8 @@ from symbn.errors import TargetError
 from symbn.expr import FUNCTIONS
 
 DTYPES = ("f32", "f64")
-# No value has a word of a language for its name, but its derivative may: `do` is the cotangent of `o`.
+# No value has a word of C for its name, but its derivative may: `do` is the cotangent of `o`.
 C_WORDS = ("do", "double", "default", "delete", "decltype", "dynamic_cast")
-PYTHON_WORDS = ("def", "del")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             "a Python module that needs NumPy alone",
             "symbn.codegen.views.numpy:numpy_view",
             (File("{stem}.py", "numpy/module.py.j2"),),
-            reserved=frozenset({"dtype", "extents", "saved", "np", "math", "NamedTuple", *PYTHON_WORDS}),
+            reserved=frozenset({"dtype", "extents", "saved", "np", "math", "NamedTuple"}),
         ),
         "c": Target(
             "c",

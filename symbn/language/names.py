@@ -75,6 +75,9 @@ def check_collisions(source: Source, values: dict[str, ast.AST | Place], letters
     meanings: dict[str, str] = {}
     for name in values:
         for derived, meaning in _derived(name):
+            if derived in _PYTHON_WORDS or derived in _OURS:
+                reason = f"{meaning} would be named '{derived}', which {_reason(derived)}"
+                raise source.error(f"name '{name}' cannot be used: {reason}", values[name], hint=f"choose another name, such as '{name}0'")
             if derived in values:
                 raise _clash(source, values[derived], derived, meaning)
             if derived in letters:

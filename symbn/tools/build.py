@@ -57,7 +57,7 @@ def build(
         raise ValueError(f"threads is {threads}, should be at least 1")
     names, derivation = METHODS[variant_of(derivation).passes[1]], without(derivation, TARGETS[target].reserved)
     programs = (forward_program(derivation, LOOPS), backward_program(derivation, LOOPS))
-    passes = _c(derivation, programs, DTYPES[dtype], compiler, threads) if target == "c" else _numpy(derivation, programs)
+    passes = _c(derivation, programs, DTYPES[dtype], compiler, threads) if target == "c" else _numpy(derivation, programs, np.dtype(dtype))
     return Kernel(derivation.layer, target, np.dtype(dtype), passes, names, saved_names(derivation), lost_axes(programs[1]))
 
 
@@ -79,14 +79,14 @@ def _c_pass(library: ctypes.CDLL, program: Program, suffix: str, threads: int | 
     return Pass(program, frozenset(overlays(program, loops)), run)
 
 
-def _numpy(derivation: Derivation, programs: tuple[Program, Program]) -> tuple[Pass, Pass]:
+def _numpy(derivation: Derivation, programs: tuple[Program, Program], dtype: np.dtype[Any]) -> tuple[Pass, Pass]:
     forward, backward = programs
     module = load_module(render(derivation, "numpy"))
     fields = (*saved_names(derivation), *lost_axes(backward))
     saved = next(value for name, value in vars(module).items() if name.endswith("Saved"))
 
     def record(known: Mapping[str, Any]) -> Any:
-        return saved(*(known[name] for name in fields))
+        return saved(*(known[name] for name in fields), *(() if backward.arguments else (dtype,)))
 
     # A result is computed before it is copied into `out`: it may be any of the inputs.
     return (

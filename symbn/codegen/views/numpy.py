@@ -80,10 +80,15 @@ def numpy_view(derivation: Derivation) -> NumpyView:
     bodies = [Statements(program, printer).lines() for program in (forward, backward)]
     saved = _saved_arguments(derivation, backward)
     extents = lost_axes(backward)
+    kept = () if backward.arguments else ("dtype",)  # a second pass without arguments has it from nowhere else
     saved_record = Record(
         f"{_camel(variant.stem)}Saved",
         f"What {first} keeps for {second}.",
-        (*(_field(argument.name, argument.axes) for argument in saved), *(f"{axis}: int" for axis in extents)),
+        (
+            *(_field(argument.name, argument.axes) for argument in saved),
+            *(f"{axis}: int" for axis in extents),
+            *(f"{name}: np.dtype" for name in kept),
+        ),
     )
     results = Record(
         f"{_camel(variant.base)}{RESULTS[variant.passes[1]]}",
@@ -91,8 +96,8 @@ def numpy_view(derivation: Derivation) -> NumpyView:
         tuple(_field(output.name, output.axes) for output in backward.outputs),
     )
     functions = (
-        _forward(forward, bodies[0], saved_record, [*(argument.name for argument in saved), *extents]),
-        _backward(backward, bodies[1], saved, extents, f"the {saved_record.name} that {first} returned", results),
+        _forward(forward, bodies[0], saved_record, [*(argument.name for argument in saved), *extents, *kept]),
+        _backward(backward, bodies[1], saved, (*extents, *kept), f"the {saved_record.name} that {first} returned", results),
     )
     text = "\n".join(line for function in functions for line in (*function.checks, *function.body))
     return NumpyView(
@@ -133,10 +138,10 @@ def _forward(program: Program, body: list[str], record: Record, fields: list[str
 
 
 def _backward(
-    program: Program, body: list[str], saved: list[Argument], extents: tuple[str, ...], origin: str, results: Record
+    program: Program, body: list[str], saved: list[Argument], kept: tuple[str, ...], origin: str, results: Record
 ) -> Function:
     seeds = [argument for argument in program.arguments if argument.role not in (SAVED, CONSTANT)]
-    names = [*(argument.name for argument in saved), *extents]
+    names = [*(argument.name for argument in saved), *kept]
     return Function(
         signature=f"{program.layer}_{program.direction}({', '.join([*(seed.name for seed in seeds), 'saved'])})",
         doc=(
@@ -147,7 +152,7 @@ def _backward(
             f"saved: {origin}",
         ),
         unpack=f"{', '.join(names)}{',' if len(names) == 1 else ''} = saved" if names else "",
-        checks=tuple(checks((*saved, *seeds), saved or seeds, extents, _used_axes(program, []))),
+        checks=tuple(checks((*saved, *seeds), saved or seeds, kept, _used_axes(program, []))),
         body=tuple(body),
         result=f"{results.name}({', '.join(map(_typed(program), [output.name for output in program.outputs]))})",
     )

@@ -1,0 +1,41 @@
+"""Layers written from docs/language.md alone, before the engine was read: what each is for stands beside it.
+
+What failed at first is at the end, one test a defect; docs/unseen.md has the table.
+"""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+import symbn
+from symbn.cli import cli
+from symbn.errors import LayerError, UnsupportedError
+from symbn.tools.verify import verify
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["y[i] = x[i] - x[i]", "y[i] = 2*x[i] - mean(x[j] for j in N)", "y = sum(x[i] for i in N)"],
+    ids=["zero", "linear", "scalar"],
+)
+def test_a_jacobian_that_reads_no_value_has_the_dtype_of_the_inputs(body):
+    """Without any array, the second pass did not know what to compute in."""
+    made = symbn.derive(symbn.loads(f'def f(x: "N"):\n    {body}\n    return y\n'), mode="jacobian", steps=False).derivation
+    rows = verify(made, targets=("numpy",))
+    assert {row.dtype for row in rows} == {"float32", "float64"}
+    assert [row.line for row in rows if not row.ok] == []
+
+
+@pytest.mark.parametrize("expr", ["sqrt(-1)", "rsqrt(-2)", "(-8)**(1/3)", "sqrt(1 - 3)"])
+def test_a_root_of_a_negative_number_is_told_where_it_stands(expr):
+    with pytest.raises(LayerError, match=r":2: in the definition of 'y': \(-\d\)\*\*\(-?1/[23]\) has no real value"):
+        symbn.derive(symbn.loads(f'def f(x: "N"):\n    y[i] = x[i]*{expr}\n    return y\n'))
+
+
+def test_a_layer_that_has_no_value_anywhere_is_not_called_a_defect(tmp_path):
+    file = tmp_path / "nowhere.py"
+    file.write_text('def nowhere(x: "N"):\n    y[i] = log(-x[i]**2 - 1)\n    return y\n')
+    done = CliRunner().invoke(cli, ["derive", str(file)])
+    assert isinstance(done.exception, UnsupportedError)  # which the command line shows, and exits with 2
+    assert str(done.exception).startswith("found no input at which 'nowhere' and its derivative have a value")
