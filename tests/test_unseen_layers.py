@@ -594,7 +594,7 @@ REDUCTIONS = {
     "mean_of_squares": 2, "focal": 0, "entropy": 0, "infonce": 3, "decorrelation": 1, "response_norm": 5, "double_centered": 3,
     "squash": 1, "dice": 0, "maxout": 3, "gaussian_nll": 0, "half_max_gate": 3, "self_attention": 3,
     "unused_input": 0, "weighted_covariance": 1, "above_the_mean": 2, "clip": 0, "log_cosh": 0, "mixture": 4,
-    "multiclass_hinge": 1, "relu_norm": 1, "perceptron": 5, "free_energy": 0, "partly_grouped": 2,
+    "mahalanobis": 5, "multiclass_hinge": 1, "relu_norm": 1, "perceptron": 5, "free_energy": 0, "partly_grouped": 2,
 }  # fmt: skip
 
 
@@ -619,7 +619,6 @@ STILL_LONG = {
     ("softmax_in_one_line", "vjp"): (1, "y[k]*(dy[k] - sum(dy[l]*y[l] for l in K)) reads the output alone"),
     ("softmax_sum_unnamed", "vjp"): (1, "y[n, k]*(dy[n, k] - sum(dy[n, l]*y[n, l] for l in K))"),
     ("two_softmaxes", "vjp"): (0, "dz[k] = dd*(q[k] - p[k]), dx[k] = dd*p[k]*(log(p[k]/q[k]) - d)"),
-    ("mahalanobis", "jvp"): (3, "u[n, i] = x_dot[n, i] - mean(x_dot[m, i] for m in N), and one contraction with P + P^T and P_dot"),
     ("factorization_machine", "jvp"): (3, "sum over k of s[b, k]*s_dot[b, k] less the diagonal"),
 }
 

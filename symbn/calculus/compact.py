@@ -16,12 +16,12 @@ from symbn.calculus.cost import Cost, cost_of, cost_of_one
 from symbn.calculus.inlined import Inlined
 from symbn.calculus.problem import binder_letters, name_ranks, waists
 from symbn.calculus.relations import Relations, relate
-from symbn.calculus.rewrite import Rule, RunawayRules
+from symbn.calculus.rewrite import GIVEN_UP, Rule
 from symbn.calculus.saved import everything, saved_values
 from symbn.calculus.sweeps import Sweep, Swept
 from symbn.calculus.terms import ZERO, Atom, Kind, Poly
 from symbn.calculus.trees import TreeBuilder
-from symbn.errors import LayerError, UnsupportedError
+from symbn.errors import UnsupportedError
 from symbn.expr import Expr, Index, fresh_index, reads
 from symbn.layer import Definition
 
@@ -95,9 +95,10 @@ class Search:
         return best, False
 
     def _start(self) -> Found:
-        """The most telling options; failing that, none at all."""
+        """The most telling options; failing that, none at all; failing that, a name for each adjoint."""
         plain = Candidate(options={d.name: _NONE for d in self.layer.definitions})
-        best = self.evaluate(Candidate()) or self.evaluate(plain)
+        every = replace(plain, named={d.name: True for d in self.layer.definitions})
+        best = self.evaluate(Candidate()) or self.evaluate(plain) or self.evaluate(every)
         if best is None:
             raise UnsupportedError(f"no form of the derivative of '{self.layer.name}' was found: its definitions feed each other")
         return best
@@ -128,7 +129,7 @@ class Search:
             found = self._evaluate(candidate, factor)
             self.spent += sum(len(value) for value in found.swept.values.values()) + len(self.layer.definitions)
             return found
-        except (RunawayRules, LayerError):
+        except GIVEN_UP:
             return None
 
     def _evaluate(self, candidate: Candidate, factor: bool) -> Found:

@@ -27,7 +27,6 @@ from symbn.expr import (
     Reduce,
     free_indices,
     rename_indices,
-    walk,
 )
 
 
@@ -58,16 +57,27 @@ def cost_of(results: Iterable[Expr]) -> Cost:
     operations = sum(times for rank, times in work if rank == depth)
     largest = max((len(node.indices) for node in unique if isinstance(node, Read)), default=0)
     everything = sum(times for _, times in work) - len(reductions)
-    length = sum(sum(1 for _ in walk(result)) for result in results)
+    length = sum(_length(result) for result in results)
     return Cost(depth, operations if depth > largest else 0, len(reductions), operations, everything, length)
 
 
 def _unique_nodes(results: Iterable[Expr]) -> list[Expr]:
     found: dict[Expr, None] = {}
     for result in results:
-        for node in walk(_alpha(result)[0]):
-            found.setdefault(node)
+        _collect(_alpha(result)[0], found)
     return list(found)
+
+
+def _collect(expr: Expr, found: dict[Expr, None]) -> None:
+    if expr not in found:
+        found[expr] = None
+        for child in expr.children:
+            _collect(child, found)
+
+
+@lru_cache(maxsize=50_000)
+def _length(expr: Expr) -> int:
+    return 1 + sum(map(_length, expr.children))
 
 
 def equal_trees(left: Expr, right: Expr) -> bool:
@@ -75,6 +85,7 @@ def equal_trees(left: Expr, right: Expr) -> bool:
     return _alpha(left)[0] == _alpha(right)[0]
 
 
+@lru_cache(maxsize=50_000)
 def _alpha(expr: Expr) -> tuple[Expr, int]:
     """Bound letters renamed by how many reductions nest below, means taken as sums; and that number.
 

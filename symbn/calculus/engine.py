@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from symbn.calculus.backward_layer import backward_layer
-from symbn.calculus.compact import Found, Search
 from symbn.calculus.cost import cost_of
 from symbn.calculus.derivation import Derivation, Gradient, Step
 from symbn.calculus.invariants import invariants
 from symbn.calculus.jacobian import jacobians
-from symbn.calculus.problem import Problem, assume_parameters_nonzero, prepare
+from symbn.calculus.problem import Problem
+from symbn.calculus.statements import Outcome, best_form
 from symbn.calculus.steps import explain
-from symbn.calculus.sweeps import Forward, Reverse, Sweep
+from symbn.calculus.sweeps import Forward, Reverse
 from symbn.errors import LayerError, SymbnError
 from symbn.expr import Num, Pow, Read, reads, walk
 from symbn.layer import Definition, Input, Layer
@@ -49,20 +49,16 @@ def derive(
         raise SymbnError("save goes with mode vjp and order 1")
     if order == 2:
         return _second_order(layer, wanted)
-    problem = prepare(layer) if save is None else assume_parameters_nonzero(prepare(layer))
-    found, cut = Search(Reverse(problem, wanted), save).run()
+    if mode == "jvp":
+        forward = best_form(layer, lambda problem: Forward(problem, wanted))
+        return _derivation(layer, mode, 1, wanted, forward, ())
+    outcome = best_form(layer, lambda problem: Reverse(problem, wanted), save)
+    problem, found = outcome.sweep.problem, outcome.found
     if found.missing:
         raise _impossible(layer, save or (), found.missing)
     if mode == "jacobian":
-        return _jacobian(problem, wanted, found, cut)
-    sweep: Sweep = Reverse(problem, wanted)
-    if mode == "jvp":
-        sweep = Forward(problem, wanted)
-        found, cut = Search(sweep).run()
-    explained = explain(problem, wanted, found) if steps and mode == "vjp" else ()
-    derivation = _derivation(layer, mode, 1, wanted, sweep, found, cut, explained)
-    if mode != "vjp":
-        return derivation
+        return _jacobian(wanted, outcome)
+    derivation = _derivation(layer, mode, 1, wanted, outcome, explain(problem, wanted, found) if steps else ())
     kept = None if save is None else tuple(name for name in layer.names if name in save)
     return replace(derivation, invariants=invariants(problem, found), save=kept)
 
@@ -90,25 +86,24 @@ def _second_order(layer: Layer, wanted: tuple[str, ...]) -> Derivation:
     first = derive(layer, wrt=wanted, steps=False)
     again = backward_layer(first)
     inputs = tuple(part.name for part in again.inputs)
-    sweep = Reverse(prepare(again), inputs, prefix="grad_")
-    found, cut = Search(sweep).run()
-    return replace(_derivation(again, "vjp", 2, inputs, sweep, found, cut, ()), first=first)
+    outcome = best_form(again, lambda problem: Reverse(problem, inputs, prefix="grad_"))
+    return replace(_derivation(again, "vjp", 2, inputs, outcome, ()), first=first)
 
 
-def _jacobian(problem: Problem, wanted: tuple[str, ...], found: Found, cut: bool) -> Derivation:
-    sweep = Reverse(problem, wanted)
-    results = jacobians(problem, wanted, found)
+def _jacobian(wanted: tuple[str, ...], outcome: Outcome) -> Derivation:
+    layer = outcome.sweep.problem.layer
+    results = jacobians(outcome.sweep.problem, wanted, outcome.found)
     gradients = {of: _gradient(of, definition) for of, definition in results.items()}
-    residuals = _residuals(problem.layer, [g.definition for g in gradients.values()], ())
-    return Derivation(problem.layer, "jacobian", 1, wanted, (), (), gradients, (), residuals, _notes(sweep, cut))
+    residuals = _residuals(layer, [g.definition for g in gradients.values()], ())
+    return Derivation(layer, "jacobian", 1, wanted, (), (), gradients, (), residuals, _notes(outcome.cut))
 
 
-def _derivation(
-    layer: Layer, mode: str, order: int, wanted: tuple[str, ...], sweep: Sweep, found: Found, cut: bool, steps: tuple[Step, ...]
-) -> Derivation:
+def _derivation(layer: Layer, mode: str, order: int, wanted: tuple[str, ...], outcome: Outcome, steps: tuple[Step, ...]) -> Derivation:
+    sweep, found, cut = outcome
+    formulas = [*found.intermediates, *found.results.values()]
     gradients = {name: _gradient(name, definition) for name, definition in found.results.items()}
-    residuals = _residuals(layer, [*found.intermediates, *found.results.values()], sweep.seeds)
-    notes = (*_notes(sweep, cut), *_divisions(sweep.problem, [*found.intermediates, *found.results.values()]))
+    residuals = _residuals(layer, formulas, sweep.seeds)
+    notes = (*_notes(cut), *_divisions(sweep.problem, formulas))
     return Derivation(layer, mode, order, wanted, sweep.seeds, found.intermediates, gradients, steps, residuals, notes)
 
 
@@ -134,7 +129,7 @@ def _divisions(problem: Problem, definitions: Sequence[Definition]) -> tuple[str
     return tuple(f"divides by {name}, which must not be 0" for name in problem.layer.names if name in divisors & set(problem.assumed))
 
 
-def _notes(sweep: Sweep, cut: bool) -> tuple[str, ...]:
+def _notes(cut: bool) -> tuple[str, ...]:
     return ("the search for a shorter form stopped at its budget; this is the best form found",) if cut else ()
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symbn.calculus.rewrite import Rule, RuleSet, RunawayRules
+from symbn.calculus.rewrite import GIVEN_UP, Rule, RuleSet
 from symbn.calculus.sums import map_atoms
 from symbn.calculus.terms import Atom, Kind, Poly, of_atom
-from symbn.errors import LayerError
 
 
 class Inlined:
@@ -38,7 +37,7 @@ class Inlined:
     def _without_names(self, atom: Atom) -> Poly | None:
         try:
             other = self._relations.reduce(self._write_out.reduce(of_atom(atom)))
-        except (RunawayRules, LayerError):
+        except GIVEN_UP:
             return None
         single = other.single()
         if single is None or other.names & self._titles:

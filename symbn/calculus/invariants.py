@@ -14,10 +14,9 @@ from itertools import combinations
 
 from symbn.calculus.compact import Found
 from symbn.calculus.problem import Problem
-from symbn.calculus.rewrite import Rule, RuleSet, RunawayRules
+from symbn.calculus.rewrite import GIVEN_UP, Rule, RuleSet
 from symbn.calculus.sums import map_atoms, rebuild, rename, sum_over
 from symbn.calculus.terms import ONE, Atom, Kind, Poly, temporary, var
-from symbn.errors import LayerError
 from symbn.expr import Index
 
 # Longer polynomials are not written out: the statement is not worth the time.
@@ -47,7 +46,7 @@ def _written_out(poly: Poly, found: Found) -> Poly:
     rules = [Rule(Atom(Kind.VAR, f"d{name}", letters[f"d{name}"]), value) for name, value in found.swept.named]
     try:
         return RuleSet(rules).reduce(poly)
-    except (RunawayRules, LayerError):
+    except GIVEN_UP:
         return poly
 
 
@@ -76,7 +75,7 @@ def _is_zero(poly: Poly, weight: str | None, letters: tuple[Index, ...], over: t
     fresh = {index: temporary(index.axis) for index in over}
     try:
         return not reduce(sum_over(tuple(fresh.values()), rename(body, fresh)))
-    except (RunawayRules, LayerError):
+    except GIVEN_UP:
         return False
 
 
@@ -89,7 +88,7 @@ def _at_extent_one(problem: Problem, name: str, poly: Poly) -> Iterator[str]:
         try:
             if not _unfolded(problem, axis).reduce(_collapsed(poly, axis)):
                 yield f"d{_element(name, problem.letters[name])} == 0 where {axis} = 1"
-        except (RunawayRules, LayerError):
+        except GIVEN_UP:
             continue
 
 

@@ -5,7 +5,7 @@ In: a prepared layer and the rules its search settled on.  Out: `dy_dx[k, i]`, t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from symbn.calculus.adjoint import by_read
 from symbn.calculus.compact import Found, Notation, shortest
@@ -13,9 +13,12 @@ from symbn.calculus.problem import Problem, active_reads
 from symbn.calculus.relations import Relations
 from symbn.calculus.sums import apply_deltas, rename, sum_over
 from symbn.calculus.sweeps import Reduce, Reverse
-from symbn.calculus.terms import ZERO, Atom, Kind, Poly
+from symbn.calculus.terms import ZERO, Atom, Kind, Poly, TooLong
 from symbn.expr import Index
 from symbn.layer import Definition
+
+# A total derivative goes through all definitions, and may grow at each; a longer one is given up.
+MOST_TERMS = 500
 
 
 def jacobians(problem: Problem, wanted: Sequence[str], found: Found) -> dict[str, Definition]:
@@ -58,10 +61,25 @@ def total_derivatives(problem: Problem, name: str, reduce: Reduce) -> dict[str, 
     totals = {name: own}
     reads = active_reads(problem.layer, [name])
     for definition in problem.layer.definitions:
-        total = ZERO
-        for read in reads[definition.name]:
-            fresh, partial = problem.partial(definition, read)
-            moved = rename(totals[read], dict(zip(problem.letters[read], fresh, strict=True)))
-            total = total + reduce(apply_deltas(sum_over(fresh, reduce(partial) * moved)))
+        total: Poly | None
+        try:
+            total = _total(problem, definition, reads[definition.name], totals, reduce)
+        except TooLong:
+            total = None
+        if total is None or len(total) > MOST_TERMS:
+            raise TooLong(
+                f"the derivative of '{definition.name}' by '{name}' has too many terms to be written out",
+                hint="the backward pass (mode vjp) needs no such derivative",
+            )
         totals[definition.name] = total
     return totals
+
+
+def _total(problem: Problem, definition: Definition, names: Sequence[str], totals: Mapping[str, Poly], reduce: Reduce) -> Poly:
+    """The chain rule through everything that the definition reads."""
+    total = ZERO
+    for name in names:
+        fresh, partial = problem.partial(definition, name)
+        moved = rename(totals[name], dict(zip(problem.letters[name], fresh, strict=True)))
+        total = total + reduce(apply_deltas(sum_over(fresh, reduce(partial) * moved)))
+    return total

@@ -41,14 +41,12 @@ def power(poly: Poly, exponent: Number) -> Poly:
 
 
 def multiplied_out(poly: Poly) -> Poly:
-    """The polynomial with radicands that stand under a positive whole exponent multiplied out, so that they cancel against other terms."""
+    """The polynomial with radicands that stand without a power multiplied out, so that they cancel against other terms."""
     total = ZERO
     for monomial, coefficient in poly.sorted_terms():
-        whole = [p for p in monomial if p[0].kind is Kind.BASE and isinstance(p[1], int) and p[1] > 0]
-        term = Poly({tuple(p for p in monomial if p not in whole): coefficient})
-        for atom, exponent in whole:
-            term = term * power(atom.parts[0], exponent)
-        total = total + term
+        whole = [p for p in monomial if p[0].kind is Kind.BASE and p[1] == 1]
+        term = Poly({tuple(p for p in monomial if p not in whole[:1]): coefficient})
+        total = total + (term * whole[0][0].parts[0] if whole else term)
     return total
 
 

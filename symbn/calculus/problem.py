@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from symbn.calculus.adjoint import by_read, derivative
 from symbn.calculus.convert import to_poly
-from symbn.calculus.terms import Atom, Kind, Poly, temporary
-from symbn.errors import LayerError
+from symbn.calculus.terms import Atom, Kind, Poly, TooLong, temporary
+from symbn.errors import LayerError, UnsupportedError
 from symbn.expr import Index, Num, Read, reads
 from symbn.language.letters import letters_of
 from symbn.layer import Definition, Layer
@@ -22,7 +22,8 @@ from symbn.layer import Definition, Layer
 class Problem:
     """The layer, `polys` by definition, `letters` by name: the indices each name is written with.
 
-    `nonzero` are the atoms that cannot vanish where the layer is defined: it divides by them, or an assumption says so.
+    `nonzero` are the atoms that cannot vanish where the layer is defined: it divides by them, or an assumption says so. `kept` says that
+    some definition keeps its products of sums.
     """
 
     layer: Layer
@@ -30,6 +31,7 @@ class Problem:
     letters: dict[str, tuple[Index, ...]]
     nonzero: tuple[Atom, ...]
     assumed: tuple[str, ...] = ()
+    kept: bool = False
     _partials: dict[tuple[str, str], tuple[tuple[Index, ...], Poly]] = field(default_factory=dict)
 
     def partial(self, definition: Definition, name: str) -> tuple[tuple[Index, ...], Poly]:
@@ -41,15 +43,35 @@ class Problem:
         return self._partials[key]
 
 
-def prepare(layer: Layer) -> Problem:
-    """Raises LayerError, naming the definition, for one that divides by something identically zero."""
-    polys = {}
-    for definition in layer.definitions:
+# A definition of more terms than this keeps its products of sums, where that is shorter.
+MOST_TERMS = 40
+# How much shorter a definition must be with its products of sums kept for that to be tried as well.
+MUCH_SHORTER = 4
+
+
+def prepare(layer: Layer, *, keep: bool = False) -> Problem:
+    """With `keep`, products of sums are kept wherever that makes a definition much shorter.
+
+    Raises LayerError, naming the definition, for one that divides by something identically zero.
+    """
+    converted = {definition.name: _converted(layer, definition, MUCH_SHORTER if keep else MOST_TERMS) for definition in layer.definitions}
+    polys = {name: poly for name, (poly, _) in converted.items()}
+    nonzero = (*_divisors(polys.values()), *_assumed_positive(layer))
+    return Problem(layer, polys, letters_of(layer), nonzero, kept=any(kept for _, kept in converted.values()))
+
+
+def _converted(layer: Layer, definition: Definition, most: int) -> tuple[Poly, bool]:
+    """The right side multiplied out, or with its products of sums kept where it is `most` times as long without; and which of the two."""
+    try:
+        kept = to_poly(definition.expr, keep=True)
         try:
-            polys[definition.name] = to_poly(definition.expr)
-        except LayerError as error:
-            raise LayerError(f"{layer.file}:{definition.line}: in the definition of '{definition.name}': {error.message}") from error
-    return Problem(layer, polys, letters_of(layer), (*_divisors(polys.values()), *_assumed_positive(layer)))
+            poly = to_poly(definition.expr)
+        except TooLong:
+            return kept, True
+        return (kept, True) if len(poly) >= most * len(kept) else (poly, False)
+    except (LayerError, UnsupportedError) as error:
+        where = f"{layer.file}:{definition.line}: in the definition of '{definition.name}': "
+        raise type(error)(where + error.message, hint=error.hint) from error
 
 
 def assume_parameters_nonzero(problem: Problem) -> Problem:

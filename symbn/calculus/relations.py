@@ -16,7 +16,7 @@ from typing import NamedTuple
 from symbn.calculus.convert import to_poly
 from symbn.calculus.functions import apply
 from symbn.calculus.problem import Problem
-from symbn.calculus.rewrite import Rule, RuleSet, RunawayRules, solve
+from symbn.calculus.rewrite import GIVEN_UP, Rule, RuleSet, RunawayRules, solve
 from symbn.calculus.terms import Atom, Kind, Poly, is_condition, var
 from symbn.errors import LayerError
 from symbn.layer import Definition
@@ -87,9 +87,19 @@ def _options(problem: Problem, definition: Definition, rules: RuleSet) -> list[R
         if rule is not None:
             found.append(rule)
             found.extend(_inverted(rule, problem.nonzero))
-    if shown == name:
+    if _is_long(value):
+        found = []
+    elif shown == name:
         found.append(Rule(Atom(Kind.VAR, definition.name, definition.indices), value))
     return [replace(rule, source=definition.name) for rule in found if _sound(rule)]
+
+
+# A definition that is longer than this is not put in elsewhere: there its terms, or its functions of functions, would multiply.
+MOST_TERMS, MOST_WEIGHT = 24, 300
+
+
+def _is_long(value: Poly) -> bool:
+    return len(value) > MOST_TERMS or value.weight > MOST_WEIGHT
 
 
 _ORDER = {Kind.SUM: 0, Kind.REDUCE: 1, Kind.FUNC: 1, Kind.BASE: 2, Kind.VAR: 3}
@@ -139,16 +149,18 @@ def _sound(rule: Rule) -> bool:
 
 
 def _with(rules: RuleSet, new: Rule) -> RuleSet | None:
-    """The rules with one more; the right sides of the older ones are reduced by it. None when they would feed each other."""
+    """The rules with one more; the right sides of the older ones are reduced by it. None when they would feed each other or grow long."""
     alone = rules.with_rules((new,))
     try:
         touched = [new.left.names <= rule.right.names for rule in rules.rules]
         if not any(touched):
             return rules.with_rules((*rules.rules, new))
         older = tuple(replace(rule, right=alone.reduce(rule.right)) for rule in rules.rules)
+        if any(_is_long(now.right) and not _is_long(before.right) for now, before in zip(older, rules.rules, strict=True)):
+            return None
         together = rules.with_rules((*older, new))
         return rules.with_rules(tuple(replace(rule, right=together.reduce(rule.right)) for rule in together.rules))
-    except (RunawayRules, LayerError):
+    except GIVEN_UP:
         return None
 
 

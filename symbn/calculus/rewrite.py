@@ -14,7 +14,8 @@ from itertools import permutations
 
 from symbn.calculus.powers import is_positive, power
 from symbn.calculus.sums import Root, map_atoms, open_sum, rebuild, rename, sum_over
-from symbn.calculus.terms import Atom, Kind, Monomial, Number, Poly, is_condition, of_atom
+from symbn.calculus.terms import Atom, Kind, Monomial, Number, Poly, TooLong, is_condition, of_atom
+from symbn.errors import LayerError
 from symbn.expr import Index
 
 Binding = dict[Index, Index]
@@ -24,6 +25,10 @@ MOST_ROUNDS, MOST_DEPTH = 60, 20
 
 class RunawayRules(Exception):
     """The rules do not come to rest."""
+
+
+# What an attempt may end with that is only that: rules that feed each other, a division by 0 that a rule brought up, too many terms.
+GIVEN_UP = (RunawayRules, LayerError, TooLong)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from symbn.calculus.derivation import Step
 from symbn.calculus.jacobian_route import jacobian_route
 from symbn.calculus.narrative import Line, Narrative
 from symbn.calculus.problem import Problem
+from symbn.calculus.terms import TooLong
 from symbn.language.latex import definition_latex, definition_latex_lines
 from symbn.language.latex_names import LatexNames
 from symbn.language.text import definition_text
@@ -29,9 +30,19 @@ MOST_DEFINITIONS = 8
 def explain(problem: Problem, wanted: Sequence[str], found: Found) -> tuple[Step, ...]:
     """The numbered steps for all wanted inputs."""
     narrative = Narrative(problem, tuple(wanted), found)
-    lines = jacobian_route(narrative) if _is_flat(narrative) else adjoint_route(narrative)
+    lines = _lines(narrative)
     names = LatexNames.of(_with_helpers(problem.layer, lines))
     return tuple(_step(number, line, names) for number, line in enumerate(lines, 1))
+
+
+def _lines(narrative: Narrative) -> list[Line]:
+    """The lines of the first route that is not too long to write out."""
+    for route in (jacobian_route, adjoint_route) if _is_flat(narrative) else (adjoint_route,):
+        try:
+            return route(narrative)
+        except TooLong:
+            continue
+    return []
 
 
 def _with_helpers(layer: Layer, lines: Sequence[Line]) -> Layer:
@@ -40,9 +51,9 @@ def _with_helpers(layer: Layer, lines: Sequence[Line]) -> Layer:
 
 
 def _is_flat(narrative: Narrative) -> bool:
-    """Few definitions, at most one index each, and nothing whose derivative needs a case distinction over a whole axis."""
+    """Few definitions, no long products, at most one index each, nothing whose derivative needs a case distinction over a whole axis."""
     layer, letters = narrative.problem.layer, narrative.problem.letters
-    if len(layer.definitions) > MOST_DEFINITIONS or any(len(indices) > 1 for indices in letters.values()):
+    if narrative.problem.kept or len(layer.definitions) > MOST_DEFINITIONS or any(len(indices) > 1 for indices in letters.values()):
         return False
     return all(narrative.by(narrative.wanted[0]).handles(d.expr) for d in layer.definitions)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import permutations, product
 from typing import NamedTuple
 
@@ -163,12 +164,15 @@ def rename(poly: Poly, mapping: Mapping[Index, Index]) -> Poly:
     """Replaces free indices. Binders never collide: theirs are canonical, and outer ones rank higher than inner ones."""
     if not any(index in mapping for index in poly.free):
         return poly
-    return map_atoms(poly, lambda atom: _rename_atom(atom, mapping))
+    return map_atoms(poly, lambda atom: _renamed(atom, tuple((i, mapping[i]) for i in atom.free if i in mapping)))
 
 
-def _rename_atom(atom: Atom, mapping: Mapping[Index, Index]) -> Poly | None:
-    if not any(index in mapping for index in atom.free):
+@lru_cache(maxsize=100_000)
+def _renamed(atom: Atom, changes: tuple[tuple[Index, Index], ...]) -> Poly | None:
+    """The atom with its free indices replaced, None where nothing changes. Remembered: one atom stands in many terms of a sum."""
+    if not changes:
         return None
+    mapping = dict(changes)
     match atom.kind:
         case Kind.VAR:
             name, indices = atom.parts

@@ -15,10 +15,18 @@ from functools import lru_cache
 from itertools import count
 from typing import Any, ClassVar
 
+from symbn.errors import UnsupportedError
 from symbn.expr import Index
+
+# Products of terms in one multiplication. It depends on the factors alone, so what is given up is given up on every machine.
+LARGEST_PRODUCT = 5_000
 
 Number = int | Fraction
 Monomial = tuple[tuple["Atom", Number], ...]
+
+
+class TooLong(UnsupportedError):
+    """A polynomial that is not written out: it would have too many terms."""
 
 
 class Kind(IntEnum):
@@ -37,7 +45,7 @@ class Kind(IntEnum):
 class Atom:
     """An indivisible factor, interned: equal atoms are the same object."""
 
-    __slots__ = ("free", "height", "key", "kind", "names", "parts")
+    __slots__ = ("free", "height", "key", "kind", "names", "parts", "weight")
     _pool: ClassVar[dict[tuple[Any, ...], Atom]] = {}
 
     kind: Kind
@@ -45,6 +53,7 @@ class Atom:
     key: tuple[Any, ...]
     free: tuple[Index, ...]
     height: int
+    weight: int  # atoms inside, each as often as it stands there
     names: frozenset[str]  # arrays read anywhere inside; for membership only, never walked
 
     def __new__(cls, kind: Kind, *parts: Any) -> Atom:
@@ -55,6 +64,7 @@ class Atom:
             pooled.key = (int(kind), *(_key(part) for part in parts))
             pooled.free, pooled.height = _scope(kind, parts)
             pooled.names = _names(kind, parts)
+            pooled.weight = 1 + _weight_inside(kind, parts)
             cls._pool[(kind, *parts)] = pooled
         return pooled
 
@@ -121,6 +131,9 @@ class Poly:
         return Poly({m: _whole(c * factor) for m, c in self.terms.items()})
 
     def __mul__(self, other: Poly) -> Poly:
+        """The product, multiplied out. Raises TooLong where that would take more than LARGEST_PRODUCT products of terms."""
+        if len(self.terms) * len(other.terms) > LARGEST_PRODUCT:
+            raise TooLong(f"a product of sums of {len(self.terms)} and {len(other.terms)} terms is not multiplied out")
         terms: dict[Monomial, Number] = {}
         for left, a in self.terms.items():
             for right, b in other.terms.items():
@@ -146,6 +159,11 @@ class Poly:
     def height(self) -> int:
         """How deep sums nest inside."""
         return max((atom.height for monomial in self.terms for atom, _ in monomial), default=0)
+
+    @property
+    def weight(self) -> int:
+        """How many atoms it takes to write it down."""
+        return sum(atom.weight for monomial in self.terms for atom, _ in monomial)
 
     def as_number(self) -> Number | None:
         """The value if this is a plain number."""
@@ -227,6 +245,17 @@ def _names(kind: Kind, parts: tuple[Any, ...]) -> frozenset[str]:
         case Kind.BASE | Kind.REDUCE:
             return parts[-1].names  # type: ignore[no-any-return]
     return frozenset()
+
+
+def _weight_inside(kind: Kind, parts: tuple[Any, ...]) -> int:
+    match kind:
+        case Kind.SUM:
+            return sum(atom.weight for atom, _ in parts[1])
+        case Kind.FUNC:
+            return sum(poly.weight for poly in parts[1])
+        case Kind.BASE | Kind.REDUCE:
+            return int(parts[-1].weight)
+    return 0
 
 
 ZERO, ONE = Poly({}), Poly({(): 1})
