@@ -9,7 +9,8 @@ import pytest
 
 from symbn.calculus import engine, jacobian
 from symbn.calculus.convert import to_poly
-from symbn.calculus.terms import LARGEST_PRODUCT, Poly, TooLong
+from symbn.calculus.terms import LARGEST_PRODUCT, Poly
+from symbn.calculus.work import TooLong
 from symbn.errors import UnsupportedError
 from symbn.language import parse_equation, parse_layer
 from symbn.oracle import verify_derivation

@@ -6,6 +6,7 @@ import pytest
 
 import symbn
 from symbn import catalogue, proof
+from symbn.calculus.work import limited
 
 FORM = "dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*{})"
 TRUE = FORM.format("mean(dy[k]*xhat[k] for k in N)")
@@ -120,3 +121,33 @@ def test_what_is_outside_the_fragment_is_undecided() -> None:
     verdict = symbn.check(layer, "s == sum(2*sin(x[j])*cos(x[j]) for j in N)")
     assert verdict.status == "UNDECIDED"
     assert verdict.reason
+
+
+CHAIN = """
+def chain(h0: "N D", g: "D", *, eps=1e-5):
+    assert eps > 0
+    m1[n] = mean(h0[n, j] for j in D)
+    v1[n] = mean((h0[n, j] - m1[n])**2 for j in D)
+    h1[n, d] = g[d]*(h0[n, d] - m1[n])/sqrt(v1[n] + eps)
+    m2[n] = mean(h1[n, j] for j in D)
+    v2[n] = mean((h1[n, j] - m2[n])**2 for j in D)
+    h2[n, d] = tanh((h1[n, d] - m2[n])/sqrt(v2[n] + eps))
+    return h2
+"""
+
+
+def test_a_stack_of_layers_is_proved_stage_by_stage() -> None:
+    for question in proof.derived(symbn.loads(CHAIN)):
+        prover = proof.Prover(question.layer)
+        with limited(60_000):
+            assert prover.proves(question.equation.left, question.equation.right), question.equation.text
+
+
+def test_what_takes_too_many_steps_is_refuted_or_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symbn.proof.decision.PROOF", 200)
+    monkeypatch.setattr("symbn.proof.decision.HELP", 200)
+    layer = symbn.loads(CHAIN)
+    assert symbn.check(layer, "dh0[n, d] = dh2[n, d]*g[d]").status == "NOT EQUAL"
+    verdict = symbn.check(layer, "sum(dh0[n, d] for d in D) == 0")
+    assert verdict.status == "UNDECIDED"
+    assert "more steps than are allowed" in verdict.reason

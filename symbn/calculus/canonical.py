@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from sympy import factorint
 
-from symbn.calculus.denominators import TooLargeError, common_denominator
+from symbn.calculus.denominators import common_denominator
 from symbn.calculus.factors import Factors, factors_of
 from symbn.calculus.identities import settled
 from symbn.calculus.powers import FACTOR_LIMIT, LARGEST_EXPANDED_POWER, is_positive, number_power, power
@@ -22,16 +22,12 @@ from symbn.calculus.rewrite import unify
 from symbn.calculus.sums import extremum, open_sum, rename, sum_over
 from symbn.calculus.terms import ONE, ZERO, Atom, Kind, Monomial, Number, Poly, constant, func, of_atom, temporary
 
-# Terms that one question may multiply out to on the way.
-BUDGET = 400_000
-
 
 class Canonical:
     """Normal forms under known signs: `nonnegative` are patterns, atoms whose free indices stand for any others."""
 
     def __init__(self, nonnegative: Sequence[Atom] = ()) -> None:
         self.nonnegative = list(nonnegative)
-        self.spent = 0
         self._known: dict[tuple[Atom, Number], Poly] = {}
         self._sign: dict[Atom, bool] = {}
 
@@ -49,14 +45,14 @@ class Canonical:
 
     def value(self, poly: Poly) -> Poly:
         """The normal form up to common denominators."""
-        total = ZERO
+        total: dict[Monomial, Number] = {}
         for monomial, coefficient in poly.sorted_terms():
             term = constant(coefficient)
             for atom, exponent in monomial:
                 term = term * self._power_of_atom(atom, exponent)
-                self._charge(len(term))
-            total = total + term
-        return settled(total)
+            for made, number in term.terms.items():
+                total[made] = total.get(made, 0) + number
+        return settled(Poly(total))
 
     def lowest(self, poly: Poly) -> Poly:
         """The normal form in lowest terms, for what stands inside a function."""
@@ -67,11 +63,6 @@ class Canonical:
         for part in _by_residue(common_denominator(value)):
             total = total + self._product(factors_of(part), 1)
         return total
-
-    def _charge(self, terms: int) -> None:
-        self.spent += terms
-        if self.spent > BUDGET:
-            raise TooLargeError("its normal form takes too many steps")
 
     def _power_of_atom(self, atom: Atom, exponent: Number) -> Poly:
         key = (atom, exponent)
@@ -116,7 +107,6 @@ class Canonical:
             result = constant(Fraction(found.number) ** exponent)
             for atom, inner in found.powers:
                 result = result * _raise(atom, inner * exponent)
-                self._charge(len(result))
             return result
         return self._root(found, exponent)
 

@@ -17,16 +17,12 @@ from itertools import permutations
 from symbn.calculus.powers import power
 from symbn.calculus.sums import apply_deltas, map_atoms, open_sum, rename, sum_over
 from symbn.calculus.terms import ONE, ZERO, Atom, Kind, Monomial, Number, Poly, of_atom
-from symbn.errors import UnsupportedError
+from symbn.calculus.work import TooLong
 from symbn.expr import Index
 
 # Terms that one common denominator may be multiplied out to.
 MOST_TERMS = 60_000
 Lowest = dict[tuple[Atom, Fraction], Number]
-
-
-class TooLargeError(UnsupportedError):
-    """The normal form is larger than what is worth computing."""
 
 
 def common_denominator(poly: Poly) -> Poly:
@@ -60,7 +56,7 @@ def _over(poly: Poly, base: Atom, lowest: dict[Fraction, Number]) -> Poly:
         for term, number in _raised(monomial, base, lowest).terms.items():
             total[term] = total.get(term, 0) + coefficient * number
         if len(total) > MOST_TERMS:
-            raise TooLargeError("its normal form has too many terms")
+            raise TooLong("its normal form has too many terms")
     return Poly(total)
 
 
@@ -165,7 +161,7 @@ def _shared(poly: Poly, table: Table) -> Poly:
     order = sorted(table.items(), key=lambda item: (-_depth(item[0][0].atom), item[0][0].atom.key, item[0][1]))
     found = map_atoms(poly, lambda atom: _over_shared(atom, order) if atom.kind is Kind.SUM else None)
     if len(found) > MOST_TERMS:
-        raise TooLargeError("its normal form has too many terms")
+        raise TooLong("its normal form has too many terms")
     return found
 
 

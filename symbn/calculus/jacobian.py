@@ -13,7 +13,8 @@ from symbn.calculus.problem import Problem, active_reads
 from symbn.calculus.relations import Relations
 from symbn.calculus.sums import apply_deltas, rename, sum_over
 from symbn.calculus.sweeps import Reduce, Reverse
-from symbn.calculus.terms import ZERO, Atom, Kind, Poly, TooLong
+from symbn.calculus.terms import ZERO, Atom, Kind, Poly
+from symbn.calculus.work import TooLong
 from symbn.expr import Index
 from symbn.layer import Definition
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from symbn.calculus.adjoint import by_read, derivative
 from symbn.calculus.convert import to_poly
-from symbn.calculus.terms import Atom, Kind, Poly, TooLong, temporary
+from symbn.calculus.terms import Atom, Kind, Poly, temporary
+from symbn.calculus.work import TooLong
 from symbn.errors import LayerError, UnsupportedError
 from symbn.expr import Index, Num, Read, reads
 from symbn.language.letters import letters_of

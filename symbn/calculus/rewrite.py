@@ -14,7 +14,8 @@ from itertools import permutations
 
 from symbn.calculus.powers import is_positive, power
 from symbn.calculus.sums import Root, map_atoms, open_sum, rebuild, rename, sum_over
-from symbn.calculus.terms import Atom, Kind, Monomial, Number, Poly, TooLong, is_condition, of_atom
+from symbn.calculus.terms import Atom, Kind, Monomial, Number, Poly, is_condition, of_atom
+from symbn.calculus.work import TooLong
 from symbn.errors import LayerError
 from symbn.expr import Index
 

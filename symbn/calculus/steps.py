@@ -17,7 +17,7 @@ from symbn.calculus.derivation import Step
 from symbn.calculus.jacobian_route import jacobian_route
 from symbn.calculus.narrative import Line, Narrative
 from symbn.calculus.problem import Problem
-from symbn.calculus.terms import TooLong
+from symbn.calculus.work import TooLong
 from symbn.language.latex import definition_latex, definition_latex_lines
 from symbn.language.latex_names import LatexNames
 from symbn.language.text import definition_text

@@ -28,6 +28,7 @@ from symbn.calculus.terms import (
     of_atom,
     temporary,
 )
+from symbn.calculus.work import spend
 from symbn.expr import Index
 
 # Permutations of bound indices tried for the canonical name; beyond it the first sorted order serves (sound, equality may be missed).
@@ -192,9 +193,10 @@ class Root(NamedTuple):
 
 def map_atoms(poly: Poly, change: Callable[[Atom], Poly | Root | None]) -> Poly:
     """Replaces atoms by polynomials, powers included; None leaves the atom."""
-    total: Poly | None = None
+    spend(len(poly))
     changed: dict[Atom, Poly | Root | None] = {}
-    kept: dict[Monomial, Number] = {}
+    found: dict[Monomial, Number] = {}
+    same = True
     for monomial, coefficient in poly.terms.items():
         replaced = []
         for atom, exponent in monomial:
@@ -204,16 +206,16 @@ def map_atoms(poly: Poly, change: Callable[[Atom], Poly | Root | None]) -> Poly:
             if value is not None:
                 replaced.append((atom, exponent, value))
         if not replaced:
-            kept[monomial] = kept.get(monomial, 0) + coefficient
+            found[monomial] = found.get(monomial, 0) + coefficient
             continue
+        same = False
         atoms = {atom for atom, _, _ in replaced}
         term = Poly({tuple(p for p in monomial if p[0] not in atoms): coefficient})
         for atom, exponent, value in replaced:
             term = term * _power_of(atom, exponent, value)
-        total = term if total is None else total + term
-    if total is None:
-        return poly
-    return Poly(kept) + total if kept else total
+        for made, number in term.terms.items():
+            found[made] = found.get(made, 0) + number
+    return poly if same else Poly(found)
 
 
 def _power_of(atom: Atom, exponent: Number, value: Poly | Root) -> Poly:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import count
 from typing import Any, ClassVar
 
-from symbn.errors import UnsupportedError
+from symbn.calculus.work import TooLong, spend
 from symbn.expr import Index
 
 # Products of terms in one multiplication. It depends on the factors alone, so what is given up is given up on every machine.
@@ -23,10 +23,6 @@ LARGEST_PRODUCT = 5_000
 
 Number = int | Fraction
 Monomial = tuple[tuple["Atom", Number], ...]
-
-
-class TooLong(UnsupportedError):
-    """A polynomial that is not written out: it would have too many terms."""
 
 
 class Kind(IntEnum):
@@ -134,6 +130,7 @@ class Poly:
         """The product, multiplied out. Raises TooLong where that would take more than LARGEST_PRODUCT products of terms."""
         if len(self.terms) * len(other.terms) > LARGEST_PRODUCT:
             raise TooLong(f"a product of sums of {len(self.terms)} and {len(other.terms)} terms is not multiplied out")
+        spend(len(self.terms) * len(other.terms))
         terms: dict[Monomial, Number] = {}
         for left, a in self.terms.items():
             for right, b in other.terms.items():

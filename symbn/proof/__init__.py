@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from symbn.layer import Layer
-from symbn.proof.decide import decide
+from symbn.proof.decision import decide
 from symbn.proof.derived import derived, results_of
 from symbn.proof.prover import Prover
 from symbn.proof.question import FORMS, Question, questions

@@ -35,7 +35,7 @@ class Prover:
         self.extents = fixed_extents(self.layer.assumptions)
 
     def proves(self, left: Expr, right: Expr) -> bool:
-        """Whether the sides are the same for all extents and values. Raises TooLargeError when that takes too long."""
+        """Whether the sides are the same for all extents and values. Raises TooLong when that takes too long."""
         return bool(self._proof(left, right))
 
     def sides(self, left: Expr, right: Expr) -> list[tuple[Poly, Poly]]:

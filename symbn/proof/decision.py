@@ -8,6 +8,7 @@ the witness for every NOT EQUAL. Where neither has an answer, the verdict is UND
 
 from __future__ import annotations
 
+from symbn.calculus.work import limited
 from symbn.errors import LayerError, SymbnError, UnsupportedError, VerificationError
 from symbn.language import expr_text
 from symbn.oracle import IdentityReport, check_identity
@@ -17,6 +18,9 @@ from symbn.proof.prover import Prover, fixed_extents
 from symbn.proof.question import Question
 from symbn.proof.same import parting
 from symbn.proof.verdict import EQUAL, EQUAL_WHEN, NOT_EQUAL, UNDECIDED, Verdict
+
+# Steps (calculus/work.py) that the proof may take, and those that conditions and hints may take: some seconds each.
+PROOF, HELP = 200_000, 60_000
 
 
 def decide(question: Question) -> Verdict:
@@ -31,7 +35,7 @@ def decide(question: Question) -> Verdict:
         return Verdict(EQUAL, equation, assumptions=assumptions, checked=_checked(seen))
     if seen.witness is None:
         return Verdict(UNDECIDED, equation, reason=_undecided(reason, seen), assumptions=assumptions)
-    condition = condition_for(question)
+    condition = _condition(question)
     status = NOT_EQUAL if condition is None else EQUAL_WHEN
     return Verdict(status, equation, condition or "", seen.witness, _hints(question), assumptions=assumptions)
 
@@ -39,8 +43,9 @@ def decide(question: Question) -> Verdict:
 def _proved(question: Question) -> tuple[bool, str]:
     """Whether it is proved; else why the prover gave up, if it did."""
     try:
-        prover = Prover(question.layer, question.assume)
-        return prover.proves(question.equation.left, question.equation.right), ""
+        with limited(PROOF):
+            prover = Prover(question.layer, question.assume)
+            return prover.proves(question.equation.left, question.equation.right), ""
     except (UnsupportedError, LayerError, RecursionError) as error:
         return False, str(error)
 
@@ -52,10 +57,20 @@ def _evaluated(question: Question) -> IdentityReport:
 
 
 def _hints(question: Question) -> tuple[str, ...]:
+    """A hint is a help and no part of the verdict: what takes too long is left out."""
     try:
-        return parting(question) if question.second else hints_for(question)
+        with limited(HELP):
+            return parting(question) if question.second else hints_for(question)
     except (SymbnError, RecursionError):
-        return ()  # a hint is a help and no part of the verdict
+        return ()
+
+
+def _condition(question: Question) -> str | None:
+    try:
+        with limited(HELP):
+            return condition_for(question)
+    except (SymbnError, RecursionError):
+        return None
 
 
 def _checked(seen: IdentityReport) -> str:
