@@ -5,13 +5,31 @@ What failed at first is at the end, one test a defect; docs/unseen.md has the ta
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
+from blind_layers import BLIND
 from click.testing import CliRunner
 
 import symbn
+from symbn.calculus.cost import cost_of
 from symbn.cli import cli
 from symbn.errors import LayerError, UnsupportedError
+from symbn.oracle import verify_derivation
 from symbn.tools.verify import verify
+
+
+@cache
+def derived(name):
+    return symbn.derive(symbn.loads(BLIND[name].source), steps=False).derivation
+
+
+@pytest.mark.parametrize("name", BLIND)
+def test_a_layer_written_blind_is_derived_verified_and_no_longer_than_it_was(name):
+    found = derived(name)
+    assert verify_derivation(found).ok
+    cost = cost_of([d.expr for d in (*found.intermediates, *(gradient.definition for gradient in found.gradients.values()))])
+    assert (cost.reductions, cost.operations) <= (BLIND[name].reductions, BLIND[name].operations)
 
 
 @pytest.mark.parametrize(
