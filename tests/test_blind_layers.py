@@ -12,9 +12,12 @@ from blind_layers import BLIND
 from click.testing import CliRunner
 
 import symbn
+from symbn.calculus.convert import to_poly
 from symbn.calculus.cost import cost_of
+from symbn.calculus.lowest import in_lowest_terms
 from symbn.cli import cli
 from symbn.errors import LayerError, UnsupportedError
+from symbn.language.text import definition_text
 from symbn.oracle import verify_derivation
 from symbn.tools.verify import verify
 
@@ -57,3 +60,21 @@ def test_a_layer_that_has_no_value_anywhere_is_not_called_a_defect(tmp_path):
     done = CliRunner().invoke(cli, ["derive", str(file)])
     assert isinstance(done.exception, UnsupportedError)  # which the command line shows, and exits with 2
     assert str(done.exception).startswith("found no input at which 'nowhere' and its derivative have a value")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("softsign", "dx[i] = dy[i]/(1 + abs(x[i]))**2"), ("bce_naive", "dx[i] = dl/N*(p[i] - t[i])")],
+)
+def test_a_quotient_is_in_lowest_terms(name, shown):
+    """It was dy[i]*(1 - x[i]*sign(x[i])/(1 + abs(x[i])))/(1 + abs(x[i])), and p[i]*dp[i]*(1 - p[i]) with 1/(1 - p[i]) in dp."""
+    found = derived(name)
+    assert [definition_text(d) for d in (*found.intermediates, found.gradients["x"].definition)] == [shown]
+
+
+def test_what_a_condition_keeps_from_zero_is_not_divided_by():
+    """1/(1 + x) beside a condition: over one denominator, the other branch would be 0/0 at -1."""
+    source = 'def f(x: "N"):\n    y[i] = where(x[i] > 0, log(1 + x[i]), 0) + x[i]**2\n    return y\n'
+    found = symbn.derive(symbn.loads(source), steps=False).derivation
+    value = found.gradients["x"].definition.expr
+    assert in_lowest_terms(to_poly(value)) is None

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from symbn.calculus.cost import Cost, cost_of, cost_of_one
 from symbn.calculus.inlined import Inlined
+from symbn.calculus.lowest import in_lowest_terms
 from symbn.calculus.problem import binder_letters, name_ranks, waists
 from symbn.calculus.relations import Relations, relate
 from symbn.calculus.rewrite import GIVEN_UP, Rule
@@ -78,8 +79,12 @@ class Search:
     def run(self) -> tuple[Found, bool]:
         """The best form found, and whether the search was cut short."""
         best, cut = self._descend()
-        factored = self.evaluate(best.candidate, factor=True)
-        return (best if factored is None or best.price < factored.price else factored), cut
+        unnamed = replace(best.candidate, named=dict.fromkeys(best.candidate.named, False))
+        for candidate in (best.candidate, unnamed) if unnamed != best.candidate else (best.candidate,):
+            factored = self.evaluate(candidate, factor=True)
+            if factored is not None and not best.price < factored.price:
+                best = factored
+        return best, cut
 
     def _descend(self) -> tuple[Found, bool]:
         best = self._start()
@@ -160,7 +165,11 @@ class Search:
 
     def _definition(self, builder: TreeBuilder, name: str, poly: Poly, relations: Relations) -> Definition:
         indices = self.problem.letters[name]
-        return Definition(self.sweep.title(name), indices, shortest(builder, poly, indices, relations))
+        best = shortest(builder, poly, indices, relations)
+        lowest = in_lowest_terms(poly) if builder.factor else None
+        if lowest is not None:
+            best = min(best, shortest(builder, lowest, indices, relations), key=cost_of_one)
+        return Definition(self.sweep.title(name), indices, best)
 
     def _ends_stage(self, name: str, value: Poly) -> bool:
         """Where one stage of a stack of layers begins, its cotangent gets a name: written out, each stage would multiply the terms."""
