@@ -98,7 +98,7 @@ def bce_logits(x: "N", *, t: "N"):
     "bce_naive": Blind(
         "sigmoid under two logarithms",
         0,
-        8,
+        3,
         """
 def bce_naive(x: "N", *, t: "N"):
     p[i] = sigmoid(x[i])
@@ -862,7 +862,7 @@ def siren(x: "N D", w: "H D", b: "H", *, omega0=30):
     "skewness": Blind(
         "the third moment",
         0,
-        10,
+        9,
         """
 def skewness(x: "N", *, eps=1e-8):
     assert eps > 0
@@ -906,7 +906,7 @@ def softplus(x: "N", beta):
     "softsign": Blind(
         "abs in a denominator",
         0,
-        8,
+        4,
         """
 def softsign(x: "N"):
     y[i] = x[i] / (1 + abs(x[i]))

@@ -79,12 +79,17 @@ class Search:
     def run(self) -> tuple[Found, bool]:
         """The best form found, and whether the search was cut short."""
         best, cut = self._descend()
-        unnamed = replace(best.candidate, named=dict.fromkeys(best.candidate.named, False))
-        for candidate in (best.candidate, unnamed) if unnamed != best.candidate else (best.candidate,):
+        for candidate in self._last(best.candidate, cut=cut):
             factored = self.evaluate(candidate, factor=True)
             if factored is not None and not best.price < factored.price:
                 best = factored
         return best, cut
+
+    def _last(self, best: Candidate, *, cut: bool) -> tuple[Candidate, ...]:
+        """What to factor: the best, and the same written out, where factors may cancel that stood in two values."""
+        unnamed = replace(best, named=dict.fromkeys(best.named, False))
+        worthwhile = unnamed != best and not cut and len(self.layer.definitions) <= STACK
+        return (best, unnamed) if worthwhile else (best,)
 
     def _descend(self) -> tuple[Found, bool]:
         best = self._start()
