@@ -111,6 +111,22 @@ def test_the_lock_holds_no_time_user_or_absolute_path(place: Path) -> None:
     assert "symbn vendor mine.py:mine -t c --into DIR" in (place / "mine.c").read_text()
 
 
+def test_a_folder_called_layers_is_not_the_catalogue(place: Path) -> None:
+    Path("layers").mkdir()
+    Path("layers/mse.py").write_text(MINE.replace("mine", "mse"))
+    run("layers/mse.py:mse", "-t", "c", "--into", str(place))
+    text = (place / "mse.h").read_text()
+    assert "symbn vendor mse.py:mse -t c --into DIR" in text
+    assert "symbn check mse --" not in text
+    assert checked(place)[0] == 0
+
+
+def test_help_shows_the_three_ways_to_call_it() -> None:
+    shown = run("--help").stdout.splitlines()
+    for line in ("symbn vendor LAYER... -t TARGET --into DIR", "symbn vendor --check DIR", "symbn vendor --update DIR"):
+        assert f"  {line}" in shown
+
+
 def test_the_command_in_a_file_makes_it_again(place: Path) -> None:
     Path("mine.py").write_text(MINE)
     Path("FILE").write_text("Mine.\n")

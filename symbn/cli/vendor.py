@@ -25,7 +25,7 @@ from symbn.cli.params import LayerName, TargetName, what_to_derive
 @click.option("--force", is_flag=True, help="With --update: also write over what was changed by hand.")
 @click.pass_context
 def vendor(ctx: click.Context, /, *, checked: Path | None, updated: Path | None, force: bool, **given: Any) -> None:
-    r"""Copies kernels that need nothing else into another project, and keeps them true.
+    """Copies kernels that need nothing else into another project, and keeps them true.
 
     \b
     symbn vendor LAYER... -t TARGET --into DIR
@@ -36,7 +36,7 @@ def vendor(ctx: click.Context, /, *, checked: Path | None, updated: Path | None,
 
     --check tells what was edited by hand, is stale (symbn or the layer's source makes something else now), was made by a newer symbn, is
     missing, or is stray; shows the difference and the command that mends it; and exits with 1 when there is anything.
-    """
+    """  # noqa: D301
     new = {name for name, value in given.items() if value not in (None, (), False, "vjp", 1)}
     if force and updated is None:
         raise click.UsageError("--force goes with --update")

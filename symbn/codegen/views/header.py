@@ -57,7 +57,7 @@ def reproduce(derivation: Derivation, target: str, options: Iterable[str] = ()) 
 def layer_spec(derivation: Derivation) -> str:
     """What the command line calls the layer."""
     layer = (derivation.first or derivation).layer
-    known = layer.file in ("", layer.name) or layer.file.startswith("<") or PurePath(layer.file).parts[-2:-1] == ("layers",)
+    known = layer.file in ("", layer.name) or layer.file.startswith("<") or PurePath(layer.file).parts[-3:-1] == ("symbn", "layers")
     return layer.name if known else f"{PurePath(layer.file.replace(chr(92), '/')).name}:{layer.name}"
 
 
