@@ -57,7 +57,7 @@ def prepare(layer: Layer, *, keep: bool = False) -> Problem:
     """
     converted = {definition.name: _converted(layer, definition, MUCH_SHORTER if keep else MOST_TERMS) for definition in layer.definitions}
     polys = {name: poly for name, (poly, _) in converted.items()}
-    nonzero = (*_divisors(polys.values()), *_assumed_positive(layer))
+    nonzero = (*divisors(polys.values()), *_assumed_positive(layer))
     return Problem(layer, polys, letters_of(layer), nonzero, kept=any(kept for _, kept in converted.values()))
 
 
@@ -86,7 +86,7 @@ def assume_parameters_nonzero(problem: Problem) -> Problem:
     return replace(problem, nonzero=(*problem.nonzero, *atoms), assumed=names)
 
 
-def _divisors(polys: Iterable[Poly]) -> tuple[Atom, ...]:
+def divisors(polys: Iterable[Poly]) -> tuple[Atom, ...]:
     """Atoms under a negative exponent or under a logarithm, however deep: where the layer is defined, they are not 0."""
     found: dict[Atom, None] = {}
     for poly in polys:
@@ -101,13 +101,13 @@ def _divisors(polys: Iterable[Poly]) -> tuple[Atom, ...]:
 def _divisors_inside(atom: Atom) -> tuple[Atom, ...]:
     match atom.kind:
         case Kind.SUM:
-            return _divisors([Poly({atom.parts[1]: 1})])
+            return divisors([Poly({atom.parts[1]: 1})])
         case Kind.BASE | Kind.REDUCE:
-            return _divisors([atom.parts[-1]])
+            return divisors([atom.parts[-1]])
         case Kind.FUNC:
             name, args = atom.parts
             single = args[0].single() if name == "log" else None
-            return (*(a for a, _ in (single[0] if single else ())), *_divisors(args))
+            return (*(a for a, _ in (single[0] if single else ())), *divisors(args))
     return ()
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from symbn.calculus.compact import Found, Search
 from symbn.calculus.problem import Problem, assume_parameters_nonzero, prepare
 from symbn.calculus.sweeps import Sweep
+from symbn.calculus.undefined import refuse_divisions_by_zero
 from symbn.errors import UnsupportedError
 from symbn.layer import Layer
 
@@ -27,7 +28,10 @@ class Outcome(NamedTuple):
 
 
 def best_form(layer: Layer, direction: Callable[[Problem], Sweep], save: Sequence[str] | None = None) -> Outcome:
-    """The first of the cheapest. Raises UnsupportedError where no statement of the layer leads to a form."""
+    """The first of the cheapest.
+
+    Raises LayerError where the layer has no value anywhere, UnsupportedError where no statement of it leads to a form.
+    """
     best: Outcome | None = None
     failure: UnsupportedError | None = None
     for problem in _statements(layer):
@@ -47,6 +51,7 @@ def best_form(layer: Layer, direction: Callable[[Problem], Sweep], save: Sequenc
 
 def _statements(layer: Layer) -> Iterator[Problem]:
     plain = prepare(layer)
+    refuse_divisions_by_zero(plain)
     yield plain
     kept = prepare(layer, keep=True)
     if kept.polys != plain.polys:
