@@ -51,7 +51,7 @@ def cost_of(results: Iterable[Expr]) -> Cost:
     """The cost of evaluating all the expressions together."""
     unique = _unique_nodes(results)
     reductions = [node for node in unique if isinstance(node, Reduce)]
-    work = [(len(free_indices(node)), _arithmetic(node)) for node in unique]
+    work = [(len(free_indices(node)), arithmetic(node)) for node in unique]
     work += [(len(free_indices(node.body)), 1) for node in reductions]
     depth = max((rank for rank, _ in work), default=0)
     operations = sum(times for rank, times in work if rank == depth)
@@ -100,8 +100,8 @@ def _alpha(expr: Expr) -> tuple[Expr, int]:
     return expr.rebuild(tuple(part for part, _ in parts)) if parts else expr, height
 
 
-def _arithmetic(node: Expr) -> int:
-    """Operations done by the node itself; a product by -1 that only makes a difference is free."""
+def arithmetic(node: Expr) -> int:
+    """How many operations the node itself does; a product by -1 that only makes a difference is free."""
     match node:
         case Add(terms):
             return len(terms) - 1

@@ -15,6 +15,7 @@ from typing import NoReturn
 import click
 
 from symbn._version import __version__
+from symbn.cli.bench import bench
 from symbn.cli.check import check
 from symbn.cli.derive import derive
 from symbn.cli.doctor import doctor
@@ -38,7 +39,7 @@ def cli() -> None:
     """
 
 
-for _command in (list_, derive, check, generate, verify, vendor, doctor):
+for _command in (list_, derive, check, generate, verify, vendor, bench, doctor):
     cli.add_command(_command)
 
 

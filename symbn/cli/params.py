@@ -5,12 +5,14 @@ In: what was typed.  Out: strings; nothing is loaded or checked here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
+EXTENT = re.compile(r"[1-9][0-9]{0,17}")
 MODES = ("vjp", "jvp", "jacobian")
 
 
@@ -75,3 +77,21 @@ class Pairs(click.ParamType):  # type: ignore[type-arg]
         if not (sign and theirs.strip() and ours.strip()):
             self.fail(f"{value!r} should be THEIRS=OURS", param, ctx)
         return theirs.strip(), ours.strip()
+
+
+class Shape(click.ParamType):  # type: ignore[type-arg]
+    """`N=8192,C=1024`, as extents by axis."""
+
+    name = "axis=extent,..."
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, int]:
+        """Splits at commas and signs of equality."""
+        if isinstance(value, dict):
+            return value
+        found: dict[str, int] = {}
+        for part in str(value).split(","):
+            axis, _, extent = (word.strip() for word in part.partition("="))
+            if not (axis and EXTENT.fullmatch(extent)) or axis in found:
+                self.fail(f"{value!r} should name each axis once, with an extent of at least 1, such as N=8192,C=1024", param, ctx)
+            found[axis] = int(extent)
+        return found

@@ -71,7 +71,7 @@ def drawn(
     """Inputs and constants within their bounds, and seeds: one draw, not yet made to fit."""
     draw = _Draw(rng, style, grid)
     parts: tuple[Input | Constant, ...] = (*layer.inputs, *layer.constants)
-    given = {part.name: _array(part.axes, extents, draw, _bounds(part.name, layer, extents)) for part in parts}
+    given = {part.name: _array(part.axes, extents, draw, bounds(part.name, layer, extents)) for part in parts}
     draw = _Draw(rng, style if style == "small" else "mixed", grid)
     return given, {seed.name: _array(seed.axes, extents, draw, (None, None)) for seed in seeds}
 
@@ -135,7 +135,7 @@ def _array(axes: tuple[str, ...], extents: Extents, draw: _Draw, bounds: tuple[F
     return array
 
 
-def _bounds(name: str, layer: Layer, extents: Extents) -> tuple[Fraction | None, Fraction | None]:
+def bounds(name: str, layer: Layer, extents: Extents) -> tuple[Fraction | None, Fraction | None]:
     """The tightest constant bounds that the assumptions put on every element of `name`."""
     low: Fraction | None = None
     high: Fraction | None = None
@@ -226,7 +226,7 @@ def _make_radicands_square(layer: Layer, given: dict[str, Leaf], extents: Extent
         value = free.rest(lift(given, Exact()), extents, Exact())
         if not isinstance(value, Fraction):
             continue
-        low, high = _bounds(free.name, layer, extents)
+        low, high = bounds(free.name, layer, extents)
         start = isqrt(max(0, int(value))) + 1 + abs(given[free.name].item()) / 2
         for root in (start, start + 1, start + 2):
             scalar = root * root - value

@@ -1,0 +1,1 @@
+"""Generated kernels beside the libraries that people use, and beside the memory floor; see `symbn bench --help`."""

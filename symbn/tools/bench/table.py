@@ -1,0 +1,131 @@
+"""Results as a table that reads well as text and as Markdown.
+
+In: a Bench.  Out: text, or data for JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from symbn.tools.bench.contenders import NUMPY, PUBLISHED, C
+from symbn.tools.bench.peers import EAGER, INDUCTOR, XLA
+from symbn.tools.bench.task import Bench, Result, Task, Timing
+
+COLUMNS = (C, NUMPY, PUBLISHED, EAGER, INDUCTOR, XLA)
+LIBRARIES = (EAGER, INDUCTOR, XLA)
+SCHEMA = 1
+NOTE = """milliseconds: medians of interleaved runs, and half the distance between their quartiles where it is more than a tenth
+floor: each input read once and each output written once, in the same run; C/floor: the share of that speed which C reaches
+reuse: freed memory is kept; default: glibc gives large blocks back, and libraries that return new arrays wait for the pages of new ones"""
+
+
+def table(bench: Bench) -> str:
+    """The machine, a row for each result, what went wrong, and what is not installed."""
+    shown = [name for name in COLUMNS if any(row.name == name for result in bench.results for row in result.timings)]
+    head = ["pass", "shape", "memory", "floor", *shown, f"floor/{C}", *(f"{C}/{name}" for name in LIBRARIES if name in shown)]
+    rows = [_row(result, shown) for result in bench.results if not result.problem]
+    parts = [", ".join(f"{name} {value}" if name[0].isupper() else value for name, value in _words(bench))]
+    if rows:
+        parts += [_aligned([head, *rows]), NOTE.replace(f"{C}/floor", f"floor/{C}")]
+    parts += ["\n".join(lines) for lines in (_problems(bench), _absent(bench)) if lines]
+    return "\n\n".join(parts)
+
+
+def _words(bench: Bench) -> list[tuple[str, str]]:
+    named = {"cores": " cores", "last-level cache": " last-level cache"}
+    return [(name, f"{value}{named.get(name, '')}") for name, value in bench.machine.items()]
+
+
+def title(task: Task, called: str) -> str:
+    """`layernorm backward, f64, 2 threads`."""
+    kept = f" keeping {', '.join(task.save)}" if task.save is not None else ""
+    wrt = f" by {', '.join(task.wrt)}" if task.wrt else ""
+    dtype = "f32" if task.dtype == "float32" else "f64"
+    return f"{task.layer} {called.replace('_', ' ')}{wrt}{kept}, {dtype}, {task.threads} thread{'' if task.threads == 1 else 's'}"
+
+
+def _row(result: Result, shown: Sequence[str]) -> list[str]:
+    ours = result.timing(C)
+    cells = [title(result.task, result.called), _shape(result.task), result.regime, _time(result.floor)]
+    cells += [_time(result.timing(name)) for name in shown]
+    cells.append(_number(result.floor.median / ours.median) if ours else "")
+    for name in LIBRARIES:
+        if name in shown:
+            theirs = result.timing(name)
+            cells.append(_number(ours.median / theirs.median) if ours and theirs else "")
+    return cells
+
+
+def _shape(task: Task) -> str:
+    return ", ".join(f"{axis}={extent}" for axis, extent in task.extents.items())
+
+
+def _time(timing: Timing | None) -> str:
+    if timing is None:
+        return ""
+    spread = (timing.upper - timing.lower) / 2
+    return _number(timing.median) + (f" ±{_number(spread)}" if spread > timing.median / 10 else "")
+
+
+def _number(value: float) -> str:
+    """Two or three digits that count."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
+    return "\n".join((lines[0], "| " + " | ".join("-" * width for width in widths) + " |", *lines[1:]))
+
+
+def _problems(bench: Bench) -> list[str]:
+    found = []
+    for result in bench.results:
+        name = f"{title(result.task, result.called)}, {_shape(result.task)}, {result.regime}"
+        said = [(row.name, row.problem) for row in result.timings if row.problem]
+        found += [f"not timed: {name}: {result.problem}"] if result.problem else [f"not timed: {who}: {name}: {why}" for who, why in said]
+    return found
+
+
+def _absent(bench: Bench) -> list[str]:
+    return [f"not installed: {', '.join(f'{name} ({how})' for name, how in bench.absent.items())}"] if bench.absent else []
+
+
+def data(bench: Bench) -> dict[str, Any]:
+    """For JSON: no times of day, hosts or paths."""
+    return {
+        "schema": SCHEMA,
+        "machine": dict(bench.machine),
+        "absent": dict(bench.absent),
+        "results": [_data(result) for result in bench.results],
+    }
+
+
+def _data(result: Result) -> dict[str, Any]:
+    task = {name: value for name, value in asdict(result.task).items() if name not in ("text", "known")}
+    rows = [{**_timing(row), "fraction_of_floor": _fraction(result, row)} for row in result.timings]
+    return {
+        **task,
+        "extents": dict(result.task.extents),
+        "pass": result.called,
+        "regime": result.regime,
+        "bytes_read": result.read,
+        "bytes_written": result.written,
+        "operations": result.operations,
+        "floor": _timing(result.floor),
+        "contenders": rows,
+        "problem": result.problem,
+    }
+
+
+def _timing(timing: Timing) -> dict[str, Any]:
+    if timing.problem or not timing.runs:
+        return {"name": timing.name, "problem": timing.problem}
+    found = {"median_ms": timing.median, "lower_quartile_ms": timing.lower, "upper_quartile_ms": timing.upper}
+    return {"name": timing.name, **{name: float(f"{value:.4g}") for name, value in found.items()}, "runs": timing.runs, "problem": ""}
+
+
+def _fraction(result: Result, timing: Timing) -> float | None:
+    return float(f"{result.floor.median / timing.median:.3g}") if timing.runs else None
