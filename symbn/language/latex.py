@@ -64,6 +64,7 @@ class Typesetter:
 
     def __init__(self, names: LatexNames) -> None:
         self.names = names
+        self._known: dict[Expr, tuple[int, str]] = {}  # a sum asks for a term twice, which doubles with every level of nesting
 
     def text(self, expr: Expr) -> str:
         """The expression without parentheses around it."""
@@ -75,6 +76,11 @@ class Typesetter:
 
     def form(self, expr: Expr) -> tuple[int, str]:
         """How tightly the text binds, and the text."""
+        if expr not in self._known:
+            self._known[expr] = self._form(expr)
+        return self._known[expr]
+
+    def _form(self, expr: Expr) -> tuple[int, str]:
         match expr:
             case Num(value):
                 return (SUM if value < 0 else _ATOM), number_latex(value)
