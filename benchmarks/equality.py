@@ -33,7 +33,8 @@ def main() -> None:
     if python is not None:
         script = Path(__file__).with_name("tensorgrad_equality.py")
         theirs = json.loads(subprocess.run([python, str(script)], capture_output=True, text=True, check=True).stdout)
-    print("| layer | symbn | s | tensorgrad: same form | s | tensorgrad: difference is 0 | s |\n| --- | --- | --- | --- | --- | --- | --- |")
+    print("| layer | symbn | s | tensorgrad: same form | s | tensorgrad: difference is 0 | s |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for layer, equation in TEXTBOOK.items():
         start = perf_counter()
         verdict = symbn.check(layer, equation)

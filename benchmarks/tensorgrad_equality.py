@@ -10,7 +10,7 @@ from time import perf_counter
 
 import tensorgrad.functions as F
 from tensorgrad import Variable, Zero
-from tensorgrad_layers import C, D, K, LAYERS, N, eps
+from tensorgrad_layers import LAYERS, C, D, K, N, eps
 
 
 def _textbook_norm(x, dy, gamma, dim):
@@ -60,7 +60,7 @@ def ask(layer):
         start = perf_counter()
         try:
             answer = str(bool(run()))
-        except Exception as error:  # noqa: BLE001: what it raises is its answer
+        except Exception as error:  # what it raises is its answer
             answer = type(error).__name__
         answers[question] = {"answer": answer, "seconds": perf_counter() - start}
     return answers

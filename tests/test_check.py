@@ -106,8 +106,13 @@ def test_a_condition_that_makes_it_true_is_found(equation: str, condition: str) 
     verdict = symbn.check("batchnorm", equation)
     assert (verdict.status, verdict.condition) == ("EQUAL WHEN", condition)
     assert verdict.witness is not None
-    if condition != "eps = 0":  # which contradicts the layer's own assumption
-        assert symbn.check("batchnorm", equation, assume=condition).status == "EQUAL"
+    assert symbn.check("batchnorm", equation, assume=condition).status == "EQUAL"
+
+
+def test_nothing_is_proved_where_the_assumptions_contradict_each_other() -> None:
+    verdict = symbn.check("batchnorm", "dx[i] = dx[i]", assume=("gamma > 1", "gamma < 0"))
+    assert verdict.status == "UNDECIDED"
+    assert "meet the assumptions" in verdict.reason
 
 
 def test_a_claim_about_one_extent_is_decided_by_its_components() -> None:

@@ -192,7 +192,7 @@ def _shifted(claim: Compare, name: str, given: dict[str, Leaf], extents: Extents
     free = free_indices(claim)
     gap = add(claim.left, neg(claim.right))
     raised = dict(given)
-    raised[name] = given[name] + Fraction(1)
+    raised[name] = np.asarray(given[name] + Fraction(1), dtype=object)
     before, after = (_value(Definition("gap", free, gap), values, extents) for values in (given, raised))
     slope = np.asarray(after - before, dtype=object)
     if any(index not in read.indices for index in free) or Exact().undefined(slope) or np.any(slope == 0):

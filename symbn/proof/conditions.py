@@ -7,15 +7,14 @@ extent is 1. One that makes both sides 0 says nothing and is passed over.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 
 from symbn.errors import LayerError, UnsupportedError
-from symbn.expr import ONE, ZERO, Compare, Expr, Extent, Index, Read, num, reads
+from symbn.expr import ONE, ZERO, Compare, Extent, Index, Read, num
 from symbn.language import expr_text
-from symbn.layer import Constant, Input, Layer
+from symbn.layer import Constant, Input
 from symbn.proof.prover import Prover
-from symbn.proof.question import Question
+from symbn.proof.question import Question, yielding
 
 
 def condition_for(question: Question) -> str | None:
@@ -38,18 +37,12 @@ def _candidates(question: Question) -> Iterator[Compare]:
 
 def _holds(question: Question, claim: Compare) -> bool:
     equation = question.equation
-    layer = _without(question.layer, claim.left)
+    layer = yielding(question.layer, (claim,))
     try:
         prover = Prover(layer, (*question.assume, claim))
         return prover.proves(equation.left, equation.right) and not prover.proves(equation.left, ZERO)
     except (UnsupportedError, LayerError):
         return False
-
-
-def _without(layer: Layer, about: Expr) -> Layer:
-    """The layer without what it assumes of the name that the condition fixes: `eps = 0` is asked although eps > 0 is assumed."""
-    names = set(reads(about))
-    return replace(layer, assumptions=tuple(claim for claim in layer.assumptions if not names or not set(reads(claim)) & names))
 
 
 def _shown(claim: Compare) -> str:

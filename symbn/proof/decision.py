@@ -15,7 +15,7 @@ from symbn.oracle import IdentityReport, check_identity
 from symbn.proof.conditions import condition_for
 from symbn.proof.hints import hints_for
 from symbn.proof.prover import Prover, fixed_extents
-from symbn.proof.question import Question
+from symbn.proof.question import Question, fixed_values
 from symbn.proof.same import parting
 from symbn.proof.verdict import EQUAL, EQUAL_WHEN, NOT_EQUAL, UNDECIDED, Verdict
 
@@ -29,7 +29,7 @@ def decide(question: Question) -> Verdict:
     seen = _evaluated(question)
     equation = question.equation.text
     assumptions = tuple(expr_text(claim) for claim in (*question.layer.assumptions, *question.assume))
-    if proved:
+    if proved and seen.compared:
         if seen.witness is not None:
             raise VerificationError(f"the prover and the independent evaluation disagree on {equation}", hint=f"witness: {seen.witness}")
         return Verdict(EQUAL, equation, assumptions=assumptions, checked=_checked(seen))
@@ -52,8 +52,9 @@ def _proved(question: Question) -> tuple[bool, str]:
 
 def _evaluated(question: Question) -> IdentityReport:
     equation = question.equation
-    plain = tuple(claim for claim in question.assume if not fixed_extents((claim,)))
-    return check_identity(question.layer, equation.left, equation.right, assume=plain, extents=fixed_extents(question.assume))
+    layer, fixed, extents = question.layer, fixed_values(question.layer, question.assume), fixed_extents(question.assume)
+    plain = tuple(claim for claim in question.assume if not fixed_extents((claim,)) and not fixed_values(layer, (claim,)))
+    return check_identity(layer, equation.left, equation.right, assume=plain, fixed=fixed, extents=extents)
 
 
 def _hints(question: Question) -> tuple[str, ...]:
@@ -74,8 +75,6 @@ def _condition(question: Question) -> str | None:
 
 
 def _checked(seen: IdentityReport) -> str:
-    if not seen.compared:
-        return "nowhere: no values were found at which both sides are defined"
     extents = "; ".join(", ".join(f"{axis} = {size}" for axis, size in one.items()) for one in seen.compared if one)
     return f"{' and '.join(seen.kinds)}{f', at {extents}' if extents else ''}"
 
@@ -84,6 +83,6 @@ def _undecided(reason: str, seen: IdentityReport) -> str:
     if reason:
         return f"{reason}; the largest difference seen is {seen.largest_gap}, at {seen.points} points"
     if not seen.compared:
-        return "no values were found at which both sides are defined"
+        return "no values were found that meet the assumptions and at which both sides are defined"
     largest = f"{seen.points} points; largest difference {seen.largest_gap}"
     return f"the normal forms differ, but no values were found that tell the sides apart ({largest})"

@@ -32,7 +32,7 @@ from symbn.oracle.points import points
 from symbn.oracle.quantities import quantity_values
 from symbn.proof.edits import edits
 from symbn.proof.prover import Prover, fixed_extents
-from symbn.proof.question import Question
+from symbn.proof.question import Question, fixed_values
 from symbn.vocabulary import vocabulary
 
 MOST_HINTS = 2
@@ -63,7 +63,7 @@ def _ratio(question: Question, prover: Prover) -> str:
     inverse = Poly({tuple((a, -e) for a, e in monomial): 1})
     for candidate, coefficient in left.sorted_terms()[:8]:
         factor = (Poly({candidate: coefficient}) * inverse).scale(1 / Fraction(number))
-        plain_atoms = all(atom.kind in (Kind.EXTENT, Kind.VAR) for m in factor.terms for atom, _ in m)
+        plain_atoms = all(atom.kind in (Kind.EXTENT, Kind.VAR) and not atom.free for m in factor.terms for atom, _ in m)
         if plain_atoms and is_zero(left - right * factor):
             sweep = Reverse(prover.meanings.problem, tuple(part.name for part in question.layer.inputs))
             return expr_text(Notation(sweep).builder(factor=False).build(factor, factor.free))
@@ -146,8 +146,9 @@ def _point(question: Question) -> _Point | None:
     layer, equation = question.layer, question.equation
     names = vocabulary(layer)
     seeds = {name: quantity.axes for name, quantity in names.items() if quantity.kind == "cotangent"}
-    plain_claims = tuple(claim for claim in question.assume if not fixed_extents((claim,)))
-    claim = make_claim(layer, equation.left, equation.right, seeds=seeds, derived=names, assume=plain_claims, fixed={})
+    plain_claims = tuple(claim for claim in question.assume if not fixed_extents((claim,)) and not fixed_values(layer, (claim,)))
+    fixed = fixed_values(layer, question.assume)
+    claim = make_claim(layer, equation.left, equation.right, seeds=seeds, derived=names, assume=plain_claims, fixed=fixed)
     extents = {axis: SMALL[place % len(SMALL)] for place, axis in enumerate(claim.axes)} | dict(fixed_extents(question.assume))
     point = next(points(claim.drawing, extents, (), Floating, Random(7), ("mixed",)), None)
     if point is None:

@@ -5,12 +5,13 @@ In: a layer and the text of an equation, or of code.  Out: one `Question` for ea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Protocol
 
 from symbn import language
-from symbn.expr import Compare
+from symbn.expr import Compare, Num, Read, reads
 from symbn.language.equations import Equation, parse_assumption, parse_equation
 from symbn.layer import Definition, Layer
 from symbn.vocabulary import vocabulary
@@ -52,7 +53,27 @@ def questions(
     """The equations that a text states. EquationError, with its place, where it cannot be read."""
     extra = extra_names(layer)
     given = tuple(parse_assumption(one, layer, extra) for one in assume)
+    layer = yielding(layer, given)
     return tuple(Question(_extended(layer, equation), equation, given) for equation in _read(layer, text, form, dict(lets or {}), file))
+
+
+def yielding(layer: Layer, assume: Sequence[Compare]) -> Layer:
+    """The layer without what it assumes of a name that an assumption fixes at a number: eps == 0 is asked although eps > 0 is assumed."""
+    fixed = fixed_values(layer, assume)
+    kept = tuple(claim for claim in layer.assumptions if not set(reads(claim)) & set(fixed))
+    return replace(layer, assumptions=kept) if len(kept) < len(layer.assumptions) else layer
+
+
+def fixed_values(layer: Layer, assume: Sequence[Compare]) -> Mapping[str, Fraction]:
+    """Inputs, constants and given names that an assumption fixes at a number, all elements alike."""
+    free = {part.name for part in layer.inputs} | {part.name for part in layer.constants}
+    free |= {name for name, quantity in vocabulary(layer).items() if quantity.given}
+    found = {}
+    for claim in assume:
+        match claim:
+            case Compare("==", Read(name), Num(value)) if name in free:
+                found[name] = value
+    return found
 
 
 def extra_names(layer: Layer) -> dict[str, tuple[str, ...]]:
