@@ -310,3 +310,10 @@ def test_an_assumption_is_any_comparison() -> None:
 
 def test_numbers_are_never_floats() -> None:
     assert all(isinstance(node.value, Fraction) for node in ex.walk(read("0.1*x[i] + 1e-300")) if isinstance(node, Num))
+
+
+def test_an_axis_that_appears_only_in_a_constant_is_refused_with_the_definition_that_reads_it() -> None:
+    with pytest.raises(LayerError) as error:
+        parse_layer('def f(x: "N", *, w: "K"):\n    y[i] = x[i]*sum(w[k] for k in K)\n    return y\n')
+    assert "axis 'K' appears only in the constant 'w', which the definition of 'y' reads" in str(error.value)
+    assert "give an input the axis K" in str(error.value)

@@ -9,6 +9,7 @@ import ast
 from types import MappingProxyType
 
 from symbn.errors import LayerError
+from symbn.expr import reads
 from symbn.language.comments import read_latex
 from symbn.language.limits import MAX_DEFINITIONS
 from symbn.language.module import Module, check_function_depth, choose, docstring, name_place, read_module
@@ -44,6 +45,7 @@ def _layer(module: Module, function: ast.FunctionDef) -> Layer:
     statements = Statements(scope)
     outputs = _read_body(statements, signature, body, function)
     check_collisions(source, {**signature.places, **statements.places}, statements.letters)
+    _check_constant_axes(source, signature, statements)
     return Layer(
         name=function.name,
         inputs=signature.inputs,
@@ -55,6 +57,19 @@ def _layer(module: Module, function: ast.FunctionDef) -> Layer:
         latex=MappingProxyType(_latex(module, function, signature, statements)),
         file=source.file,
     )
+
+
+def _check_constant_axes(source: Source, signature: Signature, statements: Statements) -> None:
+    """An axis of a constant has to be an axis of an input, too: the values that are differentiated say how long it is."""
+    known = {axis for part in signature.inputs for axis in part.axes}
+    for constant in signature.constants:
+        for axis in constant.axes:
+            if axis not in known:
+                users = [d.name for d in statements.definitions if constant.name in reads(d.expr)]
+                used = f", which the definition of '{users[0]}' reads" if users else ""
+                message = f"axis '{axis}' appears only in the constant '{constant.name}'{used}"
+                hint = f"give an input the axis {axis}, or make '{constant.name}' an input"
+                raise source.error(message, signature.places[constant.name], hint=hint)
 
 
 def _definition_lines(body: list[ast.stmt]) -> dict[str, int]:
