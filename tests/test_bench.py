@@ -244,6 +244,17 @@ def test_a_process_that_dies_costs_its_own_task_alone(monkeypatch: pytest.Monkey
     assert timed.timing(C)
 
 
+def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    def process(*_):
+        code = "import time; time.sleep(60)"
+        return subprocess.Popen([sys.executable, "-c", code], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    monkeypatch.setattr(run, "_process", process)
+    monkeypatch.setattr(run, "PATIENCE", 0.3)
+    (lost,) = run.run([task_for(MINE, "", {"R": 2, "M": 2})], ["reuse"])
+    assert "it ran for more than 0.3 s" in lost.problem
+
+
 def test_a_layer_that_is_defined_nowhere_is_said() -> None:
     text = "def never(x: 'N'):\n    y[i] = sqrt(-1 - x[i]**2)\n    return y\n"
     assert "no values found" in worker.timed(task_for(text, "", {"N": 3}), "reuse").problem

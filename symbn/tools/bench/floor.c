@@ -1,137 +1,116 @@
 /*
- * The least time that a pass over arrays can take: each array of `from` is read once, each of `to` is written once, in blocks that
- * go through all of them together. Instructions are the widest that the processor has; `streaming` stores go around the caches.
+ * The least time that a pass over arrays can take: each array of `from` is read once, each of `to` is written once, all at the same place
+ * at the same time, as a loop over elements does it. Instructions are the widest that the processor has; `streaming` stores go around the
+ * caches.
  */
 #include <stddef.h>
 #include <stdint.h>
 
-typedef uint64_t (*reader)(const char *from, ptrdiff_t bytes);
-typedef void (*writer)(char *to, ptrdiff_t bytes, uint64_t value);
+/* Arrays of one size, between two places in bytes. Returns the sum of the words that are read. */
+typedef uint64_t (*walk)(ptrdiff_t first, ptrdiff_t last, int reads, const char *const *from, int writes, char *const *to);
 
 /* Below this many bytes in all, to wake other threads takes longer than the work. */
 #define ALONE (256 * 1024)
 
-static uint64_t read_plain(const char *from, ptrdiff_t bytes) {
-    const uint64_t *p = (const uint64_t *)from;
-    uint64_t a = 0, b = 0, c = 0, d = 0;
-    ptrdiff_t i, n = bytes / 8;
-    for (i = 0; i + 4 <= n; i += 4) {
-        a += p[i];
-        b += p[i + 1];
-        c += p[i + 2];
-        d += p[i + 3];
+static uint64_t walk_plain(ptrdiff_t first, ptrdiff_t last, int reads, const char *const *from, int writes, char *const *to) {
+    uint64_t sum = 0;
+    ptrdiff_t i;
+    int j;
+    for (i = first; i + 8 <= last; i += 8) {
+        for (j = 0; j < reads; j++) sum += *(const uint64_t *)(from[j] + i);
+        for (j = 0; j < writes; j++) *(uint64_t *)(to[j] + i) = sum;
     }
-    for (; i < n; i++) a += p[i];
-    return a + b + c + d;
-}
-
-static void write_plain(char *to, ptrdiff_t bytes, uint64_t value) {
-    uint64_t *p = (uint64_t *)to;
-    ptrdiff_t i, n = bytes / 8;
-    for (i = 0; i < n; i++) p[i] = value;
+    return sum;
 }
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
 
-#define WIDE(NAME, TARGET, VECTOR, LOAD, ADD, ZERO, SET, STORE, STREAM)                                                    \
-    __attribute__((target(TARGET))) static uint64_t read_##NAME(const char *from, ptrdiff_t bytes) {                       \
-        const ptrdiff_t w = (ptrdiff_t)sizeof(VECTOR);                                                                     \
-        VECTOR a = ZERO, b = ZERO, c = ZERO, d = ZERO;                                                                     \
-        union {                                                                                                            \
-            VECTOR v;                                                                                                      \
-            uint64_t u[sizeof(VECTOR) / 8];                                                                                \
-        } sum;                                                                                                             \
-        ptrdiff_t i, k;                                                                                                    \
-        uint64_t all = 0;                                                                                                  \
-        for (i = 0; i + 4 * w <= bytes; i += 4 * w) {                                                                      \
-            a = ADD(a, LOAD((const void *)(from + i)));                                                                    \
-            b = ADD(b, LOAD((const void *)(from + i + w)));                                                                \
-            c = ADD(c, LOAD((const void *)(from + i + 2 * w)));                                                            \
-            d = ADD(d, LOAD((const void *)(from + i + 3 * w)));                                                            \
-        }                                                                                                                  \
-        sum.v = ADD(ADD(a, b), ADD(c, d));                                                                                 \
-        for (k = 0; k < w / 8; k++) all += sum.u[k];                                                                       \
-        return all + read_plain(from + i, bytes - i);                                                                      \
-    }                                                                                                                      \
-    __attribute__((target(TARGET))) static void write_##NAME(char *to, ptrdiff_t bytes, uint64_t value) {                  \
-        const ptrdiff_t w = (ptrdiff_t)sizeof(VECTOR);                                                                     \
-        VECTOR v = SET((long long)value);                                                                                  \
-        ptrdiff_t i;                                                                                                       \
-        for (i = 0; i + w <= bytes; i += w) STORE((void *)(to + i), v);                                                    \
-        write_plain(to + i, bytes - i, value);                                                                             \
-    }                                                                                                                      \
-    __attribute__((target(TARGET))) static void stream_##NAME(char *to, ptrdiff_t bytes, uint64_t value) {                 \
-        const ptrdiff_t w = (ptrdiff_t)sizeof(VECTOR);                                                                     \
-        VECTOR v = SET((long long)value);                                                                                  \
-        ptrdiff_t i;                                                                                                       \
-        for (i = 0; i + w <= bytes; i += w) STREAM((void *)(to + i), v);                                                   \
-        write_plain(to + i, bytes - i, value);                                                                             \
+#define WALK(NAME, TARGET, VECTOR, LOAD, ADD, ZERO, STORE)                                                                       \
+    __attribute__((target(TARGET))) static uint64_t walk_##NAME(                                                                 \
+        ptrdiff_t first, ptrdiff_t last, int reads, const char *const *from, int writes, char *const *to) {                      \
+        const ptrdiff_t w = (ptrdiff_t)sizeof(VECTOR);                                                                           \
+        union {                                                                                                                  \
+            VECTOR v;                                                                                                            \
+            uint64_t u[sizeof(VECTOR) / 8];                                                                                      \
+        } sum;                                                                                                                   \
+        VECTOR a = ZERO, b = ZERO;                                                                                               \
+        uint64_t all = 0;                                                                                                        \
+        ptrdiff_t i, k;                                                                                                          \
+        int j;                                                                                                                   \
+        for (i = first; i + 2 * w <= last; i += 2 * w) {                                                                         \
+            for (j = 0; j < reads; j++) {                                                                                        \
+                a = ADD(a, LOAD((const void *)(from[j] + i)));                                                                   \
+                b = ADD(b, LOAD((const void *)(from[j] + i + w)));                                                               \
+            }                                                                                                                    \
+            for (j = 0; j < writes; j++) {                                                                                       \
+                STORE((void *)(to[j] + i), a);                                                                                   \
+                STORE((void *)(to[j] + i + w), b);                                                                               \
+            }                                                                                                                    \
+        }                                                                                                                        \
+        sum.v = ADD(a, b);                                                                                                       \
+        for (k = 0; k < w / 8; k++) all += sum.u[k];                                                                             \
+        return all + walk_plain(i, last, reads, from, writes, to);                                                               \
     }
 
-WIDE(sse2, "sse2", __m128i, _mm_loadu_si128, _mm_add_epi64, _mm_setzero_si128(), _mm_set1_epi64x, _mm_store_si128, _mm_stream_si128)
-WIDE(avx2, "avx2", __m256i, _mm256_loadu_si256, _mm256_add_epi64, _mm256_setzero_si256(), _mm256_set1_epi64x, _mm256_store_si256,
-     _mm256_stream_si256)
-WIDE(avx512, "avx512f", __m512i, _mm512_loadu_si512, _mm512_add_epi64, _mm512_setzero_si512(), _mm512_set1_epi64, _mm512_store_si512,
-     _mm512_stream_si512)
+#define WALKS(NAME, TARGET, VECTOR, LOAD, ADD, ZERO, STORE, STREAM)                                                              \
+    WALK(NAME, TARGET, VECTOR, LOAD, ADD, ZERO, STORE)                                                                           \
+    WALK(NAME##_streaming, TARGET, VECTOR, LOAD, ADD, ZERO, STREAM)
 
-static void choose(int streaming, reader *read, writer *write) {
+WALKS(sse2, "sse2", __m128i, _mm_loadu_si128, _mm_add_epi64, _mm_setzero_si128(), _mm_store_si128, _mm_stream_si128)
+WALKS(avx2, "avx2", __m256i, _mm256_loadu_si256, _mm256_add_epi64, _mm256_setzero_si256(), _mm256_store_si256, _mm256_stream_si256)
+WALKS(avx512, "avx512f", __m512i, _mm512_loadu_si512, _mm512_add_epi64, _mm512_setzero_si512(), _mm512_store_si512, _mm512_stream_si512)
+
+static walk chosen(int streaming) {
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f")) {
-        *read = read_avx512;
-        *write = streaming ? stream_avx512 : write_avx512;
-    } else if (__builtin_cpu_supports("avx2")) {
-        *read = read_avx2;
-        *write = streaming ? stream_avx2 : write_avx2;
-    } else {
-        *read = read_sse2;
-        *write = streaming ? stream_sse2 : write_sse2;
-    }
+    if (__builtin_cpu_supports("avx512f")) return streaming ? walk_avx512_streaming : walk_avx512;
+    if (__builtin_cpu_supports("avx2")) return streaming ? walk_avx2_streaming : walk_avx2;
+    return streaming ? walk_sse2_streaming : walk_sse2;
 }
 
 static void settle(void) { _mm_sfence(); }
 #else
-static void choose(int streaming, reader *read, writer *write) {
+static walk chosen(int streaming) {
     (void)streaming;
-    *read = read_plain;
-    *write = write_plain;
+    return walk_plain;
 }
 
 static void settle(void) {}
 #endif
 
-/* Where block `number` of `blocks` begins, on a cache line. */
-static ptrdiff_t start(ptrdiff_t bytes, ptrdiff_t number, ptrdiff_t blocks) {
-    return number == blocks ? bytes : (ptrdiff_t)((double)bytes * (double)number / (double)blocks) / 64 * 64;
+/* Where part `number` of `parts` begins, on a cache line. */
+static ptrdiff_t start(ptrdiff_t bytes, ptrdiff_t number, ptrdiff_t parts) {
+    return number == parts ? bytes : (ptrdiff_t)((double)bytes * (double)number / (double)parts) / 64 * 64;
 }
 
-/* The arrays of `to` begin on cache lines. Returns the sum of all whole words, so that no read can be left out. */
+/*
+ * Arrays come in `groups` of one size, `bytes[g]`, of which `reads[g]` are read and `writes[g]` written; `from` and `to` hold the groups one
+ * after the other. Those of `to` begin on cache lines. Returns the sum of all words, so that no read can be left out.
+ */
 uint64_t symbn_bench_floor(
-    ptrdiff_t blocks, int streaming, int reads, const char *const *from, const ptrdiff_t *from_bytes, int writes, char *const *to,
-    const ptrdiff_t *to_bytes) {
+    int streaming, int groups, const ptrdiff_t *bytes, const int *reads, const int *writes, const char *const *from, char *const *to) {
+    const walk pass = chosen(streaming);
+    const ptrdiff_t parts = 64; /* of each group; threads take them in turn */
     uint64_t sum = 0;
     double total = 0;
-    reader read;
-    writer write;
-    ptrdiff_t b;
-    int k;
-    choose(streaming, &read, &write);
-    for (k = 0; k < reads; k++) total += (double)from_bytes[k];
-    for (k = 0; k < writes; k++) total += (double)to_bytes[k];
+    int g;
+    for (g = 0; g < groups; g++) total += (double)bytes[g] * (reads[g] + writes[g]);
 #ifdef _OPENMP
-#pragma omp parallel for schedule(static) reduction(+ : sum) if (total > ALONE)
+#pragma omp parallel reduction(+ : sum) if (total > ALONE)
 #endif
-    for (b = 0; b < blocks; b++) {
-        int j;
-        for (j = 0; j < reads; j++) {
-            ptrdiff_t first = start(from_bytes[j], b, blocks);
-            sum += read(from[j] + first, start(from_bytes[j], b + 1, blocks) - first);
+    {
+        int k, read = 0, written = 0;
+        for (k = 0; k < groups; k++) {
+            ptrdiff_t p;
+#ifdef _OPENMP
+#pragma omp for schedule(static) nowait
+#endif
+            for (p = 0; p < parts; p++)
+                sum += pass(start(bytes[k], p, parts), start(bytes[k], p + 1, parts), reads[k], from + read, writes[k], to + written);
+            read += reads[k];
+            written += writes[k];
         }
-        for (j = 0; j < writes; j++) {
-            ptrdiff_t first = start(to_bytes[j], b, blocks);
-            write(to[j] + first, start(to_bytes[j], b + 1, blocks) - first, sum);
-        }
-        if (streaming) settle();
+        settle(); /* each thread's own stores */
     }
     return sum;
 }

@@ -19,7 +19,6 @@ from symbn.tools.threads import limit
 
 SOURCE = Path(__file__).with_name("floor.c")
 LINE = 64  # bytes of a cache line
-BLOCK = 16 * 1024  # bytes of the largest array between two switches to another one
 
 
 def floors(reads: Sequence[Array], targets: Sequence[Array], threads: int | None) -> dict[str, Callable[[], int]]:
@@ -30,16 +29,14 @@ def floors(reads: Sequence[Array], targets: Sequence[Array], threads: int | None
     library = load({SOURCE.name: SOURCE.read_text(encoding="ascii")})
     function = library.symbn_bench_floor
     function.restype = ctypes.c_uint64
-    blocks = max(1, max((array.nbytes for array in (*reads, *targets)), default=0) // BLOCK)
-    within = limit(library, threads)
+    arguments, within = _groups(reads, targets), limit(library, threads)
 
     def run(*, streaming: bool) -> Callable[[], int]:
-        arguments = (ctypes.c_ssize_t(blocks), ctypes.c_int(streaming), *_arrays(reads), *_arrays(targets))
-
         def call() -> int:
             with within():
-                return int(function(*arguments))
+                return int(function(ctypes.c_int(streaming), *arguments))
 
+        call.held = (*reads, *targets)  # type: ignore[attr-defined]  # C has their addresses alone
         return call
 
     return {"plain": run(streaming=False), "streaming": run(streaming=True)}
@@ -53,10 +50,21 @@ def aligned(size: int) -> Array:
     return room[start : start + size]
 
 
-def _arrays(arrays: Sequence[Array]) -> tuple[Any, ...]:
-    """The count, the addresses and the sizes, as C takes them. The addresses are good while the arrays are held."""
-    count = len(arrays)
-    addresses = (ctypes.c_void_p * max(count, 1))(*(array.ctypes.data for array in arrays))
-    addresses.held = tuple(arrays)  # type: ignore[attr-defined]
-    sizes = (ctypes.c_ssize_t * max(count, 1))(*(array.nbytes for array in arrays))
-    return ctypes.c_int(count), addresses, sizes
+def _groups(reads: Sequence[Array], targets: Sequence[Array]) -> tuple[Any, ...]:
+    """The arrays by size, the largest first, as C takes them."""
+    sizes = sorted({array.nbytes for array in (*reads, *targets)}, reverse=True)
+    read = [[array for array in reads if array.nbytes == size] for size in sizes]
+    written = [[array for array in targets if array.nbytes == size] for size in sizes]
+    return (
+        ctypes.c_int(len(sizes)),
+        (ctypes.c_ssize_t * len(sizes))(*sizes),
+        (ctypes.c_int * len(sizes))(*map(len, read)),
+        (ctypes.c_int * len(sizes))(*map(len, written)),
+        _addresses(read),
+        _addresses(written),
+    )
+
+
+def _addresses(groups: Sequence[Sequence[Array]]) -> Any:
+    flat = [array.ctypes.data for group in groups for array in group]
+    return (ctypes.c_void_p * max(len(flat), 1))(*flat)

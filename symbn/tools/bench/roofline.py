@@ -12,12 +12,12 @@ from io import StringIO
 from typing import Any
 
 from symbn.errors import TargetError
-from symbn.tools.bench.table import COLUMNS, title
+from symbn.tools.bench.table import COLUMNS, shape, title
 from symbn.tools.bench.task import Bench, Result
 
 MARKS = dict(zip(COLUMNS, "os^DvP", strict=True))
 COLORS = dict(zip(COLUMNS, ("#0072b2", "#56b4e9", "#999999", "#d55e00", "#e69f00", "#009e73"), strict=True))
-FOUND = 12  # results whose names fit beside the picture
+FOUND = 40  # results whose names fit below the picture
 
 
 def check_available() -> None:
@@ -27,7 +27,7 @@ def check_available() -> None:
 
 
 def roofline(bench: Bench) -> str:
-    """The picture. Each result is a column of points, one for each contender, numbered as in the list beside it."""
+    """The picture. Each result is a column of points, one for each contender; a list below it says where which column stands."""
     check_available()
     import matplotlib
     from matplotlib.figure import Figure
@@ -36,7 +36,7 @@ def roofline(bench: Bench) -> str:
     if not results:
         raise TargetError("nothing was timed that has any arithmetic: there is no picture to draw")
     with matplotlib.rc_context({"svg.hashsalt": "symbn", "svg.fonttype": "path", "font.size": 9}):
-        figure = Figure(figsize=(10, 6), layout="constrained")
+        figure = Figure(figsize=(10, 6 + min(len(results), FOUND) / 8), layout="constrained")
         axes = figure.add_subplot(xscale="log", yscale="log")
         _roofs(axes, results)
         _points(axes, results)
@@ -75,6 +75,7 @@ def _points(axes: Any, results: Sequence[Result]) -> None:
 
 
 def _names(figure: Any, results: Sequence[Result]) -> None:
-    lines = [f"{intensity(result):.2f}: {title(result.task, result.called)}, {result.regime}" for result in results]
+    ordered = sorted(results, key=intensity)
+    lines = [f"{intensity(r):.2f}: {title(r.task, r.called)}, {shape(r.task)}, {r.regime}" for r in ordered]
     more = [f"and {len(lines) - FOUND} more"] if len(lines) > FOUND else []
     figure.supxlabel("\n".join((*lines[:FOUND], *more)), fontsize=7, ha="left", x=0.02)

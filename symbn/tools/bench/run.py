@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
+from threading import Timer
 from typing import IO, Any
 
 import symbn
@@ -22,7 +23,8 @@ from symbn.tools.bench.worker import task_of
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PLACE = str(Path(symbn.__file__).parents[1])
-PATIENCE = 600  # seconds for a process to end once it has no more tasks
+KILLED = -9  # by SIGKILL, which not every system has a name for
+PATIENCE = 600  # seconds for one task, to compile included; then its process is ended
 
 
 def run(tasks: Sequence[Task], regimes: Iterable[str]) -> Iterator[Result]:
@@ -39,7 +41,7 @@ def _in_processes(tasks: Sequence[Task], regime: str, threads: int) -> Iterator[
             assert process.stdin is not None
             assert process.stdout is not None
             while waiting:
-                answer = _asked(process.stdin, process.stdout, waiting[0])
+                answer = _asked(process, process.stdin, process.stdout, waiting[0])
                 if not answer:
                     break
                 yield result_of(json.loads(answer))
@@ -49,17 +51,28 @@ def _in_processes(tasks: Sequence[Task], regime: str, threads: int) -> Iterator[
             status = process.wait(PATIENCE)
         if waiting:
             lost = waiting.pop(0)
-            yield Result(lost, regime, lost.direction, 0, 0, 0, Timing("floor"), (), f"its process ended with status {status}")
+            yield Result(lost, regime, lost.direction, 0, 0, 0, Timing("floor"), (), _end(status))
 
 
-def _asked(requests: IO[str], answers: IO[str], task: Task) -> str:
+def _end(status: int) -> str:
+    """How a process ended, in words."""
+    if status == KILLED:
+        return f"its process was ended: it ran for more than {PATIENCE} s, or the memory was full"
+    return f"its process ended with status {status}"
+
+
+def _asked(process: subprocess.Popen[str], requests: IO[str], answers: IO[str], task: Task) -> str:
     """The answer to one task; "" when the process has gone."""
+    end = Timer(PATIENCE, process.kill)
+    end.start()
     try:
         requests.write(json.dumps(asdict(task)) + "\n")
         requests.flush()
+        return answers.readline()
     except BrokenPipeError:
         return ""
-    return answers.readline()
+    finally:
+        end.cancel()
 
 
 def _process(regime: str, threads: int) -> subprocess.Popen[str]:

@@ -48,7 +48,7 @@ def title(task: Task, called: str) -> str:
 
 def _row(result: Result, shown: Sequence[str]) -> list[str]:
     ours = result.timing(C)
-    cells = [title(result.task, result.called), _shape(result.task), result.regime, _time(result.floor)]
+    cells = [title(result.task, result.called), shape(result.task), result.regime, _time(result.floor)]
     cells += [_time(result.timing(name)) for name in shown]
     cells.append(_number(result.floor.median / ours.median) if ours else "")
     for name in LIBRARIES:
@@ -58,7 +58,8 @@ def _row(result: Result, shown: Sequence[str]) -> list[str]:
     return cells
 
 
-def _shape(task: Task) -> str:
+def shape(task: Task) -> str:
+    """`N=4096, D=1024`."""
     return ", ".join(f"{axis}={extent}" for axis, extent in task.extents.items())
 
 
@@ -83,7 +84,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> str:
 def _problems(bench: Bench) -> list[str]:
     found = []
     for result in bench.results:
-        name = f"{title(result.task, result.called)}, {_shape(result.task)}, {result.regime}"
+        name = f"{title(result.task, result.called)}, {shape(result.task)}, {result.regime}"
         said = [(row.name, row.problem) for row in result.timings if row.problem]
         found += [f"not timed: {name}: {result.problem}"] if result.problem else [f"not timed: {who}: {name}: {why}" for who, why in said]
     return found
