@@ -74,10 +74,18 @@
 #define SYMBN_BATCHNORM1D_STREAM 16777216
 #endif
 
+/* Bytes that are still in a cache when a thread reads them again. */
+#ifndef SYMBN_BATCHNORM1D_CACHE
+#define SYMBN_BATCHNORM1D_CACHE 12582912.0
+#endif
+
 enum {
     SYMBN_BATCHNORM1D_LANES = 32, /* sums that run side by side */
     SYMBN_BATCHNORM1D_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_BATCHNORM1D_BLOCK = 512, /* elements that are written at once */
+    SYMBN_BATCHNORM1D_COLUMNS = 512, /* the most columns whose sums are taken at once */
+    SYMBN_BATCHNORM1D_ROWS = 16, /* rows that are summed before the sums go to double */
+    SYMBN_BATCHNORM1D_TOGETHER = 4, /* rows that are read at once */
     SYMBN_BATCHNORM1D_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -106,32 +114,20 @@ static float symbn_batchnorm1d_low(double value)
     return low == low ? (float)low : 0.0F;
 }
 
-/* Adds a chunk's lanes to lanes in double. */
-static void symbn_batchnorm1d_widen(double *lanes, const float *chunk)
+/* Adds a few rows' sums to columns in double. */
+static void symbn_batchnorm1d_widen_columns(double *columns, const float *chunk, ptrdiff_t width)
 {
-    for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
-        lanes[lane] += (double)chunk[lane];
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        columns[lane] += (double)chunk[lane];
     }
 }
 
-/* The sum of all lanes, in pairs. */
-static double symbn_batchnorm1d_total(double *lanes)
+/* How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few. */
+static ptrdiff_t symbn_batchnorm1d_columns(double size)
 {
-    for (int width = SYMBN_BATCHNORM1D_LANES / 2; width > 0; width /= 2) {
-        for (int lane = 0; lane < width; ++lane) {
-            lanes[lane] += lanes[lane + width];
-        }
-    }
-    return lanes[0];
-}
+    const double fitting = SYMBN_BATCHNORM1D_CACHE / size;
 
-/* Adds all lanes, and what they have lost. */
-static void symbn_batchnorm1d_gather(double *total, double *low, const double *lanes, const double *lanes_low)
-{
-    for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
-        symbn_batchnorm1d_add(total, low, lanes[lane]);
-        *low += lanes_low[lane];
-    }
+    return fitting >= 128.0 && fitting < (double)SYMBN_BATCHNORM1D_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t)SYMBN_BATCHNORM1D_COLUMNS;
 }
 
 static ptrdiff_t symbn_batchnorm1d_least(ptrdiff_t a, ptrdiff_t b)
@@ -145,7 +141,7 @@ static ptrdiff_t symbn_batchnorm1d_parts(ptrdiff_t extent, double work)
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_BATCHNORM1D_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_BATCHNORM1D_PARTS;
 
-    return parts < 1 ? 1 : parts < extent ? parts : extent;
+    return parts < 1 || extent < 1 ? 1 : parts < extent ? parts : extent;
 }
 
 /* Where a part starts. */
@@ -160,75 +156,118 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f32_over_C(
     ptrdiff_t N, ptrdiff_t C, const float *x, const float *gamma, const float *beta, double eps, float *y,
     float *sigma2, float *xhat, ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t c = first; c < last; ++c) {
-        /* mu[c] = mean(x[j, c] for j in N) */
-        double mu_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0};
-        for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM1D_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(N - chunk, SYMBN_BATCHNORM1D_CHUNK);
-            float mu_c_chunk[SYMBN_BATCHNORM1D_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+    {
+        const ptrdiff_t columns = symbn_batchnorm1d_columns((double)N*4.0);
 
-            for (; done + SYMBN_BATCHNORM1D_LANES <= chunk_end; done += SYMBN_BATCHNORM1D_LANES) {
-                for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
-                    const ptrdiff_t j = done + lane;
-                    const float x_jc = x[j*C + c];
-                    mu_c_chunk[lane] += x_jc;
-                }
-            }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
-                const ptrdiff_t j = done + lane;
-                const float x_jc = x[j*C + c];
-                mu_c_chunk[lane] += x_jc;
-            }
-            symbn_batchnorm1d_widen(mu_c_lanes, mu_c_chunk);
-        }
-        double mu_c = symbn_batchnorm1d_total(mu_c_lanes);
-        mu_c /= (double)N;
-        /* sigma2[c] = mean((x[j, c] - mu[c])**2 for j in N) */
-        double sigma2_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0};
-        const float mu_c_high = (float)mu_c;
-        const float mu_c_low = symbn_batchnorm1d_low(mu_c);
-        for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM1D_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(N - chunk, SYMBN_BATCHNORM1D_CHUNK);
-            float sigma2_c_chunk[SYMBN_BATCHNORM1D_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_batchnorm1d_least(last - column, columns);
+            /* mu[c] = mean(x[j, c] for j in N) */
+            double mu_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM1D_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(N - chunk, SYMBN_BATCHNORM1D_ROWS);
+                float mu_c_chunk[SYMBN_BATCHNORM1D_COLUMNS] = {0.0F};
+                ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_BATCHNORM1D_LANES <= chunk_end; done += SYMBN_BATCHNORM1D_LANES) {
-                for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
-                    const ptrdiff_t j = done + lane;
-                    const float x_jc = x[j*C + c];
-                    const float x_minus_mu_jc = x_jc - mu_c_high - mu_c_low;
-                    sigma2_c_chunk[lane] += x_minus_mu_jc*x_minus_mu_jc;
+                for (; done + SYMBN_BATCHNORM1D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM1D_TOGETHER) {
+                    SYMBN_BATCHNORM1D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t c = column + lane;
+                        float mu_c_rows = 0.0F;
+                        for (int row = 0; row < SYMBN_BATCHNORM1D_TOGETHER; ++row) {
+                            const ptrdiff_t j = done + row;
+                            const float x_jc = x[j*C + c];
+                            mu_c_rows += x_jc;
+                        }
+                        mu_c_chunk[lane] += mu_c_rows;
+                    }
                 }
+                for (ptrdiff_t j = done; j < chunk_end; ++j) {
+                    SYMBN_BATCHNORM1D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t c = column + lane;
+                        const float x_jc = x[j*C + c];
+                        mu_c_chunk[lane] += x_jc;
+                    }
+                }
+                symbn_batchnorm1d_widen_columns(mu_c_columns, mu_c_chunk, width);
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
-                const ptrdiff_t j = done + lane;
-                const float x_jc = x[j*C + c];
-                const float x_minus_mu_jc = x_jc - mu_c_high - mu_c_low;
-                sigma2_c_chunk[lane] += x_minus_mu_jc*x_minus_mu_jc;
+            /* sigma2[c] = mean((x[j, c] - mu[c])**2 for j in N) */
+            double sigma2_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+            float mu_c_high[SYMBN_BATCHNORM1D_COLUMNS];
+            float mu_c_low[SYMBN_BATCHNORM1D_COLUMNS];
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                double mu_c = mu_c_columns[lane];
+                mu_c /= (double)N;
+                mu_c_high[lane] = (float)mu_c;
+                mu_c_low[lane] = symbn_batchnorm1d_low(mu_c);
             }
-            symbn_batchnorm1d_widen(sigma2_c_lanes, sigma2_c_chunk);
-        }
-        double sigma2_c = symbn_batchnorm1d_total(sigma2_c_lanes);
-        sigma2_c /= (double)N;
-        if (sigma2 != NULL) {
-            sigma2[c] = (float)sigma2_c;
-        }
-        const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
-        const double gamma_c = (double)gamma[c];
-        const double beta_c = (double)beta[c];
-        for (ptrdiff_t i = 0; i < N; ++i) {
-            const double x_ic = (double)x[i*C + c];
-            const double x_minus_mu_ic = x_ic - mu_c;
-            /* xhat[i, c] = (x[i, c] - mu[c])/sqrt(sigma2[c] + eps) */
-            const double xhat_ic = x_minus_mu_ic*rsqrt_sigma2_plus_eps_c;
-            if (xhat != NULL) {
-                xhat[i*C + c] = (float)xhat_ic;
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM1D_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(N - chunk, SYMBN_BATCHNORM1D_ROWS);
+                float sigma2_c_chunk[SYMBN_BATCHNORM1D_COLUMNS] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_BATCHNORM1D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM1D_TOGETHER) {
+                    SYMBN_BATCHNORM1D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t c = column + lane;
+                        float sigma2_c_rows = 0.0F;
+                        for (int row = 0; row < SYMBN_BATCHNORM1D_TOGETHER; ++row) {
+                            const ptrdiff_t j = done + row;
+                            const float x_jc = x[j*C + c];
+                            const float x_minus_mu_jc = x_jc - mu_c_high[lane] - mu_c_low[lane];
+                            sigma2_c_rows += x_minus_mu_jc*x_minus_mu_jc;
+                        }
+                        sigma2_c_chunk[lane] += sigma2_c_rows;
+                    }
+                }
+                for (ptrdiff_t j = done; j < chunk_end; ++j) {
+                    SYMBN_BATCHNORM1D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t c = column + lane;
+                        const float x_jc = x[j*C + c];
+                        const float x_minus_mu_jc = x_jc - mu_c_high[lane] - mu_c_low[lane];
+                        sigma2_c_chunk[lane] += x_minus_mu_jc*x_minus_mu_jc;
+                    }
+                }
+                symbn_batchnorm1d_widen_columns(sigma2_c_columns, sigma2_c_chunk, width);
             }
-            /* y[i, c] = gamma[c]*xhat[i, c] + beta[c] */
-            const double y_ic = gamma_c*xhat_ic + beta_c;
-            if (y != NULL) {
-                y[i*C + c] = (float)y_ic;
+            float rsqrt_sigma2_plus_eps_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+            float gamma_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+            float beta_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t c = column + lane;
+                double sigma2_c = sigma2_c_columns[lane];
+                sigma2_c /= (double)N;
+                if (sigma2 != NULL) {
+                    sigma2[c] = (float)sigma2_c;
+                }
+                const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
+                const double gamma_c = (double)gamma[c];
+                const double beta_c = (double)beta[c];
+                rsqrt_sigma2_plus_eps_c_f[lane] = (float)rsqrt_sigma2_plus_eps_c;
+                gamma_c_f[lane] = (float)gamma_c;
+                beta_c_f[lane] = (float)beta_c;
+            }
+            for (ptrdiff_t i = 0; i < N; ++i) {
+                float xhat_block[SYMBN_BATCHNORM1D_COLUMNS];
+                float *const xhat_to = xhat == NULL ? xhat_block : &xhat[i*C + column];
+                float y_block[SYMBN_BATCHNORM1D_COLUMNS];
+                float *const y_to = y == NULL ? y_block : &y[i*C + column];
+
+                SYMBN_BATCHNORM1D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t c = column + lane;
+                    const float x_ic = x[i*C + c];
+                    const float x_minus_mu_ic = x_ic - mu_c_high[lane] - mu_c_low[lane];
+                    /* xhat[i, c] = (x[i, c] - mu[c])/sqrt(sigma2[c] + eps) */
+                    const float xhat_ic = x_minus_mu_ic*rsqrt_sigma2_plus_eps_c_f[lane];
+                    xhat_to[lane] = xhat_ic;
+                    /* y[i, c] = gamma[c]*xhat[i, c] + beta[c] */
+                    const float y_ic = gamma_c_f[lane]*xhat_ic + beta_c_f[lane];
+                    y_to[lane] = y_ic;
+                }
             }
         }
     }
@@ -245,7 +284,7 @@ int symbn_batchnorm1d_forward_f32(
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
     {
-        const ptrdiff_t parts = symbn_batchnorm1d_parts(C, (double)C*(double)N);
+        const ptrdiff_t parts = symbn_batchnorm1d_parts(C/128, (double)C*(double)N);
 
         SYMBN_BATCHNORM1D_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
@@ -261,71 +300,77 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f64_over_C(
     ptrdiff_t N, ptrdiff_t C, const double *x, const double *gamma, const double *beta, double eps,
     double *y, double *sigma2, double *xhat, ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t c = first; c < last; ++c) {
-        /* mu[c] = mean(x[j, c] for j in N) */
-        double mu_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0}, mu_c_lanes_low[SYMBN_BATCHNORM1D_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+    {
+        const ptrdiff_t columns = symbn_batchnorm1d_columns((double)N*8.0);
 
-            for (; done + SYMBN_BATCHNORM1D_LANES <= N; done += SYMBN_BATCHNORM1D_LANES) {
-                for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
-                    const ptrdiff_t j = done + lane;
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_batchnorm1d_least(last - column, columns);
+            /* mu[c] = mean(x[j, c] for j in N) */
+            double mu_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, mu_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+            for (ptrdiff_t j = 0; j < N; ++j) {
+                SYMBN_BATCHNORM1D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t c = column + lane;
                     const double x_jc = x[j*C + c];
-                    symbn_batchnorm1d_add(&mu_c_lanes[lane], &mu_c_lanes_low[lane], x_jc);
+                    symbn_batchnorm1d_add(&mu_c_columns[lane], &mu_c_columns_low[lane], x_jc);
                 }
             }
-            for (int lane = 0; done + lane < N; ++lane) {
-                const ptrdiff_t j = done + lane;
-                const double x_jc = x[j*C + c];
-                symbn_batchnorm1d_add(&mu_c_lanes[lane], &mu_c_lanes_low[lane], x_jc);
-            }
-        }
-        double mu_c = 0.0, mu_c_low = 0.0;
-        symbn_batchnorm1d_gather(&mu_c, &mu_c_low, mu_c_lanes, mu_c_lanes_low);
-        mu_c = symbn_batchnorm1d_complete(mu_c, mu_c_low);
-        mu_c /= (double)N;
-        /* sigma2[c] = mean((x[j, c] - mu[c])**2 for j in N) */
-        double sigma2_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0}, sigma2_c_lanes_low[SYMBN_BATCHNORM1D_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+            /* sigma2[c] = mean((x[j, c] - mu[c])**2 for j in N) */
+            double sigma2_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sigma2_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+            double mu_c_f[SYMBN_BATCHNORM1D_COLUMNS];
 
-            for (; done + SYMBN_BATCHNORM1D_LANES <= N; done += SYMBN_BATCHNORM1D_LANES) {
-                for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
-                    const ptrdiff_t j = done + lane;
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                double mu_c = mu_c_columns[lane], mu_c_low = mu_c_columns_low[lane];
+                mu_c = symbn_batchnorm1d_complete(mu_c, mu_c_low);
+                mu_c /= (double)N;
+                mu_c_f[lane] = mu_c;
+            }
+            for (ptrdiff_t j = 0; j < N; ++j) {
+                SYMBN_BATCHNORM1D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t c = column + lane;
                     const double x_jc = x[j*C + c];
-                    const double x_minus_mu_jc = x_jc - mu_c;
-                    symbn_batchnorm1d_add(&sigma2_c_lanes[lane], &sigma2_c_lanes_low[lane], x_minus_mu_jc*x_minus_mu_jc);
+                    const double x_minus_mu_jc = x_jc - mu_c_f[lane];
+                    symbn_batchnorm1d_add(&sigma2_c_columns[lane], &sigma2_c_columns_low[lane], x_minus_mu_jc*x_minus_mu_jc);
                 }
             }
-            for (int lane = 0; done + lane < N; ++lane) {
-                const ptrdiff_t j = done + lane;
-                const double x_jc = x[j*C + c];
-                const double x_minus_mu_jc = x_jc - mu_c;
-                symbn_batchnorm1d_add(&sigma2_c_lanes[lane], &sigma2_c_lanes_low[lane], x_minus_mu_jc*x_minus_mu_jc);
+            double rsqrt_sigma2_plus_eps_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+            double gamma_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+            double beta_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t c = column + lane;
+                double sigma2_c = sigma2_c_columns[lane], sigma2_c_low = sigma2_c_columns_low[lane];
+                sigma2_c = symbn_batchnorm1d_complete(sigma2_c, sigma2_c_low);
+                sigma2_c /= (double)N;
+                if (sigma2 != NULL) {
+                    sigma2[c] = sigma2_c;
+                }
+                const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
+                const double gamma_c = gamma[c];
+                const double beta_c = beta[c];
+                rsqrt_sigma2_plus_eps_c_f[lane] = rsqrt_sigma2_plus_eps_c;
+                gamma_c_f[lane] = gamma_c;
+                beta_c_f[lane] = beta_c;
             }
-        }
-        double sigma2_c = 0.0, sigma2_c_low = 0.0;
-        symbn_batchnorm1d_gather(&sigma2_c, &sigma2_c_low, sigma2_c_lanes, sigma2_c_lanes_low);
-        sigma2_c = symbn_batchnorm1d_complete(sigma2_c, sigma2_c_low);
-        sigma2_c /= (double)N;
-        if (sigma2 != NULL) {
-            sigma2[c] = sigma2_c;
-        }
-        const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
-        const double gamma_c = gamma[c];
-        const double beta_c = beta[c];
-        for (ptrdiff_t i = 0; i < N; ++i) {
-            const double x_ic = x[i*C + c];
-            const double x_minus_mu_ic = x_ic - mu_c;
-            /* xhat[i, c] = (x[i, c] - mu[c])/sqrt(sigma2[c] + eps) */
-            const double xhat_ic = x_minus_mu_ic*rsqrt_sigma2_plus_eps_c;
-            if (xhat != NULL) {
-                xhat[i*C + c] = xhat_ic;
-            }
-            /* y[i, c] = gamma[c]*xhat[i, c] + beta[c] */
-            const double y_ic = gamma_c*xhat_ic + beta_c;
-            if (y != NULL) {
-                y[i*C + c] = y_ic;
+            for (ptrdiff_t i = 0; i < N; ++i) {
+                double xhat_block[SYMBN_BATCHNORM1D_COLUMNS];
+                double *const xhat_to = xhat == NULL ? xhat_block : &xhat[i*C + column];
+                double y_block[SYMBN_BATCHNORM1D_COLUMNS];
+                double *const y_to = y == NULL ? y_block : &y[i*C + column];
+
+                SYMBN_BATCHNORM1D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t c = column + lane;
+                    const double x_ic = x[i*C + c];
+                    const double x_minus_mu_ic = x_ic - mu_c_f[lane];
+                    /* xhat[i, c] = (x[i, c] - mu[c])/sqrt(sigma2[c] + eps) */
+                    const double xhat_ic = x_minus_mu_ic*rsqrt_sigma2_plus_eps_c_f[lane];
+                    xhat_to[lane] = xhat_ic;
+                    /* y[i, c] = gamma[c]*xhat[i, c] + beta[c] */
+                    const double y_ic = gamma_c_f[lane]*xhat_ic + beta_c_f[lane];
+                    y_to[lane] = y_ic;
+                }
             }
         }
     }
@@ -342,7 +387,7 @@ int symbn_batchnorm1d_forward_f64(
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
     {
-        const ptrdiff_t parts = symbn_batchnorm1d_parts(C, (double)C*(double)N);
+        const ptrdiff_t parts = symbn_batchnorm1d_parts(C/128, (double)C*(double)N);
 
         SYMBN_BATCHNORM1D_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
@@ -358,56 +403,87 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f32_over_C(
     ptrdiff_t N, ptrdiff_t C, const float *dy, const float *gamma, const float *sigma2, const float *xhat,
     double eps, float *dx, float *dgamma, float *dbeta, ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t c = first; c < last; ++c) {
-        /* sum_dy[c] = sum(dy[k, c] for k in N) */
-        double sum_dy_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0};
-        /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
-        double sum_dy_xhat_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0};
-        for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM1D_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(N - chunk, SYMBN_BATCHNORM1D_CHUNK);
-            float sum_dy_c_chunk[SYMBN_BATCHNORM1D_LANES] = {0.0F};
-            float sum_dy_xhat_c_chunk[SYMBN_BATCHNORM1D_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+    {
+        const ptrdiff_t columns = symbn_batchnorm1d_columns((double)N*8.0);
 
-            for (; done + SYMBN_BATCHNORM1D_LANES <= chunk_end; done += SYMBN_BATCHNORM1D_LANES) {
-                for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
-                    const ptrdiff_t k = done + lane;
-                    const float dy_kc = dy[k*C + c];
-                    sum_dy_c_chunk[lane] += dy_kc;
-                    const float xhat_kc = xhat[k*C + c];
-                    sum_dy_xhat_c_chunk[lane] += dy_kc*xhat_kc;
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_batchnorm1d_least(last - column, columns);
+            /* sum_dy[c] = sum(dy[k, c] for k in N) */
+            double sum_dy_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+            /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
+            double sum_dy_xhat_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM1D_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(N - chunk, SYMBN_BATCHNORM1D_ROWS);
+                float sum_dy_c_chunk[SYMBN_BATCHNORM1D_COLUMNS] = {0.0F};
+                float sum_dy_xhat_c_chunk[SYMBN_BATCHNORM1D_COLUMNS] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_BATCHNORM1D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM1D_TOGETHER) {
+                    SYMBN_BATCHNORM1D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t c = column + lane;
+                        float sum_dy_c_rows = 0.0F;
+                        float sum_dy_xhat_c_rows = 0.0F;
+                        for (int row = 0; row < SYMBN_BATCHNORM1D_TOGETHER; ++row) {
+                            const ptrdiff_t k = done + row;
+                            const float dy_kc = dy[k*C + c];
+                            sum_dy_c_rows += dy_kc;
+                            const float xhat_kc = xhat[k*C + c];
+                            sum_dy_xhat_c_rows += dy_kc*xhat_kc;
+                        }
+                        sum_dy_c_chunk[lane] += sum_dy_c_rows;
+                        sum_dy_xhat_c_chunk[lane] += sum_dy_xhat_c_rows;
+                    }
                 }
+                for (ptrdiff_t k = done; k < chunk_end; ++k) {
+                    SYMBN_BATCHNORM1D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t c = column + lane;
+                        const float dy_kc = dy[k*C + c];
+                        sum_dy_c_chunk[lane] += dy_kc;
+                        const float xhat_kc = xhat[k*C + c];
+                        sum_dy_xhat_c_chunk[lane] += dy_kc*xhat_kc;
+                    }
+                }
+                symbn_batchnorm1d_widen_columns(sum_dy_c_columns, sum_dy_c_chunk, width);
+                symbn_batchnorm1d_widen_columns(sum_dy_xhat_c_columns, sum_dy_xhat_c_chunk, width);
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
-                const ptrdiff_t k = done + lane;
-                const float dy_kc = dy[k*C + c];
-                sum_dy_c_chunk[lane] += dy_kc;
-                const float xhat_kc = xhat[k*C + c];
-                sum_dy_xhat_c_chunk[lane] += dy_kc*xhat_kc;
+            float dx_scale_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+            float sum_dy_over_N_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+            float sum_dy_xhat_over_N_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t c = column + lane;
+                double sum_dy_c = sum_dy_c_columns[lane];
+                double sum_dy_xhat_c = sum_dy_xhat_c_columns[lane];
+                if (dgamma != NULL) {
+                    dgamma[c] = (float)sum_dy_xhat_c;
+                }
+                if (dbeta != NULL) {
+                    dbeta[c] = (float)sum_dy_c;
+                }
+                const double gamma_c = (double)gamma[c];
+                const double sigma2_c = (double)sigma2[c];
+                const double dx_scale_c = gamma_c/sqrt(sigma2_c + eps);
+                const double sum_dy_over_N_c = sum_dy_c/(double)N;
+                const double sum_dy_xhat_over_N_c = sum_dy_xhat_c/(double)N;
+                dx_scale_c_f[lane] = (float)dx_scale_c;
+                sum_dy_over_N_c_f[lane] = (float)sum_dy_over_N_c;
+                sum_dy_xhat_over_N_c_f[lane] = (float)sum_dy_xhat_over_N_c;
             }
-            symbn_batchnorm1d_widen(sum_dy_c_lanes, sum_dy_c_chunk);
-            symbn_batchnorm1d_widen(sum_dy_xhat_c_lanes, sum_dy_xhat_c_chunk);
-        }
-        double sum_dy_c = symbn_batchnorm1d_total(sum_dy_c_lanes);
-        double sum_dy_xhat_c = symbn_batchnorm1d_total(sum_dy_xhat_c_lanes);
-        if (dgamma != NULL) {
-            dgamma[c] = (float)sum_dy_xhat_c;
-        }
-        if (dbeta != NULL) {
-            dbeta[c] = (float)sum_dy_c;
-        }
-        const double gamma_c = (double)gamma[c];
-        const double sigma2_c = (double)sigma2[c];
-        const double dx_scale_c = gamma_c/sqrt(sigma2_c + eps);
-        const double sum_dy_over_N_c = sum_dy_c/(double)N;
-        const double sum_dy_xhat_over_N_c = sum_dy_xhat_c/(double)N;
-        for (ptrdiff_t i = 0; i < N; ++i) {
-            const double dy_ic = (double)dy[i*C + c];
-            const double xhat_ic = (double)xhat[i*C + c];
-            /* dx[i, c] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[i, c] - mean(dy[k, c] for k in N) - xhat[i, c]*mean(dy[k, c]*xhat[k, c] for k in N)) */
-            const double dx_ic = dx_scale_c*(dy_ic - sum_dy_over_N_c - xhat_ic*sum_dy_xhat_over_N_c);
-            if (dx != NULL) {
-                dx[i*C + c] = (float)dx_ic;
+            for (ptrdiff_t i = 0; i < N; ++i) {
+                float dx_block[SYMBN_BATCHNORM1D_COLUMNS];
+                float *const dx_to = dx == NULL ? dx_block : &dx[i*C + column];
+
+                SYMBN_BATCHNORM1D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t c = column + lane;
+                    const float dy_ic = dy[i*C + c];
+                    const float xhat_ic = xhat[i*C + c];
+                    /* dx[i, c] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[i, c] - mean(dy[k, c] for k in N) - xhat[i, c]*mean(dy[k, c]*xhat[k, c] for k in N)) */
+                    const float dx_ic = dx_scale_c_f[lane]*(dy_ic - sum_dy_over_N_c_f[lane] - xhat_ic*sum_dy_xhat_over_N_c_f[lane]);
+                    dx_to[lane] = dx_ic;
+                }
             }
         }
     }
@@ -424,7 +500,7 @@ int symbn_batchnorm1d_backward_f32(
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
     {
-        const ptrdiff_t parts = symbn_batchnorm1d_parts(C, (double)C*(double)N);
+        const ptrdiff_t parts = symbn_batchnorm1d_parts(C/128, (double)C*(double)N);
 
         SYMBN_BATCHNORM1D_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
@@ -441,55 +517,63 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f64_over_C(
     const double *xhat, double eps, double *dx, double *dgamma, double *dbeta, ptrdiff_t first,
     ptrdiff_t last)
 {
-    for (ptrdiff_t c = first; c < last; ++c) {
-        /* sum_dy[c] = sum(dy[k, c] for k in N) */
-        double sum_dy_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0}, sum_dy_c_lanes_low[SYMBN_BATCHNORM1D_LANES] = {0.0};
-        /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
-        double sum_dy_xhat_c_lanes[SYMBN_BATCHNORM1D_LANES] = {0.0}, sum_dy_xhat_c_lanes_low[SYMBN_BATCHNORM1D_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+    {
+        const ptrdiff_t columns = symbn_batchnorm1d_columns((double)N*16.0);
 
-            for (; done + SYMBN_BATCHNORM1D_LANES <= N; done += SYMBN_BATCHNORM1D_LANES) {
-                for (int lane = 0; lane < SYMBN_BATCHNORM1D_LANES; ++lane) {
-                    const ptrdiff_t k = done + lane;
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_batchnorm1d_least(last - column, columns);
+            /* sum_dy[c] = sum(dy[k, c] for k in N) */
+            double sum_dy_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sum_dy_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+            /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
+            double sum_dy_xhat_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sum_dy_xhat_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+            for (ptrdiff_t k = 0; k < N; ++k) {
+                SYMBN_BATCHNORM1D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t c = column + lane;
                     const double dy_kc = dy[k*C + c];
-                    symbn_batchnorm1d_add(&sum_dy_c_lanes[lane], &sum_dy_c_lanes_low[lane], dy_kc);
+                    symbn_batchnorm1d_add(&sum_dy_c_columns[lane], &sum_dy_c_columns_low[lane], dy_kc);
                     const double xhat_kc = xhat[k*C + c];
-                    symbn_batchnorm1d_add(&sum_dy_xhat_c_lanes[lane], &sum_dy_xhat_c_lanes_low[lane], dy_kc*xhat_kc);
+                    symbn_batchnorm1d_add(&sum_dy_xhat_c_columns[lane], &sum_dy_xhat_c_columns_low[lane], dy_kc*xhat_kc);
                 }
             }
-            for (int lane = 0; done + lane < N; ++lane) {
-                const ptrdiff_t k = done + lane;
-                const double dy_kc = dy[k*C + c];
-                symbn_batchnorm1d_add(&sum_dy_c_lanes[lane], &sum_dy_c_lanes_low[lane], dy_kc);
-                const double xhat_kc = xhat[k*C + c];
-                symbn_batchnorm1d_add(&sum_dy_xhat_c_lanes[lane], &sum_dy_xhat_c_lanes_low[lane], dy_kc*xhat_kc);
+            double dx_scale_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+            double sum_dy_over_N_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+            double sum_dy_xhat_over_N_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t c = column + lane;
+                double sum_dy_c = sum_dy_c_columns[lane], sum_dy_c_low = sum_dy_c_columns_low[lane];
+                sum_dy_c = symbn_batchnorm1d_complete(sum_dy_c, sum_dy_c_low);
+                double sum_dy_xhat_c = sum_dy_xhat_c_columns[lane], sum_dy_xhat_c_low = sum_dy_xhat_c_columns_low[lane];
+                sum_dy_xhat_c = symbn_batchnorm1d_complete(sum_dy_xhat_c, sum_dy_xhat_c_low);
+                if (dgamma != NULL) {
+                    dgamma[c] = sum_dy_xhat_c;
+                }
+                if (dbeta != NULL) {
+                    dbeta[c] = sum_dy_c;
+                }
+                const double gamma_c = gamma[c];
+                const double sigma2_c = sigma2[c];
+                const double dx_scale_c = gamma_c/sqrt(sigma2_c + eps);
+                const double sum_dy_over_N_c = sum_dy_c/(double)N;
+                const double sum_dy_xhat_over_N_c = sum_dy_xhat_c/(double)N;
+                dx_scale_c_f[lane] = dx_scale_c;
+                sum_dy_over_N_c_f[lane] = sum_dy_over_N_c;
+                sum_dy_xhat_over_N_c_f[lane] = sum_dy_xhat_over_N_c;
             }
-        }
-        double sum_dy_c = 0.0, sum_dy_c_low = 0.0;
-        symbn_batchnorm1d_gather(&sum_dy_c, &sum_dy_c_low, sum_dy_c_lanes, sum_dy_c_lanes_low);
-        sum_dy_c = symbn_batchnorm1d_complete(sum_dy_c, sum_dy_c_low);
-        double sum_dy_xhat_c = 0.0, sum_dy_xhat_c_low = 0.0;
-        symbn_batchnorm1d_gather(&sum_dy_xhat_c, &sum_dy_xhat_c_low, sum_dy_xhat_c_lanes, sum_dy_xhat_c_lanes_low);
-        sum_dy_xhat_c = symbn_batchnorm1d_complete(sum_dy_xhat_c, sum_dy_xhat_c_low);
-        if (dgamma != NULL) {
-            dgamma[c] = sum_dy_xhat_c;
-        }
-        if (dbeta != NULL) {
-            dbeta[c] = sum_dy_c;
-        }
-        const double gamma_c = gamma[c];
-        const double sigma2_c = sigma2[c];
-        const double dx_scale_c = gamma_c/sqrt(sigma2_c + eps);
-        const double sum_dy_over_N_c = sum_dy_c/(double)N;
-        const double sum_dy_xhat_over_N_c = sum_dy_xhat_c/(double)N;
-        for (ptrdiff_t i = 0; i < N; ++i) {
-            const double dy_ic = dy[i*C + c];
-            const double xhat_ic = xhat[i*C + c];
-            /* dx[i, c] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[i, c] - mean(dy[k, c] for k in N) - xhat[i, c]*mean(dy[k, c]*xhat[k, c] for k in N)) */
-            const double dx_ic = dx_scale_c*(dy_ic - sum_dy_over_N_c - xhat_ic*sum_dy_xhat_over_N_c);
-            if (dx != NULL) {
-                dx[i*C + c] = dx_ic;
+            for (ptrdiff_t i = 0; i < N; ++i) {
+                double dx_block[SYMBN_BATCHNORM1D_COLUMNS];
+                double *const dx_to = dx == NULL ? dx_block : &dx[i*C + column];
+
+                SYMBN_BATCHNORM1D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t c = column + lane;
+                    const double dy_ic = dy[i*C + c];
+                    const double xhat_ic = xhat[i*C + c];
+                    /* dx[i, c] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[i, c] - mean(dy[k, c] for k in N) - xhat[i, c]*mean(dy[k, c]*xhat[k, c] for k in N)) */
+                    const double dx_ic = dx_scale_c_f[lane]*(dy_ic - sum_dy_over_N_c_f[lane] - xhat_ic*sum_dy_xhat_over_N_c_f[lane]);
+                    dx_to[lane] = dx_ic;
+                }
             }
         }
     }
@@ -506,7 +590,7 @@ int symbn_batchnorm1d_backward_f64(
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
     {
-        const ptrdiff_t parts = symbn_batchnorm1d_parts(C, (double)C*(double)N);
+        const ptrdiff_t parts = symbn_batchnorm1d_parts(C/128, (double)C*(double)N);
 
         SYMBN_BATCHNORM1D_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {

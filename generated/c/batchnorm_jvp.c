@@ -75,10 +75,18 @@
 #define SYMBN_BATCHNORM_JVP_STREAM 16777216
 #endif
 
+/* Bytes that are still in a cache when a thread reads them again. */
+#ifndef SYMBN_BATCHNORM_JVP_CACHE
+#define SYMBN_BATCHNORM_JVP_CACHE 12582912.0
+#endif
+
 enum {
     SYMBN_BATCHNORM_JVP_LANES = 32, /* sums that run side by side */
     SYMBN_BATCHNORM_JVP_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_BATCHNORM_JVP_BLOCK = 512, /* elements that are written at once */
+    SYMBN_BATCHNORM_JVP_COLUMNS = 512, /* the most columns whose sums are taken at once */
+    SYMBN_BATCHNORM_JVP_ROWS = 16, /* rows that are summed before the sums go to double */
+    SYMBN_BATCHNORM_JVP_TOGETHER = 4, /* rows that are read at once */
     SYMBN_BATCHNORM_JVP_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -91,13 +99,17 @@ static void symbn_batchnorm_jvp_stream(void *to, const void *from, size_t size)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    memcpy(out, in, done);
+    if (done > 0) {
+        memcpy(out, in, done);
+    }
     for (; done + 64 <= size; done += 64) {
         for (size_t at = done; at < done + 64; at += 16) {
             _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
         }
     }
-    memcpy(out + done, in + done, size - done);
+    if (done < size) {
+        memcpy(out + done, in + done, size - done);
+    }
 #else
     memcpy(to, from, size);
 #endif
@@ -175,7 +187,7 @@ static ptrdiff_t symbn_batchnorm_jvp_parts(ptrdiff_t extent, double work)
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_BATCHNORM_JVP_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_BATCHNORM_JVP_PARTS;
 
-    return parts < 1 ? 1 : parts < extent ? parts : extent;
+    return parts < 1 || extent < 1 ? 1 : parts < extent ? parts : extent;
 }
 
 /* Where a part starts. */

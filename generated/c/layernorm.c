@@ -80,10 +80,18 @@
 #define SYMBN_LAYERNORM_STREAM 16777216
 #endif
 
+/* Bytes that are still in a cache when a thread reads them again. */
+#ifndef SYMBN_LAYERNORM_CACHE
+#define SYMBN_LAYERNORM_CACHE 12582912.0
+#endif
+
 enum {
     SYMBN_LAYERNORM_LANES = 32, /* sums that run side by side */
     SYMBN_LAYERNORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_LAYERNORM_BLOCK = 512, /* elements that are written at once */
+    SYMBN_LAYERNORM_COLUMNS = 512, /* the most columns whose sums are taken at once */
+    SYMBN_LAYERNORM_ROWS = 16, /* rows that are summed before the sums go to double */
+    SYMBN_LAYERNORM_TOGETHER = 4, /* rows that are read at once */
     SYMBN_LAYERNORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -96,13 +104,17 @@ static void symbn_layernorm_stream(void *to, const void *from, size_t size)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    memcpy(out, in, done);
+    if (done > 0) {
+        memcpy(out, in, done);
+    }
     for (; done + 64 <= size; done += 64) {
         for (size_t at = done; at < done + 64; at += 16) {
             _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
         }
     }
-    memcpy(out + done, in + done, size - done);
+    if (done < size) {
+        memcpy(out + done, in + done, size - done);
+    }
 #else
     memcpy(to, from, size);
 #endif
@@ -149,6 +161,22 @@ static void symbn_layernorm_widen(double *lanes, const float *chunk)
     }
 }
 
+/* Adds a few rows' sums to columns in double. */
+static void symbn_layernorm_widen_columns(double *columns, const float *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few. */
+static ptrdiff_t symbn_layernorm_columns(double size)
+{
+    const double fitting = SYMBN_LAYERNORM_CACHE / size;
+
+    return fitting >= 128.0 && fitting < (double)SYMBN_LAYERNORM_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t)SYMBN_LAYERNORM_COLUMNS;
+}
+
 /* The sum of all lanes, in pairs. */
 static double symbn_layernorm_total(double *lanes)
 {
@@ -180,7 +208,7 @@ static ptrdiff_t symbn_layernorm_parts(ptrdiff_t extent, double work)
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_LAYERNORM_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_LAYERNORM_PARTS;
 
-    return parts < 1 ? 1 : parts < extent ? parts : extent;
+    return parts < 1 || extent < 1 ? 1 : parts < extent ? parts : extent;
 }
 
 /* Where a part starts. */
@@ -422,43 +450,63 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f32_over_D(
     ptrdiff_t N, ptrdiff_t D, const float *dy, const float *xhat, float *dgamma, float *dbeta,
     ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t d = first; d < last; ++d) {
-        /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
-        double dgamma_d_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
-        /* dbeta[d] = sum(dy[n, d] for n in N) */
-        double dbeta_d_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
-        for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LAYERNORM_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(N - chunk, SYMBN_LAYERNORM_CHUNK);
-            float dgamma_d_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
-            float dbeta_d_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+    {
+        const ptrdiff_t columns = symbn_layernorm_columns((double)N*8.0);
 
-            for (; done + SYMBN_LAYERNORM_LANES <= chunk_end; done += SYMBN_LAYERNORM_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
-                    const ptrdiff_t n = done + lane;
-                    const float dy_nd = dy[n*D + d];
-                    const float xhat_nd = xhat[n*D + d];
-                    dgamma_d_chunk[lane] += dy_nd*xhat_nd;
-                    dbeta_d_chunk[lane] += dy_nd;
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_layernorm_least(last - column, columns);
+            /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
+            double dgamma_d_columns[SYMBN_LAYERNORM_COLUMNS] = {0.0};
+            /* dbeta[d] = sum(dy[n, d] for n in N) */
+            double dbeta_d_columns[SYMBN_LAYERNORM_COLUMNS] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LAYERNORM_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(N - chunk, SYMBN_LAYERNORM_ROWS);
+                float dgamma_d_chunk[SYMBN_LAYERNORM_COLUMNS] = {0.0F};
+                float dbeta_d_chunk[SYMBN_LAYERNORM_COLUMNS] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_LAYERNORM_TOGETHER <= chunk_end; done += SYMBN_LAYERNORM_TOGETHER) {
+                    SYMBN_LAYERNORM_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t d = column + lane;
+                        float dgamma_d_rows = 0.0F;
+                        float dbeta_d_rows = 0.0F;
+                        for (int row = 0; row < SYMBN_LAYERNORM_TOGETHER; ++row) {
+                            const ptrdiff_t n = done + row;
+                            const float dy_nd = dy[n*D + d];
+                            const float xhat_nd = xhat[n*D + d];
+                            dgamma_d_rows += dy_nd*xhat_nd;
+                            dbeta_d_rows += dy_nd;
+                        }
+                        dgamma_d_chunk[lane] += dgamma_d_rows;
+                        dbeta_d_chunk[lane] += dbeta_d_rows;
+                    }
+                }
+                for (ptrdiff_t n = done; n < chunk_end; ++n) {
+                    SYMBN_LAYERNORM_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t d = column + lane;
+                        const float dy_nd = dy[n*D + d];
+                        const float xhat_nd = xhat[n*D + d];
+                        dgamma_d_chunk[lane] += dy_nd*xhat_nd;
+                        dbeta_d_chunk[lane] += dy_nd;
+                    }
+                }
+                symbn_layernorm_widen_columns(dgamma_d_columns, dgamma_d_chunk, width);
+                symbn_layernorm_widen_columns(dbeta_d_columns, dbeta_d_chunk, width);
+            }
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = column + lane;
+                double dgamma_d = dgamma_d_columns[lane];
+                if (dgamma != NULL) {
+                    dgamma[d] = (float)dgamma_d;
+                }
+                double dbeta_d = dbeta_d_columns[lane];
+                if (dbeta != NULL) {
+                    dbeta[d] = (float)dbeta_d;
                 }
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
-                const ptrdiff_t n = done + lane;
-                const float dy_nd = dy[n*D + d];
-                const float xhat_nd = xhat[n*D + d];
-                dgamma_d_chunk[lane] += dy_nd*xhat_nd;
-                dbeta_d_chunk[lane] += dy_nd;
-            }
-            symbn_layernorm_widen(dgamma_d_lanes, dgamma_d_chunk);
-            symbn_layernorm_widen(dbeta_d_lanes, dbeta_d_chunk);
-        }
-        double dgamma_d = symbn_layernorm_total(dgamma_d_lanes);
-        if (dgamma != NULL) {
-            dgamma[d] = (float)dgamma_d;
-        }
-        double dbeta_d = symbn_layernorm_total(dbeta_d_lanes);
-        if (dbeta != NULL) {
-            dbeta[d] = (float)dbeta_d;
         }
     }
 }
@@ -546,7 +594,7 @@ int symbn_layernorm_backward_f32(
     }
     const int stream = (double)N*(double)D*4.0 >= (double)SYMBN_LAYERNORM_STREAM;
     {
-        const ptrdiff_t parts = symbn_layernorm_parts(D, (double)D*(double)N);
+        const ptrdiff_t parts = symbn_layernorm_parts(D/128, (double)D*(double)N);
 
         SYMBN_LAYERNORM_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
@@ -572,42 +620,39 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f64_over_D(
     ptrdiff_t N, ptrdiff_t D, const double *dy, const double *xhat, double *dgamma, double *dbeta,
     ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t d = first; d < last; ++d) {
-        /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
-        double dgamma_d_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, dgamma_d_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
-        /* dbeta[d] = sum(dy[n, d] for n in N) */
-        double dbeta_d_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, dbeta_d_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+    {
+        const ptrdiff_t columns = symbn_layernorm_columns((double)N*16.0);
 
-            for (; done + SYMBN_LAYERNORM_LANES <= N; done += SYMBN_LAYERNORM_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
-                    const ptrdiff_t n = done + lane;
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_layernorm_least(last - column, columns);
+            /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
+            double dgamma_d_columns[SYMBN_LAYERNORM_COLUMNS] = {0.0}, dgamma_d_columns_low[SYMBN_LAYERNORM_COLUMNS] = {0.0};
+            /* dbeta[d] = sum(dy[n, d] for n in N) */
+            double dbeta_d_columns[SYMBN_LAYERNORM_COLUMNS] = {0.0}, dbeta_d_columns_low[SYMBN_LAYERNORM_COLUMNS] = {0.0};
+            for (ptrdiff_t n = 0; n < N; ++n) {
+                SYMBN_LAYERNORM_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = column + lane;
                     const double dy_nd = dy[n*D + d];
                     const double xhat_nd = xhat[n*D + d];
-                    symbn_layernorm_add(&dgamma_d_lanes[lane], &dgamma_d_lanes_low[lane], dy_nd*xhat_nd);
-                    symbn_layernorm_add(&dbeta_d_lanes[lane], &dbeta_d_lanes_low[lane], dy_nd);
+                    symbn_layernorm_add(&dgamma_d_columns[lane], &dgamma_d_columns_low[lane], dy_nd*xhat_nd);
+                    symbn_layernorm_add(&dbeta_d_columns[lane], &dbeta_d_columns_low[lane], dy_nd);
                 }
             }
-            for (int lane = 0; done + lane < N; ++lane) {
-                const ptrdiff_t n = done + lane;
-                const double dy_nd = dy[n*D + d];
-                const double xhat_nd = xhat[n*D + d];
-                symbn_layernorm_add(&dgamma_d_lanes[lane], &dgamma_d_lanes_low[lane], dy_nd*xhat_nd);
-                symbn_layernorm_add(&dbeta_d_lanes[lane], &dbeta_d_lanes_low[lane], dy_nd);
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = column + lane;
+                double dgamma_d = dgamma_d_columns[lane], dgamma_d_low = dgamma_d_columns_low[lane];
+                dgamma_d = symbn_layernorm_complete(dgamma_d, dgamma_d_low);
+                if (dgamma != NULL) {
+                    dgamma[d] = dgamma_d;
+                }
+                double dbeta_d = dbeta_d_columns[lane], dbeta_d_low = dbeta_d_columns_low[lane];
+                dbeta_d = symbn_layernorm_complete(dbeta_d, dbeta_d_low);
+                if (dbeta != NULL) {
+                    dbeta[d] = dbeta_d;
+                }
             }
-        }
-        double dgamma_d = 0.0, dgamma_d_low = 0.0;
-        symbn_layernorm_gather(&dgamma_d, &dgamma_d_low, dgamma_d_lanes, dgamma_d_lanes_low);
-        dgamma_d = symbn_layernorm_complete(dgamma_d, dgamma_d_low);
-        if (dgamma != NULL) {
-            dgamma[d] = dgamma_d;
-        }
-        double dbeta_d = 0.0, dbeta_d_low = 0.0;
-        symbn_layernorm_gather(&dbeta_d, &dbeta_d_low, dbeta_d_lanes, dbeta_d_lanes_low);
-        dbeta_d = symbn_layernorm_complete(dbeta_d, dbeta_d_low);
-        if (dbeta != NULL) {
-            dbeta[d] = dbeta_d;
         }
     }
 }
@@ -691,7 +736,7 @@ int symbn_layernorm_backward_f64(
     }
     const int stream = (double)N*(double)D*8.0 >= (double)SYMBN_LAYERNORM_STREAM;
     {
-        const ptrdiff_t parts = symbn_layernorm_parts(D, (double)D*(double)N);
+        const ptrdiff_t parts = symbn_layernorm_parts(D/128, (double)D*(double)N);
 
         SYMBN_LAYERNORM_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {

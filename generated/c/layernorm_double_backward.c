@@ -86,10 +86,18 @@
 #define SYMBN_LAYERNORM_DOUBLE_BACKWARD_STREAM 16777216
 #endif
 
+/* Bytes that are still in a cache when a thread reads them again. */
+#ifndef SYMBN_LAYERNORM_DOUBLE_BACKWARD_CACHE
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_CACHE 12582912.0
+#endif
+
 enum {
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES = 32, /* sums that run side by side */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK = 512, /* elements that are written at once */
+    SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS = 512, /* the most columns whose sums are taken at once */
+    SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS = 16, /* rows that are summed before the sums go to double */
+    SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER = 4, /* rows that are read at once */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -102,13 +110,17 @@ static void symbn_layernorm_double_backward_stream(void *to, const void *from, s
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    memcpy(out, in, done);
+    if (done > 0) {
+        memcpy(out, in, done);
+    }
     for (; done + 64 <= size; done += 64) {
         for (size_t at = done; at < done + 64; at += 16) {
             _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
         }
     }
-    memcpy(out + done, in + done, size - done);
+    if (done < size) {
+        memcpy(out + done, in + done, size - done);
+    }
 #else
     memcpy(to, from, size);
 #endif
@@ -155,6 +167,22 @@ static void symbn_layernorm_double_backward_widen(double *lanes, const float *ch
     }
 }
 
+/* Adds a few rows' sums to columns in double. */
+static void symbn_layernorm_double_backward_widen_columns(double *columns, const float *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few. */
+static ptrdiff_t symbn_layernorm_double_backward_columns(double size)
+{
+    const double fitting = SYMBN_LAYERNORM_DOUBLE_BACKWARD_CACHE / size;
+
+    return fitting >= 128.0 && fitting < (double)SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t)SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS;
+}
+
 /* The sum of all lanes, in pairs. */
 static double symbn_layernorm_double_backward_total(double *lanes)
 {
@@ -186,7 +214,7 @@ static ptrdiff_t symbn_layernorm_double_backward_parts(ptrdiff_t extent, double 
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARTS;
 
-    return parts < 1 ? 1 : parts < extent ? parts : extent;
+    return parts < 1 || extent < 1 ? 1 : parts < extent ? parts : extent;
 }
 
 /* Where a part starts. */
@@ -366,55 +394,75 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
     ptrdiff_t N, ptrdiff_t D, const float *dy, const float *x, double eps, float *dgamma, float *dbeta,
     double *kept_mu, double *kept_sigma2, ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t d = first; d < last; ++d) {
-        /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
-        double dgamma_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* dbeta[d] = sum(dy[n, d] for n in N) */
-        double dbeta_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        const float eps_high = (float)eps;
-        const float eps_low = symbn_layernorm_double_backward_low(eps);
-        for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(N - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
-            float dgamma_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-            float dbeta_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+    {
+        const ptrdiff_t columns = symbn_layernorm_double_backward_columns((double)N*8.0);
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
-                    const ptrdiff_t n = done + lane;
-                    const float dy_nd = dy[n*D + d];
-                    const float x_nd = x[n*D + d];
-                    const float mu_n = (float)kept_mu[n];
-                    const float x_minus_mu_nd = x_nd - mu_n;
-                    const float sigma2_n = (float)kept_sigma2[n];
-                    const float rsqrt_sigma2_plus_eps_n = 1.0F/sqrtf(sigma2_n + eps_high + eps_low);
-                    const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-                    dgamma_d_chunk[lane] += dy_nd*xhat_nd;
-                    dbeta_d_chunk[lane] += dy_nd;
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(last - column, columns);
+            /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
+            double dgamma_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
+            /* dbeta[d] = sum(dy[n, d] for n in N) */
+            double dbeta_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
+            const float eps_high = (float)eps;
+            const float eps_low = symbn_layernorm_double_backward_low(eps);
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(N - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS);
+                float dgamma_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0F};
+                float dbeta_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
+                    SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t d = column + lane;
+                        float dgamma_d_rows = 0.0F;
+                        float dbeta_d_rows = 0.0F;
+                        for (int row = 0; row < SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER; ++row) {
+                            const ptrdiff_t n = done + row;
+                            const float dy_nd = dy[n*D + d];
+                            const float x_nd = x[n*D + d];
+                            const float mu_n = (float)kept_mu[n];
+                            const float x_minus_mu_nd = x_nd - mu_n;
+                            const float sigma2_n = (float)kept_sigma2[n];
+                            const float rsqrt_sigma2_plus_eps_n = 1.0F/sqrtf(sigma2_n + eps_high + eps_low);
+                            const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
+                            dgamma_d_rows += dy_nd*xhat_nd;
+                            dbeta_d_rows += dy_nd;
+                        }
+                        dgamma_d_chunk[lane] += dgamma_d_rows;
+                        dbeta_d_chunk[lane] += dbeta_d_rows;
+                    }
+                }
+                for (ptrdiff_t n = done; n < chunk_end; ++n) {
+                    SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t d = column + lane;
+                        const float dy_nd = dy[n*D + d];
+                        const float x_nd = x[n*D + d];
+                        const float mu_n = (float)kept_mu[n];
+                        const float x_minus_mu_nd = x_nd - mu_n;
+                        const float sigma2_n = (float)kept_sigma2[n];
+                        const float rsqrt_sigma2_plus_eps_n = 1.0F/sqrtf(sigma2_n + eps_high + eps_low);
+                        const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
+                        dgamma_d_chunk[lane] += dy_nd*xhat_nd;
+                        dbeta_d_chunk[lane] += dy_nd;
+                    }
+                }
+                symbn_layernorm_double_backward_widen_columns(dgamma_d_columns, dgamma_d_chunk, width);
+                symbn_layernorm_double_backward_widen_columns(dbeta_d_columns, dbeta_d_chunk, width);
+            }
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = column + lane;
+                double dgamma_d = dgamma_d_columns[lane];
+                if (dgamma != NULL) {
+                    dgamma[d] = (float)dgamma_d;
+                }
+                double dbeta_d = dbeta_d_columns[lane];
+                if (dbeta != NULL) {
+                    dbeta[d] = (float)dbeta_d;
                 }
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
-                const ptrdiff_t n = done + lane;
-                const float dy_nd = dy[n*D + d];
-                const float x_nd = x[n*D + d];
-                const float mu_n = (float)kept_mu[n];
-                const float x_minus_mu_nd = x_nd - mu_n;
-                const float sigma2_n = (float)kept_sigma2[n];
-                const float rsqrt_sigma2_plus_eps_n = 1.0F/sqrtf(sigma2_n + eps_high + eps_low);
-                const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-                dgamma_d_chunk[lane] += dy_nd*xhat_nd;
-                dbeta_d_chunk[lane] += dy_nd;
-            }
-            symbn_layernorm_double_backward_widen(dgamma_d_lanes, dgamma_d_chunk);
-            symbn_layernorm_double_backward_widen(dbeta_d_lanes, dbeta_d_chunk);
-        }
-        double dgamma_d = symbn_layernorm_double_backward_total(dgamma_d_lanes);
-        if (dgamma != NULL) {
-            dgamma[d] = (float)dgamma_d;
-        }
-        double dbeta_d = symbn_layernorm_double_backward_total(dbeta_d_lanes);
-        if (dbeta != NULL) {
-            dbeta[d] = (float)dbeta_d;
         }
     }
 }
@@ -447,7 +495,7 @@ int symbn_layernorm_backward_saving_f32(
         }
     }
     {
-        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D, (double)D*(double)N);
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D/128, (double)D*(double)N);
 
         SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
@@ -610,17 +658,19 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
     ptrdiff_t N, ptrdiff_t D, const double *dy, const double *x, double eps, double *dgamma, double *dbeta,
     double *kept_mu, double *kept_sigma2, ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t d = first; d < last; ++d) {
-        /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
-        double dgamma_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, dgamma_d_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* dbeta[d] = sum(dy[n, d] for n in N) */
-        double dbeta_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, dbeta_d_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+    {
+        const ptrdiff_t columns = symbn_layernorm_double_backward_columns((double)N*16.0);
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= N; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
-                    const ptrdiff_t n = done + lane;
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(last - column, columns);
+            /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
+            double dgamma_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0}, dgamma_d_columns_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
+            /* dbeta[d] = sum(dy[n, d] for n in N) */
+            double dbeta_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0}, dbeta_d_columns_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
+            for (ptrdiff_t n = 0; n < N; ++n) {
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = column + lane;
                     const double dy_nd = dy[n*D + d];
                     const double x_nd = x[n*D + d];
                     const double mu_n = kept_mu[n];
@@ -628,34 +678,24 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                     const double sigma2_n = kept_sigma2[n];
                     const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
                     const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-                    symbn_layernorm_double_backward_add(&dgamma_d_lanes[lane], &dgamma_d_lanes_low[lane], dy_nd*xhat_nd);
-                    symbn_layernorm_double_backward_add(&dbeta_d_lanes[lane], &dbeta_d_lanes_low[lane], dy_nd);
+                    symbn_layernorm_double_backward_add(&dgamma_d_columns[lane], &dgamma_d_columns_low[lane], dy_nd*xhat_nd);
+                    symbn_layernorm_double_backward_add(&dbeta_d_columns[lane], &dbeta_d_columns_low[lane], dy_nd);
                 }
             }
-            for (int lane = 0; done + lane < N; ++lane) {
-                const ptrdiff_t n = done + lane;
-                const double dy_nd = dy[n*D + d];
-                const double x_nd = x[n*D + d];
-                const double mu_n = kept_mu[n];
-                const double x_minus_mu_nd = x_nd - mu_n;
-                const double sigma2_n = kept_sigma2[n];
-                const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-                const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-                symbn_layernorm_double_backward_add(&dgamma_d_lanes[lane], &dgamma_d_lanes_low[lane], dy_nd*xhat_nd);
-                symbn_layernorm_double_backward_add(&dbeta_d_lanes[lane], &dbeta_d_lanes_low[lane], dy_nd);
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = column + lane;
+                double dgamma_d = dgamma_d_columns[lane], dgamma_d_low = dgamma_d_columns_low[lane];
+                dgamma_d = symbn_layernorm_double_backward_complete(dgamma_d, dgamma_d_low);
+                if (dgamma != NULL) {
+                    dgamma[d] = dgamma_d;
+                }
+                double dbeta_d = dbeta_d_columns[lane], dbeta_d_low = dbeta_d_columns_low[lane];
+                dbeta_d = symbn_layernorm_double_backward_complete(dbeta_d, dbeta_d_low);
+                if (dbeta != NULL) {
+                    dbeta[d] = dbeta_d;
+                }
             }
-        }
-        double dgamma_d = 0.0, dgamma_d_low = 0.0;
-        symbn_layernorm_double_backward_gather(&dgamma_d, &dgamma_d_low, dgamma_d_lanes, dgamma_d_lanes_low);
-        dgamma_d = symbn_layernorm_double_backward_complete(dgamma_d, dgamma_d_low);
-        if (dgamma != NULL) {
-            dgamma[d] = dgamma_d;
-        }
-        double dbeta_d = 0.0, dbeta_d_low = 0.0;
-        symbn_layernorm_double_backward_gather(&dbeta_d, &dbeta_d_low, dbeta_d_lanes, dbeta_d_lanes_low);
-        dbeta_d = symbn_layernorm_double_backward_complete(dbeta_d, dbeta_d_low);
-        if (dbeta != NULL) {
-            dbeta[d] = dbeta_d;
         }
     }
 }
@@ -688,7 +728,7 @@ int symbn_layernorm_backward_saving_f64(
         }
     }
     {
-        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D, (double)D*(double)N);
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D/128, (double)D*(double)N);
 
         SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
@@ -871,68 +911,90 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
     double eps, float *grad_gamma, float *grad_beta, double *kept_sum_ddx_xhat, double *kept_sum_ddx,
     double grad_beta_d, ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t d = first; d < last; ++d) {
-        /* sum_ddx_term[d] = sum(ddx[n, d]*dy[n, d]*rsqrt_sigma2_plus_eps[n] for n in N) */
-        double sum_ddx_term_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* sum_dy_term[d] = sum(dy[n, d]*xhat[n, d]*grad_xhat_scale[n] for n in N) */
-        double sum_dy_term_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* sum_dy_term_2[d] = sum(dy[n, d]*sum_dy_term_2_scale[n] for n in N) */
-        double sum_dy_term_2_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        const float eps_high = (float)eps;
-        const float eps_low = symbn_layernorm_double_backward_low(eps);
-        for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(N - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
-            float sum_ddx_term_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-            float sum_dy_term_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-            float sum_dy_term_2_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+    {
+        const ptrdiff_t columns = symbn_layernorm_double_backward_columns((double)N*12.0);
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
-                    const ptrdiff_t n = done + lane;
-                    const float ddx_nd = ddx[n*D + d];
-                    const float dy_nd = dy[n*D + d];
-                    const float sigma2_n = sigma2[n];
-                    const float rsqrt_sigma2_plus_eps_2_n = 1.0F/sqrtf(sigma2_n + eps_high + eps_low);
-                    sum_ddx_term_d_chunk[lane] += ddx_nd*dy_nd*rsqrt_sigma2_plus_eps_2_n;
-                    const float xhat_nd = xhat[n*D + d];
-                    const float sum_ddx_xhat_n = (float)kept_sum_ddx_xhat[n];
-                    const float grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
-                    sum_dy_term_d_chunk[lane] += dy_nd*xhat_nd*grad_xhat_scale_n;
-                    const float sum_ddx_n = (float)kept_sum_ddx[n];
-                    const float sum_dy_term_2_scale_n = rsqrt_sigma2_plus_eps_2_n*sum_ddx_n;
-                    sum_dy_term_2_d_chunk[lane] += dy_nd*sum_dy_term_2_scale_n;
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(last - column, columns);
+            /* sum_ddx_term[d] = sum(ddx[n, d]*dy[n, d]*rsqrt_sigma2_plus_eps[n] for n in N) */
+            double sum_ddx_term_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
+            /* sum_dy_term[d] = sum(dy[n, d]*xhat[n, d]*grad_xhat_scale[n] for n in N) */
+            double sum_dy_term_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
+            /* sum_dy_term_2[d] = sum(dy[n, d]*sum_dy_term_2_scale[n] for n in N) */
+            double sum_dy_term_2_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
+            const float eps_high = (float)eps;
+            const float eps_low = symbn_layernorm_double_backward_low(eps);
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(N - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS);
+                float sum_ddx_term_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0F};
+                float sum_dy_term_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0F};
+                float sum_dy_term_2_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
+                    SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t d = column + lane;
+                        float sum_ddx_term_d_rows = 0.0F;
+                        float sum_dy_term_d_rows = 0.0F;
+                        float sum_dy_term_2_d_rows = 0.0F;
+                        for (int row = 0; row < SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER; ++row) {
+                            const ptrdiff_t n = done + row;
+                            const float ddx_nd = ddx[n*D + d];
+                            const float dy_nd = dy[n*D + d];
+                            const float sigma2_n = sigma2[n];
+                            const float rsqrt_sigma2_plus_eps_2_n = 1.0F/sqrtf(sigma2_n + eps_high + eps_low);
+                            sum_ddx_term_d_rows += ddx_nd*dy_nd*rsqrt_sigma2_plus_eps_2_n;
+                            const float xhat_nd = xhat[n*D + d];
+                            const float sum_ddx_xhat_n = (float)kept_sum_ddx_xhat[n];
+                            const float grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
+                            sum_dy_term_d_rows += dy_nd*xhat_nd*grad_xhat_scale_n;
+                            const float sum_ddx_n = (float)kept_sum_ddx[n];
+                            const float sum_dy_term_2_scale_n = rsqrt_sigma2_plus_eps_2_n*sum_ddx_n;
+                            sum_dy_term_2_d_rows += dy_nd*sum_dy_term_2_scale_n;
+                        }
+                        sum_ddx_term_d_chunk[lane] += sum_ddx_term_d_rows;
+                        sum_dy_term_d_chunk[lane] += sum_dy_term_d_rows;
+                        sum_dy_term_2_d_chunk[lane] += sum_dy_term_2_d_rows;
+                    }
+                }
+                for (ptrdiff_t n = done; n < chunk_end; ++n) {
+                    SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t d = column + lane;
+                        const float ddx_nd = ddx[n*D + d];
+                        const float dy_nd = dy[n*D + d];
+                        const float sigma2_n = sigma2[n];
+                        const float rsqrt_sigma2_plus_eps_2_n = 1.0F/sqrtf(sigma2_n + eps_high + eps_low);
+                        sum_ddx_term_d_chunk[lane] += ddx_nd*dy_nd*rsqrt_sigma2_plus_eps_2_n;
+                        const float xhat_nd = xhat[n*D + d];
+                        const float sum_ddx_xhat_n = (float)kept_sum_ddx_xhat[n];
+                        const float grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
+                        sum_dy_term_d_chunk[lane] += dy_nd*xhat_nd*grad_xhat_scale_n;
+                        const float sum_ddx_n = (float)kept_sum_ddx[n];
+                        const float sum_dy_term_2_scale_n = rsqrt_sigma2_plus_eps_2_n*sum_ddx_n;
+                        sum_dy_term_2_d_chunk[lane] += dy_nd*sum_dy_term_2_scale_n;
+                    }
+                }
+                symbn_layernorm_double_backward_widen_columns(sum_ddx_term_d_columns, sum_ddx_term_d_chunk, width);
+                symbn_layernorm_double_backward_widen_columns(sum_dy_term_d_columns, sum_dy_term_d_chunk, width);
+                symbn_layernorm_double_backward_widen_columns(sum_dy_term_2_d_columns, sum_dy_term_2_d_chunk, width);
+            }
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = column + lane;
+                double sum_ddx_term_d = sum_ddx_term_d_columns[lane];
+                double sum_dy_term_d = sum_dy_term_d_columns[lane];
+                double sum_dy_term_2_d = sum_dy_term_2_d_columns[lane];
+                /* grad_gamma[d] = sum(ddx[n, d]*dy[n, d]/sqrt(sigma2[n] + eps) for n in N) - sum(dy[n, d]*xhat[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k]*xhat[n, k] for k in D) for n in N)/D - sum(dy[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k] for k in D) for n in N)/D */
+                const double grad_gamma_d = sum_ddx_term_d - sum_dy_term_d/(double)D - sum_dy_term_2_d/(double)D;
+                if (grad_gamma != NULL) {
+                    grad_gamma[d] = (float)grad_gamma_d;
+                }
+                if (grad_beta != NULL) {
+                    grad_beta[d] = (float)grad_beta_d;
                 }
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
-                const ptrdiff_t n = done + lane;
-                const float ddx_nd = ddx[n*D + d];
-                const float dy_nd = dy[n*D + d];
-                const float sigma2_n = sigma2[n];
-                const float rsqrt_sigma2_plus_eps_2_n = 1.0F/sqrtf(sigma2_n + eps_high + eps_low);
-                sum_ddx_term_d_chunk[lane] += ddx_nd*dy_nd*rsqrt_sigma2_plus_eps_2_n;
-                const float xhat_nd = xhat[n*D + d];
-                const float sum_ddx_xhat_n = (float)kept_sum_ddx_xhat[n];
-                const float grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
-                sum_dy_term_d_chunk[lane] += dy_nd*xhat_nd*grad_xhat_scale_n;
-                const float sum_ddx_n = (float)kept_sum_ddx[n];
-                const float sum_dy_term_2_scale_n = rsqrt_sigma2_plus_eps_2_n*sum_ddx_n;
-                sum_dy_term_2_d_chunk[lane] += dy_nd*sum_dy_term_2_scale_n;
-            }
-            symbn_layernorm_double_backward_widen(sum_ddx_term_d_lanes, sum_ddx_term_d_chunk);
-            symbn_layernorm_double_backward_widen(sum_dy_term_d_lanes, sum_dy_term_d_chunk);
-            symbn_layernorm_double_backward_widen(sum_dy_term_2_d_lanes, sum_dy_term_2_d_chunk);
-        }
-        double sum_ddx_term_d = symbn_layernorm_double_backward_total(sum_ddx_term_d_lanes);
-        double sum_dy_term_d = symbn_layernorm_double_backward_total(sum_dy_term_d_lanes);
-        double sum_dy_term_2_d = symbn_layernorm_double_backward_total(sum_dy_term_2_d_lanes);
-        /* grad_gamma[d] = sum(ddx[n, d]*dy[n, d]/sqrt(sigma2[n] + eps) for n in N) - sum(dy[n, d]*xhat[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k]*xhat[n, k] for k in D) for n in N)/D - sum(dy[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k] for k in D) for n in N)/D */
-        const double grad_gamma_d = sum_ddx_term_d - sum_dy_term_d/(double)D - sum_dy_term_2_d/(double)D;
-        if (grad_gamma != NULL) {
-            grad_gamma[d] = (float)grad_gamma_d;
-        }
-        if (grad_beta != NULL) {
-            grad_beta[d] = (float)grad_beta_d;
         }
     }
 }
@@ -974,7 +1036,7 @@ int symbn_layernorm_double_backward_f32(
     /* grad_beta[d] = 0 */
     const double grad_beta_d = 0.0;
     {
-        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D, (double)D*(double)N);
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D/128, (double)D*(double)N);
 
         SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
@@ -1149,65 +1211,53 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
     double eps, double *grad_gamma, double *grad_beta, double *kept_sum_ddx_xhat, double *kept_sum_ddx,
     double grad_beta_d, ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t d = first; d < last; ++d) {
-        /* sum_ddx_term[d] = sum(ddx[n, d]*dy[n, d]*rsqrt_sigma2_plus_eps[n] for n in N) */
-        double sum_ddx_term_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_ddx_term_d_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* sum_dy_term[d] = sum(dy[n, d]*xhat[n, d]*grad_xhat_scale[n] for n in N) */
-        double sum_dy_term_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_dy_term_d_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* sum_dy_term_2[d] = sum(dy[n, d]*sum_dy_term_2_scale[n] for n in N) */
-        double sum_dy_term_2_d_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_dy_term_2_d_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+    {
+        const ptrdiff_t columns = symbn_layernorm_double_backward_columns((double)N*24.0);
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= N; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
-                    const ptrdiff_t n = done + lane;
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(last - column, columns);
+            /* sum_ddx_term[d] = sum(ddx[n, d]*dy[n, d]*rsqrt_sigma2_plus_eps[n] for n in N) */
+            double sum_ddx_term_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0}, sum_ddx_term_d_columns_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
+            /* sum_dy_term[d] = sum(dy[n, d]*xhat[n, d]*grad_xhat_scale[n] for n in N) */
+            double sum_dy_term_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0}, sum_dy_term_d_columns_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
+            /* sum_dy_term_2[d] = sum(dy[n, d]*sum_dy_term_2_scale[n] for n in N) */
+            double sum_dy_term_2_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0}, sum_dy_term_2_d_columns_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
+            for (ptrdiff_t n = 0; n < N; ++n) {
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = column + lane;
                     const double ddx_nd = ddx[n*D + d];
                     const double dy_nd = dy[n*D + d];
                     const double sigma2_n = sigma2[n];
                     const double rsqrt_sigma2_plus_eps_2_n = 1.0/sqrt(sigma2_n + eps);
-                    symbn_layernorm_double_backward_add(&sum_ddx_term_d_lanes[lane], &sum_ddx_term_d_lanes_low[lane], ddx_nd*dy_nd*rsqrt_sigma2_plus_eps_2_n);
+                    symbn_layernorm_double_backward_add(&sum_ddx_term_d_columns[lane], &sum_ddx_term_d_columns_low[lane], ddx_nd*dy_nd*rsqrt_sigma2_plus_eps_2_n);
                     const double xhat_nd = xhat[n*D + d];
                     const double sum_ddx_xhat_n = kept_sum_ddx_xhat[n];
                     const double grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
-                    symbn_layernorm_double_backward_add(&sum_dy_term_d_lanes[lane], &sum_dy_term_d_lanes_low[lane], dy_nd*xhat_nd*grad_xhat_scale_n);
+                    symbn_layernorm_double_backward_add(&sum_dy_term_d_columns[lane], &sum_dy_term_d_columns_low[lane], dy_nd*xhat_nd*grad_xhat_scale_n);
                     const double sum_ddx_n = kept_sum_ddx[n];
                     const double sum_dy_term_2_scale_n = rsqrt_sigma2_plus_eps_2_n*sum_ddx_n;
-                    symbn_layernorm_double_backward_add(&sum_dy_term_2_d_lanes[lane], &sum_dy_term_2_d_lanes_low[lane], dy_nd*sum_dy_term_2_scale_n);
+                    symbn_layernorm_double_backward_add(&sum_dy_term_2_d_columns[lane], &sum_dy_term_2_d_columns_low[lane], dy_nd*sum_dy_term_2_scale_n);
                 }
             }
-            for (int lane = 0; done + lane < N; ++lane) {
-                const ptrdiff_t n = done + lane;
-                const double ddx_nd = ddx[n*D + d];
-                const double dy_nd = dy[n*D + d];
-                const double sigma2_n = sigma2[n];
-                const double rsqrt_sigma2_plus_eps_2_n = 1.0/sqrt(sigma2_n + eps);
-                symbn_layernorm_double_backward_add(&sum_ddx_term_d_lanes[lane], &sum_ddx_term_d_lanes_low[lane], ddx_nd*dy_nd*rsqrt_sigma2_plus_eps_2_n);
-                const double xhat_nd = xhat[n*D + d];
-                const double sum_ddx_xhat_n = kept_sum_ddx_xhat[n];
-                const double grad_xhat_scale_n = sum_ddx_xhat_n*rsqrt_sigma2_plus_eps_2_n;
-                symbn_layernorm_double_backward_add(&sum_dy_term_d_lanes[lane], &sum_dy_term_d_lanes_low[lane], dy_nd*xhat_nd*grad_xhat_scale_n);
-                const double sum_ddx_n = kept_sum_ddx[n];
-                const double sum_dy_term_2_scale_n = rsqrt_sigma2_plus_eps_2_n*sum_ddx_n;
-                symbn_layernorm_double_backward_add(&sum_dy_term_2_d_lanes[lane], &sum_dy_term_2_d_lanes_low[lane], dy_nd*sum_dy_term_2_scale_n);
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t d = column + lane;
+                double sum_ddx_term_d = sum_ddx_term_d_columns[lane], sum_ddx_term_d_low = sum_ddx_term_d_columns_low[lane];
+                sum_ddx_term_d = symbn_layernorm_double_backward_complete(sum_ddx_term_d, sum_ddx_term_d_low);
+                double sum_dy_term_d = sum_dy_term_d_columns[lane], sum_dy_term_d_low = sum_dy_term_d_columns_low[lane];
+                sum_dy_term_d = symbn_layernorm_double_backward_complete(sum_dy_term_d, sum_dy_term_d_low);
+                double sum_dy_term_2_d = sum_dy_term_2_d_columns[lane], sum_dy_term_2_d_low = sum_dy_term_2_d_columns_low[lane];
+                sum_dy_term_2_d = symbn_layernorm_double_backward_complete(sum_dy_term_2_d, sum_dy_term_2_d_low);
+                /* grad_gamma[d] = sum(ddx[n, d]*dy[n, d]/sqrt(sigma2[n] + eps) for n in N) - sum(dy[n, d]*xhat[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k]*xhat[n, k] for k in D) for n in N)/D - sum(dy[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k] for k in D) for n in N)/D */
+                const double grad_gamma_d = sum_ddx_term_d - sum_dy_term_d/(double)D - sum_dy_term_2_d/(double)D;
+                if (grad_gamma != NULL) {
+                    grad_gamma[d] = grad_gamma_d;
+                }
+                if (grad_beta != NULL) {
+                    grad_beta[d] = grad_beta_d;
+                }
             }
-        }
-        double sum_ddx_term_d = 0.0, sum_ddx_term_d_low = 0.0;
-        symbn_layernorm_double_backward_gather(&sum_ddx_term_d, &sum_ddx_term_d_low, sum_ddx_term_d_lanes, sum_ddx_term_d_lanes_low);
-        sum_ddx_term_d = symbn_layernorm_double_backward_complete(sum_ddx_term_d, sum_ddx_term_d_low);
-        double sum_dy_term_d = 0.0, sum_dy_term_d_low = 0.0;
-        symbn_layernorm_double_backward_gather(&sum_dy_term_d, &sum_dy_term_d_low, sum_dy_term_d_lanes, sum_dy_term_d_lanes_low);
-        sum_dy_term_d = symbn_layernorm_double_backward_complete(sum_dy_term_d, sum_dy_term_d_low);
-        double sum_dy_term_2_d = 0.0, sum_dy_term_2_d_low = 0.0;
-        symbn_layernorm_double_backward_gather(&sum_dy_term_2_d, &sum_dy_term_2_d_low, sum_dy_term_2_d_lanes, sum_dy_term_2_d_lanes_low);
-        sum_dy_term_2_d = symbn_layernorm_double_backward_complete(sum_dy_term_2_d, sum_dy_term_2_d_low);
-        /* grad_gamma[d] = sum(ddx[n, d]*dy[n, d]/sqrt(sigma2[n] + eps) for n in N) - sum(dy[n, d]*xhat[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k]*xhat[n, k] for k in D) for n in N)/D - sum(dy[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k] for k in D) for n in N)/D */
-        const double grad_gamma_d = sum_ddx_term_d - sum_dy_term_d/(double)D - sum_dy_term_2_d/(double)D;
-        if (grad_gamma != NULL) {
-            grad_gamma[d] = grad_gamma_d;
-        }
-        if (grad_beta != NULL) {
-            grad_beta[d] = grad_beta_d;
         }
     }
 }
@@ -1249,7 +1299,7 @@ int symbn_layernorm_double_backward_f64(
     /* grad_beta[d] = 0 */
     const double grad_beta_d = 0.0;
     {
-        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D, (double)D*(double)N);
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D/128, (double)D*(double)N);
 
         SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {

@@ -71,10 +71,18 @@
 #define SYMBN_LINEAR_STREAM 16777216
 #endif
 
+/* Bytes that are still in a cache when a thread reads them again. */
+#ifndef SYMBN_LINEAR_CACHE
+#define SYMBN_LINEAR_CACHE 12582912.0
+#endif
+
 enum {
     SYMBN_LINEAR_LANES = 32, /* sums that run side by side */
     SYMBN_LINEAR_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_LINEAR_BLOCK = 512, /* elements that are written at once */
+    SYMBN_LINEAR_COLUMNS = 512, /* the most columns whose sums are taken at once */
+    SYMBN_LINEAR_ROWS = 16, /* rows that are summed before the sums go to double */
+    SYMBN_LINEAR_TOGETHER = 4, /* rows that are read at once */
     SYMBN_LINEAR_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -101,6 +109,22 @@ static void symbn_linear_widen(double *lanes, const float *chunk)
     for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
     }
+}
+
+/* Adds a few rows' sums to columns in double. */
+static void symbn_linear_widen_columns(double *columns, const float *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few. */
+static ptrdiff_t symbn_linear_columns(double size)
+{
+    const double fitting = SYMBN_LINEAR_CACHE / size;
+
+    return fitting >= 128.0 && fitting < (double)SYMBN_LINEAR_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t)SYMBN_LINEAR_COLUMNS;
 }
 
 /* The sum of all lanes, in pairs. */
@@ -134,7 +158,7 @@ static ptrdiff_t symbn_linear_parts(ptrdiff_t extent, double work)
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_LINEAR_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_LINEAR_PARTS;
 
-    return parts < 1 ? 1 : parts < extent ? parts : extent;
+    return parts < 1 || extent < 1 ? 1 : parts < extent ? parts : extent;
 }
 
 /* Where a part starts. */
@@ -270,33 +294,51 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_N(
     ptrdiff_t I, ptrdiff_t O, const float *dy, const float *w, float *dx, ptrdiff_t first, ptrdiff_t last)
 {
     for (ptrdiff_t n = first; n < last; ++n) {
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            /* dx[n, i] = sum(dy[n, o]*w[o, i] for o in O) */
-            double dx_ni_lanes[SYMBN_LINEAR_LANES] = {0.0};
-            for (ptrdiff_t chunk = 0; chunk < O; chunk += SYMBN_LINEAR_CHUNK) {
-                const ptrdiff_t chunk_end = chunk + symbn_linear_least(O - chunk, SYMBN_LINEAR_CHUNK);
-                float dx_ni_chunk[SYMBN_LINEAR_LANES] = {0.0F};
-                ptrdiff_t done = chunk;
+        {
+            const ptrdiff_t columns = symbn_linear_columns((double)O*4.0);
 
-                for (; done + SYMBN_LINEAR_LANES <= chunk_end; done += SYMBN_LINEAR_LANES) {
-                    for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
-                        const ptrdiff_t o = done + lane;
-                        const float dy_no = dy[n*O + o];
-                        const float w_oi = w[o*I + i];
-                        dx_ni_chunk[lane] += dy_no*w_oi;
+            for (ptrdiff_t column = 0; column < I; column += columns) {
+                const ptrdiff_t width = symbn_linear_least(I - column, columns);
+                /* dx[n, i] = sum(dy[n, o]*w[o, i] for o in O) */
+                double dx_ni_columns[SYMBN_LINEAR_COLUMNS] = {0.0};
+                for (ptrdiff_t chunk = 0; chunk < O; chunk += SYMBN_LINEAR_ROWS) {
+                    const ptrdiff_t chunk_end = chunk + symbn_linear_least(O - chunk, SYMBN_LINEAR_ROWS);
+                    float dx_ni_chunk[SYMBN_LINEAR_COLUMNS] = {0.0F};
+                    ptrdiff_t done = chunk;
+
+                    for (; done + SYMBN_LINEAR_TOGETHER <= chunk_end; done += SYMBN_LINEAR_TOGETHER) {
+                        SYMBN_LINEAR_INDEPENDENT
+                        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                            const ptrdiff_t i = column + lane;
+                            float dx_ni_rows = 0.0F;
+                            for (int row = 0; row < SYMBN_LINEAR_TOGETHER; ++row) {
+                                const ptrdiff_t o = done + row;
+                                const float dy_no = dy[n*O + o];
+                                const float w_oi = w[o*I + i];
+                                dx_ni_rows += dy_no*w_oi;
+                            }
+                            dx_ni_chunk[lane] += dx_ni_rows;
+                        }
+                    }
+                    for (ptrdiff_t o = done; o < chunk_end; ++o) {
+                        SYMBN_LINEAR_INDEPENDENT
+                        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                            const ptrdiff_t i = column + lane;
+                            const float dy_no = dy[n*O + o];
+                            const float w_oi = w[o*I + i];
+                            dx_ni_chunk[lane] += dy_no*w_oi;
+                        }
+                    }
+                    symbn_linear_widen_columns(dx_ni_columns, dx_ni_chunk, width);
+                }
+
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t i = column + lane;
+                    double dx_ni = dx_ni_columns[lane];
+                    if (dx != NULL) {
+                        dx[n*I + i] = (float)dx_ni;
                     }
                 }
-                for (int lane = 0; done + lane < chunk_end; ++lane) {
-                    const ptrdiff_t o = done + lane;
-                    const float dy_no = dy[n*O + o];
-                    const float w_oi = w[o*I + i];
-                    dx_ni_chunk[lane] += dy_no*w_oi;
-                }
-                symbn_linear_widen(dx_ni_lanes, dx_ni_chunk);
-            }
-            double dx_ni = symbn_linear_total(dx_ni_lanes);
-            if (dx != NULL) {
-                dx[n*I + i] = (float)dx_ni;
             }
         }
     }
@@ -307,33 +349,51 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_O(
     ptrdiff_t first, ptrdiff_t last)
 {
     for (ptrdiff_t o = first; o < last; ++o) {
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            /* dw[o, i] = sum(dy[n, o]*x[n, i] for n in N) */
-            double dw_oi_lanes[SYMBN_LINEAR_LANES] = {0.0};
-            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LINEAR_CHUNK) {
-                const ptrdiff_t chunk_end = chunk + symbn_linear_least(N - chunk, SYMBN_LINEAR_CHUNK);
-                float dw_oi_chunk[SYMBN_LINEAR_LANES] = {0.0F};
-                ptrdiff_t done = chunk;
+        {
+            const ptrdiff_t columns = symbn_linear_columns((double)N*4.0);
 
-                for (; done + SYMBN_LINEAR_LANES <= chunk_end; done += SYMBN_LINEAR_LANES) {
-                    for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
-                        const ptrdiff_t n = done + lane;
-                        const float dy_no = dy[n*O + o];
-                        const float x_ni = x[n*I + i];
-                        dw_oi_chunk[lane] += dy_no*x_ni;
+            for (ptrdiff_t column = 0; column < I; column += columns) {
+                const ptrdiff_t width = symbn_linear_least(I - column, columns);
+                /* dw[o, i] = sum(dy[n, o]*x[n, i] for n in N) */
+                double dw_oi_columns[SYMBN_LINEAR_COLUMNS] = {0.0};
+                for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LINEAR_ROWS) {
+                    const ptrdiff_t chunk_end = chunk + symbn_linear_least(N - chunk, SYMBN_LINEAR_ROWS);
+                    float dw_oi_chunk[SYMBN_LINEAR_COLUMNS] = {0.0F};
+                    ptrdiff_t done = chunk;
+
+                    for (; done + SYMBN_LINEAR_TOGETHER <= chunk_end; done += SYMBN_LINEAR_TOGETHER) {
+                        SYMBN_LINEAR_INDEPENDENT
+                        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                            const ptrdiff_t i = column + lane;
+                            float dw_oi_rows = 0.0F;
+                            for (int row = 0; row < SYMBN_LINEAR_TOGETHER; ++row) {
+                                const ptrdiff_t n = done + row;
+                                const float dy_no = dy[n*O + o];
+                                const float x_ni = x[n*I + i];
+                                dw_oi_rows += dy_no*x_ni;
+                            }
+                            dw_oi_chunk[lane] += dw_oi_rows;
+                        }
+                    }
+                    for (ptrdiff_t n = done; n < chunk_end; ++n) {
+                        SYMBN_LINEAR_INDEPENDENT
+                        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                            const ptrdiff_t i = column + lane;
+                            const float dy_no = dy[n*O + o];
+                            const float x_ni = x[n*I + i];
+                            dw_oi_chunk[lane] += dy_no*x_ni;
+                        }
+                    }
+                    symbn_linear_widen_columns(dw_oi_columns, dw_oi_chunk, width);
+                }
+
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t i = column + lane;
+                    double dw_oi = dw_oi_columns[lane];
+                    if (dw != NULL) {
+                        dw[o*I + i] = (float)dw_oi;
                     }
                 }
-                for (int lane = 0; done + lane < chunk_end; ++lane) {
-                    const ptrdiff_t n = done + lane;
-                    const float dy_no = dy[n*O + o];
-                    const float x_ni = x[n*I + i];
-                    dw_oi_chunk[lane] += dy_no*x_ni;
-                }
-                symbn_linear_widen(dw_oi_lanes, dw_oi_chunk);
-            }
-            double dw_oi = symbn_linear_total(dw_oi_lanes);
-            if (dw != NULL) {
-                dw[o*I + i] = (float)dw_oi;
             }
         }
         /* db[o] = sum(dy[n, o] for n in N) */
@@ -399,32 +459,31 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f64_over_N(
     ptrdiff_t I, ptrdiff_t O, const double *dy, const double *w, double *dx, ptrdiff_t first, ptrdiff_t last)
 {
     for (ptrdiff_t n = first; n < last; ++n) {
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            /* dx[n, i] = sum(dy[n, o]*w[o, i] for o in O) */
-            double dx_ni_lanes[SYMBN_LINEAR_LANES] = {0.0}, dx_ni_lanes_low[SYMBN_LINEAR_LANES] = {0.0};
-            {
-                ptrdiff_t done = 0;
+        {
+            const ptrdiff_t columns = symbn_linear_columns((double)O*8.0);
 
-                for (; done + SYMBN_LINEAR_LANES <= O; done += SYMBN_LINEAR_LANES) {
-                    for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
-                        const ptrdiff_t o = done + lane;
+            for (ptrdiff_t column = 0; column < I; column += columns) {
+                const ptrdiff_t width = symbn_linear_least(I - column, columns);
+                /* dx[n, i] = sum(dy[n, o]*w[o, i] for o in O) */
+                double dx_ni_columns[SYMBN_LINEAR_COLUMNS] = {0.0}, dx_ni_columns_low[SYMBN_LINEAR_COLUMNS] = {0.0};
+                for (ptrdiff_t o = 0; o < O; ++o) {
+                    SYMBN_LINEAR_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t i = column + lane;
                         const double dy_no = dy[n*O + o];
                         const double w_oi = w[o*I + i];
-                        symbn_linear_add(&dx_ni_lanes[lane], &dx_ni_lanes_low[lane], dy_no*w_oi);
+                        symbn_linear_add(&dx_ni_columns[lane], &dx_ni_columns_low[lane], dy_no*w_oi);
                     }
                 }
-                for (int lane = 0; done + lane < O; ++lane) {
-                    const ptrdiff_t o = done + lane;
-                    const double dy_no = dy[n*O + o];
-                    const double w_oi = w[o*I + i];
-                    symbn_linear_add(&dx_ni_lanes[lane], &dx_ni_lanes_low[lane], dy_no*w_oi);
+
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t i = column + lane;
+                    double dx_ni = dx_ni_columns[lane], dx_ni_low = dx_ni_columns_low[lane];
+                    dx_ni = symbn_linear_complete(dx_ni, dx_ni_low);
+                    if (dx != NULL) {
+                        dx[n*I + i] = dx_ni;
+                    }
                 }
-            }
-            double dx_ni = 0.0, dx_ni_low = 0.0;
-            symbn_linear_gather(&dx_ni, &dx_ni_low, dx_ni_lanes, dx_ni_lanes_low);
-            dx_ni = symbn_linear_complete(dx_ni, dx_ni_low);
-            if (dx != NULL) {
-                dx[n*I + i] = dx_ni;
             }
         }
     }
@@ -435,32 +494,31 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f64_over_O(
     ptrdiff_t first, ptrdiff_t last)
 {
     for (ptrdiff_t o = first; o < last; ++o) {
-        for (ptrdiff_t i = 0; i < I; ++i) {
-            /* dw[o, i] = sum(dy[n, o]*x[n, i] for n in N) */
-            double dw_oi_lanes[SYMBN_LINEAR_LANES] = {0.0}, dw_oi_lanes_low[SYMBN_LINEAR_LANES] = {0.0};
-            {
-                ptrdiff_t done = 0;
+        {
+            const ptrdiff_t columns = symbn_linear_columns((double)N*8.0);
 
-                for (; done + SYMBN_LINEAR_LANES <= N; done += SYMBN_LINEAR_LANES) {
-                    for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
-                        const ptrdiff_t n = done + lane;
+            for (ptrdiff_t column = 0; column < I; column += columns) {
+                const ptrdiff_t width = symbn_linear_least(I - column, columns);
+                /* dw[o, i] = sum(dy[n, o]*x[n, i] for n in N) */
+                double dw_oi_columns[SYMBN_LINEAR_COLUMNS] = {0.0}, dw_oi_columns_low[SYMBN_LINEAR_COLUMNS] = {0.0};
+                for (ptrdiff_t n = 0; n < N; ++n) {
+                    SYMBN_LINEAR_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t i = column + lane;
                         const double dy_no = dy[n*O + o];
                         const double x_ni = x[n*I + i];
-                        symbn_linear_add(&dw_oi_lanes[lane], &dw_oi_lanes_low[lane], dy_no*x_ni);
+                        symbn_linear_add(&dw_oi_columns[lane], &dw_oi_columns_low[lane], dy_no*x_ni);
                     }
                 }
-                for (int lane = 0; done + lane < N; ++lane) {
-                    const ptrdiff_t n = done + lane;
-                    const double dy_no = dy[n*O + o];
-                    const double x_ni = x[n*I + i];
-                    symbn_linear_add(&dw_oi_lanes[lane], &dw_oi_lanes_low[lane], dy_no*x_ni);
+
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t i = column + lane;
+                    double dw_oi = dw_oi_columns[lane], dw_oi_low = dw_oi_columns_low[lane];
+                    dw_oi = symbn_linear_complete(dw_oi, dw_oi_low);
+                    if (dw != NULL) {
+                        dw[o*I + i] = dw_oi;
+                    }
                 }
-            }
-            double dw_oi = 0.0, dw_oi_low = 0.0;
-            symbn_linear_gather(&dw_oi, &dw_oi_low, dw_oi_lanes, dw_oi_lanes_low);
-            dw_oi = symbn_linear_complete(dw_oi, dw_oi_low);
-            if (dw != NULL) {
-                dw[o*I + i] = dw_oi;
             }
         }
         /* db[o] = sum(dy[n, o] for n in N) */

@@ -21,7 +21,7 @@ from symbn.codegen.schedule import schedule
 from symbn.codegen.targets import TARGETS
 from symbn.codegen.variant import variant_of
 from symbn.codegen.views.c_body import Body
-from symbn.codegen.views.c_helpers import BLOCK, CHUNK, LANES, PARTS, Function, helper_functions
+from symbn.codegen.views.c_helpers import BLOCK, CHUNK, COLUMNS, LANES, PARTS, ROWS, TOGETHER, Function, helper_functions
 from symbn.codegen.views.c_signature import Signature
 from symbn.codegen.views.header import header, reproduce
 
@@ -44,6 +44,9 @@ class CView:
     chunk: str
     block: str
     parts: str
+    columns: str
+    rows: str
+    together: str
     helpers: tuple[Function, ...]
     functions: tuple[Function, ...]
     public: tuple[Function, ...]
@@ -80,6 +83,9 @@ def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "sy
         str(CHUNK),
         str(BLOCK),
         str(PARTS),
+        str(COLUMNS),
+        str(ROWS),
+        str(TOGETHER),
         helpers,
         tuple(functions),
         tuple(public),

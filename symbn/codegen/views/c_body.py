@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from symbn.codegen.naming import Names
 from symbn.codegen.printers.c import CPrinter
 from symbn.codegen.program import Assign, Load, Start, Statement, Sweep
+from symbn.codegen.views.c_columns import is_columns
 from symbn.codegen.views.c_helpers import Function
 from symbn.codegen.views.c_names import LocalNames
 from symbn.codegen.views.c_signature import Signature, wrapped
@@ -109,7 +110,8 @@ class Body:
         bounds = [f"{cut}({axis}, {part}, {parts})", f"{cut}({axis}, {part} + 1, {parts})"]
         call = wrapped(f"{name}(", [*given, *bounds, *([f"{names.sums}[{part}]"] if width else [])], ");")
         loop = f"for (ptrdiff_t {part} = 0; {part} < {parts}; ++{part}) {{"
-        lines = [f"const ptrdiff_t {parts} = {self.printer.helper('parts')}({axis}, {work(sweep)});"]
+        cuts = f"{axis}/128" if is_columns(sweep, self.real) else axis
+        lines = [f"const ptrdiff_t {parts} = {self.printer.helper('parts')}({cuts}, {work(sweep)});"]
         lines += [f"double {names.sums}[{self.printer.macro}_PARTS][{width}];"] if width else []
         lines += ["", f"{self.printer.macro}_PARALLEL", loop, *indented(call), "}"]
         if width:

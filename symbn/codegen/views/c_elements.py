@@ -21,7 +21,7 @@ from symbn.codegen.printers.infix import POWER, SUM
 from symbn.codegen.program import Accumulate, Assign, Load, Statement, Store, Sweep
 from symbn.codegen.views.c_text import INDENT, indented, occurs
 from symbn.codegen.walk import accumulated, expression, stored
-from symbn.expr import MINUS_ONE, Add, Expr, Mul, Num, Read, mul, walk
+from symbn.expr import MINUS_ONE, Add, Expr, Index, Mul, Num, Read, mul, walk
 
 if TYPE_CHECKING:
     from symbn.codegen.views.c_statements import Statements
@@ -33,7 +33,7 @@ OVER_LANES = {"max": "maximum", "min": "minimum"}
 
 def shape_of(sweep: Sweep, arrays: Mapping[str, tuple[str, ...]], buffers: Collection[str], real: str) -> str:
     """"lanes" for a loop that only sums, "blocks" for one that only writes whole rows, else "plain"."""
-    if any(isinstance(statement, Sweep) for statement in sweep.body) or not all(_fits(s, real) for s in sweep.body):
+    if any(isinstance(statement, Sweep) for statement in sweep.body) or not all(fits(s, real) for s in sweep.body):
         return "plain"
     stores = stored(sweep)
     if not stores:
@@ -42,7 +42,7 @@ def shape_of(sweep: Sweep, arrays: Mapping[str, tuple[str, ...]], buffers: Colle
     return "blocks" if last and not accumulated(sweep) else "plain"
 
 
-def _fits(statement: Statement, real: str) -> bool:
+def fits(statement: Statement, real: str) -> bool:
     """Whether the statement's constants are numbers of the type."""
     expr = expression(statement)
     numbers = [node.value for node in walk(expr) if isinstance(node, Num)] if expr is not None else []
@@ -63,10 +63,14 @@ class Elements:
     def lines(self, first: str, last: str) -> list[str]:
         """The loop from `first` to before `last`."""
         made = self._blocks(first, last) if stored(self.sweep) else self._lanes(first, last)
+        return [*self._fresh_copies(), *made]
+
+    def _fresh_copies(self) -> list[str]:
+        """The copies that no loop before has made."""
         known = {name for block in self.outer.blocks for name in block}
         fresh = {name: text for name, text in self.copies.items() if name not in known}
         self.outer.blocks[-1] |= set(fresh)
-        return [*fresh.values(), *made]
+        return list(fresh.values())
 
     def _lanes(self, first: str, last: str) -> list[str]:
         kinds = {s.name: s.kind for s in self.sweep.body if isinstance(s, Accumulate)}
@@ -95,26 +99,32 @@ class Elements:
         return self._chunks(first, last, "CHUNK", [limit, *starts, *loop, *ends])
 
     def _blocks(self, first: str, last: str) -> list[str]:
-        names = self.names
-        outputs = [store.array for store in stored(self.sweep) if store.array not in self.outer.buffers]
-        letters = {self.sweep.index: names.chunk}
-        at = {store.array: f"&{self.outer.element(store.array, store.indices, letters)}" for store in stored(self.sweep)}
-        block = [f"const ptrdiff_t {names.width} = {self._width(last, 'BLOCK')};"]
-        for name in outputs:
-            block.append(f"{self.real} {names.block(name)}[{self.macro}_BLOCK];")
-            block.append(f"{self.real} *const {names.to(name)} = {name} == NULL || stream ? {names.block(name)} : {at[name]};")
-        block += [
+        names, lane = self.names, self.names.lane
+        before, after = self._targets({self.sweep.index: names.chunk}, f"{self.macro}_BLOCK", streams=True)
+        block = [
+            f"const ptrdiff_t {names.width} = {self._width(last, 'BLOCK')};",
+            *before,
             "",
             f"{self.macro}_INDEPENDENT",
-            f"for (ptrdiff_t {names.lane} = 0; {names.lane} < {names.width}; ++{names.lane}) {{",
+            f"for (ptrdiff_t {lane} = 0; {lane} < {names.width}; ++{lane}) {{",
             *indented(self._at(names.chunk, self._body())),
             "}",
+            *after,
         ]
-        stream = f"{self.printer.prefix}stream"
-        for name in outputs:
-            call = f"{stream}({at[name]}, {names.block(name)}, sizeof({self.real})*(size_t){names.width});"
-            block += [f"if ({name} != NULL && stream) {{", f"{INDENT}{call}", "}"]
         return self._chunks(first, last, "BLOCK", block)
+
+    def _targets(self, letters: Mapping[Index, str], size: str, *, streams: bool) -> tuple[list[str], list[str]]:
+        """Where the outputs' part is computed, and with `streams` how it gets to its place afterwards; the part starts at `letters`."""
+        names, before, after = self.names, [], []
+        for store in stored(self.sweep):
+            if store.array in self.outer.buffers:
+                continue
+            array, block, at = store.array, names.block(store.array), f"&{self.outer.element(store.array, store.indices, letters)}"
+            before.append(f"{self.real} {block}[{size}];")
+            before.append(f"{self.real} *const {names.to(array)} = {array} == NULL{' || stream' if streams else ''} ? {block} : {at};")
+            call = f"{self.printer.prefix}stream({at}, {block}, sizeof({self.real})*(size_t){names.width});"
+            after += [] if not streams else [f"if ({array} != NULL && stream) {{", f"{INDENT}{call}", "}"]
+        return before, after
 
     def _chunks(self, first: str, last: str, size: str, body: list[str]) -> list[str]:
         chunk = self.names.chunk
@@ -126,8 +136,10 @@ class Elements:
         return f"{self.outer.printer.helper('least')}({last} - {self.names.chunk}, {self.macro}_{size})"
 
     def _at(self, start: str, body: list[str]) -> list[str]:
+        return self._lettered(self.sweep.index.name, start, body)
+
+    def _lettered(self, letter: str, start: str, body: list[str]) -> list[str]:
         """The body, after the loop's letter where it has one."""
-        letter = self.sweep.index.name
         return [*([f"const ptrdiff_t {letter} = {start} + {self.names.lane};"] if occurs(letter, body) else []), *body]
 
     def _body(self) -> list[str]:
@@ -177,12 +189,17 @@ class Elements:
         name = _scalar(other)
         if not self._is_element(element) or name is None or name in self.inner | self.outer.exact:
             return None
-        high, low = self.names.high(name), self.names.low(name)
-        self.copies[high] = f"const float {high} = (float){name};"
-        self.copies[low] = f"const float {low} = {self.outer.printer.helper('low')}({name});"
+        high, low = self._halves(name)
         sign = (MINUS_ONE,) if isinstance(other, Mul) else ()
         first, second = mul(*sign, Read(high)), mul(*sign, Read(low))
         return Add((element, first, second)) if element is left else Add((first, element, second))
+
+    def _halves(self, name: str) -> tuple[str, str]:
+        """The nearest float, and what is left."""
+        high, low = self.names.high(name), self.names.low(name)
+        self.copies[high] = f"const float {high} = (float){name};"
+        self.copies[low] = f"const float {low} = {self.outer.printer.helper('low')}({name});"
+        return high, low
 
     def _is_element(self, expr: Expr) -> bool:
         return _scalar(expr) in self.loads

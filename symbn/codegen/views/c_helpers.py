@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-LANES, CHUNK, BLOCK, PARTS = 32, 512, 512, 64
+LANES, CHUNK, BLOCK, PARTS, COLUMNS, ROWS, TOGETHER = 32, 512, 512, 64, 512, 16, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,22 @@ HELPERS: Mapping[str, Helper] = MappingProxyType(
             ("for (int lane = 0; lane < {lanes}; ++lane) {{", "    lanes[lane] += (double)chunk[lane];", "}}"),
             ("Adds a chunk's lanes to lanes in double.",),
         ),
+        "widen_columns": Helper(
+            "void",
+            "double *columns, const float *chunk, ptrdiff_t width",
+            ("for (ptrdiff_t lane = 0; lane < width; ++lane) {{", "    columns[lane] += (double)chunk[lane];", "}}"),
+            ("Adds a few rows' sums to columns in double.",),
+        ),
+        "columns": Helper(
+            "ptrdiff_t",
+            "double size",
+            (
+                "const double fitting = {macro}_CACHE / size;",
+                "",
+                "return fitting >= 128.0 && fitting < (double){macro}_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t){macro}_COLUMNS;",
+            ),
+            ("How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few.",),
+        ),
         "total": Helper(
             "double",
             "double *lanes",
@@ -125,7 +141,7 @@ HELPERS: Mapping[str, Helper] = MappingProxyType(
                 "const double wanted = work / 16384.0;",
                 "const ptrdiff_t parts = wanted < (double){macro}_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t){macro}_PARTS;",
                 "",
-                "return parts < 1 ? 1 : parts < extent ? parts : extent;",
+                "return parts < 1 || extent < 1 ? 1 : parts < extent ? parts : extent;",
             ),
             ("Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads.",),
         ),

@@ -17,6 +17,8 @@ class LocalNames:
         self.first, self.last = names.fresh("first"), names.fresh("last")
         self.part, self.parts, self.sums = names.fresh("part"), names.fresh("parts"), names.fresh("sums")
         self.chunk, self.end, self.done = names.fresh("chunk"), names.fresh("chunk_end"), names.fresh("done")
+        self.row = names.fresh("row")
+        self.column, self.columns = names.fresh("column"), names.fresh("columns")
         self.lane, self.width = names.fresh("lane"), names.fresh("width")
         self._made: dict[tuple[str, str], str] = {}
 
@@ -31,6 +33,22 @@ class LocalNames:
     def lanes_low(self, name: str) -> str:
         """What the lanes have lost."""
         return self._of(name, "lanes_low")
+
+    def of_columns(self, name: str) -> str:
+        """An accumulator for each column of a block."""
+        return self._of(name, "columns")
+
+    def columns_low(self, name: str) -> str:
+        """What the columns' accumulators have lost."""
+        return self._of(name, "columns_low")
+
+    def of_rows(self, name: str) -> str:
+        """An accumulator of a few rows."""
+        return self._of(name, "rows")
+
+    def kept(self, name: str) -> str:
+        """A number of each column of a block."""
+        return self._of(name, "kept")
 
     def of_chunk(self, name: str) -> str:
         """An accumulator's lanes within a chunk."""

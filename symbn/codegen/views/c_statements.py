@@ -6,11 +6,12 @@ stands, in double.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from symbn.codegen.printers.c import CPrinter
 from symbn.codegen.printers.infix import POWER, SUM
 from symbn.codegen.program import Accumulate, Assign, Finish, Load, Start, Statement, Store, Sweep, Total
+from symbn.codegen.views.c_columns import Columns, is_columns
 from symbn.codegen.views.c_elements import Elements, shape_of
 from symbn.codegen.views.c_names import LocalNames
 from symbn.codegen.views.c_signature import Signature
@@ -63,6 +64,8 @@ class Statements:
 
     def sweep(self, sweep: Sweep, first: str, last: str) -> list[str]:
         """A loop from `first` to before `last`."""
+        if is_columns(sweep, self.real):
+            return Columns(self, sweep).lines(first, last)
         if self._shape(sweep) != "plain":
             return Elements(self, sweep).lines(first, last)
         self.blocks.append(set())
@@ -74,7 +77,7 @@ class Statements:
     def start(self, start: Start, *, explained: bool = True, lanes: bool = True) -> list[str]:
         """An accumulator's declaration; `explained` with a comment, `lanes` side by side where its loop is of that kind."""
         name, total = start.name, start.total
-        lines = self.comment(total.source or _formula(total)) if explained else []
+        lines = self.comment_of(total) if explained else []
         if total.kind in EXTREMA:
             self.exact.add(name)
         if name in self.in_lanes and lanes:
@@ -113,6 +116,16 @@ class Statements:
         if self.real == "float":
             return f"{name} += {text};"
         return f"{self.printer.helper('add')}(&{name}, &{self.names.low(name)}, {text});"
+
+    def comment_of(self, total: Total) -> list[str]:
+        """What an accumulator will hold."""
+        return self.comment(total.source or _formula(total))
+
+    def note_exact(self, body: Iterable[Statement]) -> None:
+        """Numbers of the body that are floats, and lose nothing as one."""
+        if self.real == "float":
+            self.exact |= {s.name for s in body if isinstance(s, Load) and s.array not in self.buffers}
+            self.exact |= {s.name for s in body if isinstance(s, Start) and s.total.kind in EXTREMA}
 
     def _shape(self, sweep: Sweep) -> str:
         return shape_of(sweep, self.axes, self.buffers, self.real)

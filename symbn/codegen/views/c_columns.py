@@ -1,0 +1,160 @@
+"""Loops over the columns of arrays, many columns at a time.
+
+In: a loop over a letter that is the last index of every array which has it, around loops over rows.  Out: lines in which the loops have
+changed places: rows outside, neighbors in memory inside.
+
+What the loop over columns holds as a number becomes an array over a block of columns: sums are taken row by row for all columns of the
+block, then each column's numbers are computed, then rows are written. Float sums go to double after a few rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from symbn.codegen.program import Accumulate, Assign, Finish, Load, Start, Statement, Store, Sweep
+from symbn.codegen.views.c_elements import fits
+from symbn.codegen.views.c_row import Row
+from symbn.codegen.views.c_text import indented, occurs
+from symbn.codegen.walk import everything, expression, loaded, stored
+from symbn.expr import reads
+
+if TYPE_CHECKING:
+    from symbn.codegen.views.c_statements import Statements
+
+NEUTRAL = {"max": "-HUGE_VAL", "min": "HUGE_VAL"}
+BYTES = {"float": 4, "double": 8}
+
+
+def is_columns(sweep: Sweep, real: str) -> bool:
+    """Whether the loop may change places with those inside it, and whether its letter is the one that walks through memory."""
+    inner = [statement for statement in sweep.body if isinstance(statement, Sweep)]
+    places = [load.indices for loop in inner for load in loaded(loop) if sweep.index in load.indices]
+    places += [store.indices for loop in inner for store in stored(loop)]
+    last = all(indices[-1:] == (sweep.index,) and sweep.index not in indices[:-1] for indices in places)
+    return last and any(len(indices) > 1 for indices in places) and all(_is_chain(loop, real) for loop in inner)
+
+
+def _is_chain(sweep: Sweep, real: str) -> bool:
+    """Loops around loops, with nothing beside them."""
+    if len(sweep.body) == 1 and isinstance(sweep.body[0], Sweep):
+        return _is_chain(sweep.body[0], real)
+    return all(isinstance(s, (Load, Assign, Accumulate, Store)) and fits(s, real) for s in sweep.body)
+
+
+class Columns:
+    """Writes one loop over columns."""
+
+    def __init__(self, statements: Statements, sweep: Sweep) -> None:
+        self.outer, self.sweep, self.names = statements, sweep, statements.names
+        self.printer, self.real, self.macro = statements.printer, statements.real, statements.printer.macro
+        self.extrema = {s.name for s in everything(sweep.body) if isinstance(s, Accumulate) and s.kind in NEUTRAL}
+        self.defined = [s.name for s in sweep.body if isinstance(s, (Load, Assign, Start))]
+        self.split: set[str] = set()
+        self.whole: set[str] = set()
+
+    def lines(self, first: str, last: str) -> list[str]:
+        """The loop from `first` to before `last`."""
+        names = self.names
+        self.outer.note_exact(self.sweep.body)
+        self.outer.blocks.append(set())
+        segments = self._segments()
+        rows = [self._loop(segment) if isinstance(segment, Sweep) else [] for segment in segments]  # these say what they need of a column
+        for number, segment in enumerate(segments):
+            if not isinstance(segment, Sweep):
+                rows[number] = self._between(segment, [part for part in segments[number + 1 :] if not isinstance(part, Sweep)])
+        self.outer.blocks.pop()
+        width = f"const ptrdiff_t {names.width} = {self.printer.helper('least')}({last} - {names.column}, {names.columns});"
+        head = f"for (ptrdiff_t {names.column} = {first}; {names.column} < {last}; {names.column} += {names.columns}) {{"
+        columns = f"const ptrdiff_t {names.columns} = {self.printer.helper('columns')}({self._footprint()});"
+        return ["{", *indented([columns, "", head, *indented([width, *(line for row in rows for line in row)]), "}"]), "}"]
+
+    def _footprint(self) -> str:
+        """How many bytes of a column are read again."""
+        loops = [statement for statement in self.sweep.body if isinstance(statement, Sweep)]
+        arrays = {load.array: load.indices for loop in loops for load in loaded(loop) if self.sweep.index in load.indices}
+        rows = max((indices[:-1] for indices in arrays.values()), key=len, default=())
+        extents = [f"(double){index.axis}" for index in rows]
+        return "*".join([*extents, f"{BYTES[self.real]*len([i for i in arrays.values() if len(i) > 1])}.0"])
+
+    def _segments(self) -> list[Sweep | list[Statement]]:
+        """Inner loops, and runs of what stands between them."""
+        found: list[Sweep | list[Statement]] = []
+        for statement in self.sweep.body:
+            if isinstance(statement, Sweep):
+                found.append(statement)
+            elif found and not isinstance(found[-1], Sweep):
+                found[-1].append(statement)
+            else:
+                found.append([statement])
+        return found
+
+    def _loop(self, sweep: Sweep) -> list[str]:
+        letters = [sweep.index]
+        while isinstance(sweep.body[0], Sweep):
+            sweep = sweep.body[0]
+            letters.append(sweep.index)
+        row = Row(self.outer, sweep, self.sweep.index, frozenset(self.defined))
+        lines = row.nest([letter.name for letter in letters], [letter.axis for letter in letters])
+        self.split |= row.split
+        self.whole |= row.whole
+        return lines
+
+    def _between(self, statements: list[Statement], later: list[list[Statement]]) -> list[str]:
+        starts = [line for s in statements if isinstance(s, Start) for line in self._start(s)]
+        rest = [s for s in statements if not isinstance(s, Start)]
+        return [*starts, *(self._numbers(rest, _read(s for part in later for s in part)) if rest else [])]
+
+    def _start(self, start: Start) -> list[str]:
+        """An accumulator for each column."""
+        columns, size = self.names.of_columns(start.name), f"[{self.macro}_COLUMNS]"
+        lines = self.outer.comment_of(start.total)
+        if start.total.kind not in NEUTRAL:
+            low = f", {self.names.columns_low(start.name)}{size} = {{0.0}}" if self.real == "double" else ""
+            return [*lines, f"double {columns}{size} = {{0.0}}{low};"]
+        neutral = f"{NEUTRAL[start.total.kind]}{'F' if self.real == 'float' else ''}"
+        return [*lines, f"{self.real} {columns}{size};", *self._over([f"{columns}[{self.names.lane}] = {neutral};"])]
+
+    def _numbers(self, statements: Sequence[Statement], later: set[str]) -> list[str]:
+        """What is computed once a column."""
+        made = [s.name for s in statements if isinstance(s, (Load, Assign, Finish))]
+        lane, read = self.names.lane, _read(statements)
+        body = [f"const double {n} = {self.names.kept(n)}[{lane}];" for n in self.defined if n in read and n not in made]
+        for statement in statements:
+            body += self._gathered(statement.name) if isinstance(statement, Finish) else []
+            body += self.outer.statement(statement)
+        arrays = []
+        for array, real, value in (part for name in made for part in self._kept(name, later)):
+            arrays.append(f"{real} {array}[{self.macro}_COLUMNS];")
+            body.append(f"{array}[{lane}] = {value};")
+        return [*arrays, "", *self._over(body)]
+
+    def _over(self, body: list[str]) -> list[str]:
+        """A loop over the block's columns."""
+        lane, letter = self.names.lane, self.sweep.index.name
+        at = [f"const ptrdiff_t {letter} = {self.names.column} + {lane};"] if occurs(letter, body) else []
+        return [f"for (ptrdiff_t {lane} = 0; {lane} < {self.names.width}; ++{lane}) {{", *indented([*at, *body]), "}"]
+
+    def _gathered(self, name: str) -> list[str]:
+        """The accumulator of this column as a number of its own."""
+        self.outer.complete.add(name)
+        columns, lane = self.names.of_columns(name), self.names.lane
+        if name in self.extrema:
+            return [f"const double {name} = {'(double)' if self.real == 'float' else ''}{columns}[{lane}];"]
+        low = f", {self.names.low(name)} = {self.names.columns_low(name)}[{lane}]" if self.real == "double" else ""
+        return [f"double {name} = {columns}[{lane}]{low};"]
+
+    def _kept(self, name: str, later: set[str]) -> list[tuple[str, str, str]]:
+        """The arrays in which later loops find a number: (array, type, value)."""
+        found = [(self.names.kept(name), "double", name)] if name in later else []
+        if name in self.split:
+            found.append((self.names.high(name), "float", f"(float){name}"))
+            found.append((self.names.low(name), "float", f"{self.printer.helper('low')}({name})"))
+        if name in self.whole:
+            found.append((self.names.copy(name), self.real, f"{'(float)' if self.real == 'float' else ''}{name}"))
+        return found
+
+
+def _read(statements: Iterable[Statement]) -> set[str]:
+    found = [expression(s) for s in statements]
+    return {name for expr in found if expr is not None for name in reads(expr)}

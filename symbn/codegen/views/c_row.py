@@ -1,0 +1,115 @@
+"""One row of a block of columns, in the arrays' own type.
+
+In: the innermost of the loops over rows.  Out: lines for all rows, each an inner loop over the block's columns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from symbn.codegen.printers.infix import SUM
+from symbn.codegen.program import Accumulate, Sweep
+from symbn.codegen.views.c_elements import OVER_LANES, Elements
+from symbn.codegen.views.c_text import indented, occurs
+from symbn.codegen.walk import stored
+from symbn.expr import Expr, Index, Read, transform
+
+if TYPE_CHECKING:
+    from symbn.codegen.views.c_statements import Statements
+
+
+class Row(Elements):
+    """Writes the rows; `split` and `whole` collect what they read of a column's numbers, as two floats and as one."""
+
+    def __init__(self, statements: Statements, sweep: Sweep, letter: Index, columns: frozenset[str]) -> None:
+        super().__init__(statements, sweep)
+        self.letter, self.columns = letter, columns
+        self.chunked: list[str] = []
+        self.summing_rows = False
+        self.split: set[str] = set()
+        self.whole: set[str] = set()
+
+    def nest(self, letters: list[str], axes: list[str]) -> list[str]:
+        """The loops over `letters`, outermost first."""
+        kinds = {s.name: s.kind for s in self.sweep.body if isinstance(s, Accumulate)}
+        self.chunked = [name for name, kind in kinds.items() if self.real == "float" and kind not in OVER_LANES]
+        if self.chunked:
+            lines = self._chunks_of_rows(letters[-1], axes[-1], together=len(kinds) == len(self.chunked) and not stored(self.sweep))
+        else:
+            lines = self._for(letters[-1], "0", axes[-1], self._row())
+        for letter, axis in reversed(list(zip(letters[:-1], axes[:-1], strict=True))):
+            lines = self._for(letter, "0", axis, lines)
+        return [*self._fresh_copies(), *lines]
+
+    def _for(self, letter: str, first: str, last: str, body: list[str]) -> list[str]:
+        return [f"for (ptrdiff_t {letter} = {first}; {letter} < {last}; ++{letter}) {{", *indented(body), "}"]
+
+    def _chunks_of_rows(self, letter: str, last: str, *, together: bool) -> list[str]:
+        """Rows in float, then added to the columns' doubles; `together` several rows are read at once."""
+        names, least = self.names, self.outer.printer.helper("least")
+        size, widen = f"{self.macro}_ROWS", self.outer.printer.helper("widen_columns")
+        rows = self._together(letter) if together else []
+        body = [
+            f"const ptrdiff_t {names.end} = {names.chunk} + {least}({last} - {names.chunk}, {size});",
+            *(f"float {names.of_chunk(name)}[{self.macro}_COLUMNS] = {{0.0F}};" for name in self.chunked),
+            *rows,
+            *self._for(letter, names.done if together else names.chunk, names.end, self._row()),
+            *(f"{widen}({names.of_columns(name)}, {names.of_chunk(name)}, {names.width});" for name in self.chunked),
+        ]
+        head = f"for (ptrdiff_t {names.chunk} = 0; {names.chunk} < {last}; {names.chunk} += {size}) {{"
+        return [head, *indented(body), "}"]
+
+    def _together(self, letter: str) -> list[str]:
+        """As many rows at once as there are: a column's sum is read and written once for all of them."""
+        names, count = self.names, f"{self.macro}_TOGETHER"
+        self.summing_rows = True
+        body = self._body()
+        self.summing_rows = False
+        row = [f"const ptrdiff_t {letter} = {names.done} + {names.row};"] if occurs(letter, body) else []
+        column = [
+            *(f"float {names.of_rows(name)} = 0.0F;" for name in self.chunked),
+            f"for (int {names.row} = 0; {names.row} < {count}; ++{names.row}) {{",
+            *indented([*row, *body]),
+            "}",
+            *(f"{names.of_chunk(name)}[{names.lane}] += {names.of_rows(name)};" for name in self.chunked),
+        ]
+        head = f"for (; {names.done} + {count} <= {names.end}; {names.done} += {count}) {{"
+        column = self._lettered(self.letter.name, names.column, column)
+        return [f"ptrdiff_t {names.done} = {names.chunk};", "", head, *indented(self._over_columns(column)), "}"]
+
+    def _row(self) -> list[str]:
+        body = self._lettered(self.letter.name, self.names.column, self._body())
+        before = self._targets({self.letter: self.names.column}, f"{self.macro}_COLUMNS", streams=False)[0]
+        return [*before, *([""] if before else []), *self._over_columns(body)]
+
+    def _over_columns(self, body: list[str]) -> list[str]:
+        lane = self.names.lane
+        return [f"{self.macro}_INDEPENDENT", f"for (ptrdiff_t {lane} = 0; {lane} < {self.names.width}; ++{lane}) {{", *indented(body), "}"]
+
+    def _accumulate(self, name: str, kind: str, expr: Expr) -> str:
+        columns, lane = self.names.of_columns(name), self.names.lane
+        if kind in OVER_LANES:
+            return f"{columns}[{lane}] = {self.printer.helper(OVER_LANES[kind])}({self.printer.text(expr)}, {columns}[{lane}]);"
+        if self.real == "float":
+            into = self.names.of_rows(name) if self.summing_rows else f"{self.names.of_chunk(name)}[{lane}]"
+            return f"{into} += {self.printer.at(expr, SUM)};"
+        return f"{self.printer.helper('add')}(&{columns}[{lane}], &{self.names.columns_low(name)}[{lane}], {self.printer.text(expr)});"
+
+    def _narrow(self, expr: Expr) -> Expr:
+        return transform(expr, self._of_column) if self.real == "double" else super()._narrow(expr)
+
+    def _of_column(self, expr: Expr) -> Expr:
+        return Read(self._copy(expr.name)) if isinstance(expr, Read) and expr.name in self.columns else expr
+
+    def _copy(self, name: str) -> str:
+        if name not in self.columns:
+            return super()._copy(name)
+        self.whole.add(name)
+        return f"{self.names.copy(name)}[{self.names.lane}]"
+
+    def _halves(self, name: str) -> tuple[str, str]:
+        if name not in self.columns:
+            return super()._halves(name)
+        self.split.add(name)
+        lane = self.names.lane
+        return f"{self.names.high(name)}[{lane}]", f"{self.names.low(name)}[{lane}]"
