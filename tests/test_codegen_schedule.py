@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from codegen_layers import NAMES, TEXTS, derivation, written
 
 from symbn.codegen.aliasing import overlays
+from symbn.codegen.fuse import unfused
 from symbn.codegen.lower import LOOPS
 from symbn.codegen.passes import backward_program, forward_program
-from symbn.codegen.program import Accumulate, Assign, Load, Loops, Program, Start, Statement, Store, Sweep, Total
+from symbn.codegen.program import Accumulate, Assign, Joined, Load, Loops, Program, Start, Statement, Store, Sweep, Total
 from symbn.codegen.schedule import schedule
+from symbn.codegen.walk import everything
 from symbn.expr import Delta, reads, walk
 
 
@@ -31,14 +33,9 @@ def outline(body: Sequence[Statement], depth: int = 0) -> list[str]:
                 lines.append(f"{'  ' * depth}add to {name}")
             case Store(array, _, _):
                 lines.append(f"{'  ' * depth}store {array}")
+            case Joined(columns, rows):
+                lines += [f"{'  ' * depth}a few rows at a time", *outline((columns, rows), depth + 1)]
     return lines
-
-
-def everything(body: Sequence[Statement]) -> Iterator[Statement]:
-    for statement in body:
-        yield statement
-        if isinstance(statement, Sweep):
-            yield from everything(statement.body)
 
 
 def test_sums_over_the_same_elements_share_a_sweep_inside_the_kept_axis() -> None:
@@ -58,18 +55,19 @@ def test_sums_over_the_same_elements_share_a_sweep_inside_the_kept_axis() -> Non
 def test_a_row_s_sweeps_stand_in_one_loop_over_rows() -> None:
     _, (_, loops) = passes("rows")
     assert outline(loops.body) == [
-        "for c in C",
-        "  for k in N",
-        "    add to dgamma_c",
-        "    add to dbeta_c",
-        "  store dgamma",
-        "  store dbeta",
-        "for n in N",
-        "  for k in C",
-        "    add to mean_gamma_dy_n",
-        "    add to mean_gamma_dy_xhat_n",
+        "a few rows at a time",
         "  for c in C",
-        "    store dx",
+        "    for k in N",
+        "      add to dgamma_c",
+        "      add to dbeta_c",
+        "    store dgamma",
+        "    store dbeta",
+        "  for n in N",
+        "    for k in C",
+        "      add to mean_gamma_dy_n",
+        "      add to mean_gamma_dy_xhat_n",
+        "    for c in C",
+        "      store dx",
     ]
 
 
@@ -82,8 +80,17 @@ def test_the_innermost_loop_runs_over_the_last_axis() -> None:
 
 
 def test_common_layers_need_no_working_memory() -> None:
-    for name in ("features", "rows", "planes", "soft", "affine", "pair", "shrink"):
+    for name in ("features", "planes", "soft", "affine", "pair", "shrink"):
         assert all(not loops.buffers for _, loops in passes(name)), name
+
+
+def test_joined_loops_keep_sums_of_their_own_for_each_part_of_the_rows() -> None:
+    (_, forward), (_, backward) = passes("rows")
+    assert not forward.buffers
+    assert [(buffer.name, buffer.axes, buffer.parts) for buffer in backward.buffers] == [
+        ("dgamma_c_parts", ("C",), True),
+        ("dbeta_c_parts", ("C",), True),
+    ]
 
 
 def test_a_value_needed_in_another_order_is_kept_for_as_long_as_its_loop_only() -> None:
@@ -120,14 +127,15 @@ def test_every_total_is_computed_once(name: str) -> None:
 def test_every_output_is_stored_once(name: str) -> None:
     for program, loops in passes(name):
         stored = [statement.array for statement in everything(loops.body) if isinstance(statement, Store)]
-        assert sorted(stored) == sorted([*(output.name for output in program.outputs), *(buffer.name for buffer in loops.buffers)])
+        kept = [buffer.name for buffer in loops.buffers if not buffer.parts]
+        assert sorted(stored) == sorted([*(output.name for output in program.outputs), *kept])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_name_is_known_where_it_is_read(name: str) -> None:
     for program, loops in passes(name):
         scalars = {argument.name for argument in program.arguments if not argument.axes}
-        check_scope(loops.body, scalars, set())
+        check_scope(unfused(loops.body), scalars, set())
 
 
 def check_scope(body: Sequence[Statement], names: set[str], letters: set[str]) -> None:

@@ -87,6 +87,7 @@ enum {
     SYMBN_BATCHNORM_JVP_COLUMNS = 512, /* the most columns whose sums are taken at once */
     SYMBN_BATCHNORM_JVP_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_BATCHNORM_JVP_TOGETHER = 4, /* rows that are read at once */
+    SYMBN_BATCHNORM_JVP_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
     SYMBN_BATCHNORM_JVP_PARTS = 64 /* the most parts that a loop is cut into */
 };
 

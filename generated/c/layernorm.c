@@ -33,7 +33,7 @@
  * Scalars: what is read is a double by value, what is written goes through a pointer.
  * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
  * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
- * Memory: none is allocated.
+ * Memory: none is allocated; symbn_layernorm_..._workspace says how many doubles the caller lends.
  *
  * Cost, beside reading and writing every array:
  *     dx: 2 reductions, 10 operations an element
@@ -92,6 +92,7 @@ enum {
     SYMBN_LAYERNORM_COLUMNS = 512, /* the most columns whose sums are taken at once */
     SYMBN_LAYERNORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_LAYERNORM_TOGETHER = 4, /* rows that are read at once */
+    SYMBN_LAYERNORM_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
     SYMBN_LAYERNORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -169,14 +170,6 @@ static void symbn_layernorm_widen_columns(double *columns, const float *chunk, p
     }
 }
 
-/* How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few. */
-static ptrdiff_t symbn_layernorm_columns(double size)
-{
-    const double fitting = SYMBN_LAYERNORM_CACHE / size;
-
-    return fitting >= 128.0 && fitting < (double)SYMBN_LAYERNORM_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t)SYMBN_LAYERNORM_COLUMNS;
-}
-
 /* The sum of all lanes, in pairs. */
 static double symbn_layernorm_total(double *lanes)
 {
@@ -217,6 +210,12 @@ static ptrdiff_t symbn_layernorm_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t
     const ptrdiff_t rest = extent % parts;
 
     return extent / parts * part + (part < rest ? part : rest);
+}
+
+ptrdiff_t symbn_layernorm_backward_workspace(ptrdiff_t N, ptrdiff_t D)
+{
+    (void)N;
+    return 32*D + 32*D;
 }
 
 SYMBN_LAYERNORM_CLONES static void symbn_layernorm_forward_f32_over_N(
@@ -446,88 +445,80 @@ int symbn_layernorm_forward_f64(
     return SYMBN_LAYERNORM_OK;
 }
 
-SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f32_over_D(
-    ptrdiff_t N, ptrdiff_t D, const float *dy, const float *xhat, float *dgamma, float *dbeta,
-    ptrdiff_t first, ptrdiff_t last)
-{
-    {
-        const ptrdiff_t columns = symbn_layernorm_columns((double)N*8.0);
-
-        for (ptrdiff_t column = first; column < last; column += columns) {
-            const ptrdiff_t width = symbn_layernorm_least(last - column, columns);
-            /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
-            double dgamma_d_columns[SYMBN_LAYERNORM_COLUMNS] = {0.0};
-            /* dbeta[d] = sum(dy[n, d] for n in N) */
-            double dbeta_d_columns[SYMBN_LAYERNORM_COLUMNS] = {0.0};
-            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LAYERNORM_ROWS) {
-                const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(N - chunk, SYMBN_LAYERNORM_ROWS);
-                float dgamma_d_chunk[SYMBN_LAYERNORM_COLUMNS] = {0.0F};
-                float dbeta_d_chunk[SYMBN_LAYERNORM_COLUMNS] = {0.0F};
-                ptrdiff_t done = chunk;
-
-                for (; done + SYMBN_LAYERNORM_TOGETHER <= chunk_end; done += SYMBN_LAYERNORM_TOGETHER) {
-                    SYMBN_LAYERNORM_INDEPENDENT
-                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t d = column + lane;
-                        float dgamma_d_rows = 0.0F;
-                        float dbeta_d_rows = 0.0F;
-                        for (int row = 0; row < SYMBN_LAYERNORM_TOGETHER; ++row) {
-                            const ptrdiff_t n = done + row;
-                            const float dy_nd = dy[n*D + d];
-                            const float xhat_nd = xhat[n*D + d];
-                            dgamma_d_rows += dy_nd*xhat_nd;
-                            dbeta_d_rows += dy_nd;
-                        }
-                        dgamma_d_chunk[lane] += dgamma_d_rows;
-                        dbeta_d_chunk[lane] += dbeta_d_rows;
-                    }
-                }
-                for (ptrdiff_t n = done; n < chunk_end; ++n) {
-                    SYMBN_LAYERNORM_INDEPENDENT
-                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t d = column + lane;
-                        const float dy_nd = dy[n*D + d];
-                        const float xhat_nd = xhat[n*D + d];
-                        dgamma_d_chunk[lane] += dy_nd*xhat_nd;
-                        dbeta_d_chunk[lane] += dy_nd;
-                    }
-                }
-                symbn_layernorm_widen_columns(dgamma_d_columns, dgamma_d_chunk, width);
-                symbn_layernorm_widen_columns(dbeta_d_columns, dbeta_d_chunk, width);
-            }
-
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = column + lane;
-                double dgamma_d = dgamma_d_columns[lane];
-                if (dgamma != NULL) {
-                    dgamma[d] = (float)dgamma_d;
-                }
-                double dbeta_d = dbeta_d_columns[lane];
-                if (dbeta != NULL) {
-                    dbeta[d] = (float)dbeta_d;
-                }
-            }
-        }
-    }
-}
-
 SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f32_over_N(
     ptrdiff_t D, const float *dy, const float *gamma, const float *sigma2, const float *xhat, double eps,
-    float *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+    float *dx, double *dgamma_d_parts, double *dbeta_d_parts, int stream, ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t n = first; n < last; ++n) {
-        /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
-        double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
-        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-        double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_CHUNK);
-            float mean_gamma_dy_n_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
-            float mean_gamma_dy_xhat_n_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+    /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
+    /* dbeta[d] = sum(dy[n, d] for n in N) */
+    for (ptrdiff_t d = 0; d < D; ++d) {
+        dgamma_d_parts[d] = 0.0;
+        dbeta_d_parts[d] = 0.0;
+    }
+    for (ptrdiff_t block = first; block < last; block += SYMBN_LAYERNORM_ROWS) {
+        const ptrdiff_t block_end = block + symbn_layernorm_least(last - block, SYMBN_LAYERNORM_ROWS);
 
-            for (; done + SYMBN_LAYERNORM_LANES <= chunk_end; done += SYMBN_LAYERNORM_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
+        for (ptrdiff_t column = 0; column < D; column += SYMBN_LAYERNORM_COLUMNS) {
+            const ptrdiff_t width = symbn_layernorm_least(D - column, SYMBN_LAYERNORM_COLUMNS);
+            double *const dgamma_d_columns = dgamma_d_parts + column;
+            double *const dbeta_d_columns = dbeta_d_parts + column;
+            float dgamma_d_chunk[SYMBN_LAYERNORM_COLUMNS] = {0.0F};
+            float dbeta_d_chunk[SYMBN_LAYERNORM_COLUMNS] = {0.0F};
+            ptrdiff_t done = block;
+
+            for (; done + SYMBN_LAYERNORM_TOGETHER <= block_end; done += SYMBN_LAYERNORM_TOGETHER) {
+                SYMBN_LAYERNORM_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = column + lane;
+                    float dgamma_d_rows = 0.0F;
+                    float dbeta_d_rows = 0.0F;
+                    for (int row = 0; row < SYMBN_LAYERNORM_TOGETHER; ++row) {
+                        const ptrdiff_t n = done + row;
+                        const float dy_nd = dy[n*D + d];
+                        const float xhat_nd = xhat[n*D + d];
+                        dgamma_d_rows += dy_nd*xhat_nd;
+                        dbeta_d_rows += dy_nd;
+                    }
+                    dgamma_d_chunk[lane] += dgamma_d_rows;
+                    dbeta_d_chunk[lane] += dbeta_d_rows;
+                }
+            }
+            for (ptrdiff_t n = done; n < block_end; ++n) {
+                SYMBN_LAYERNORM_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = column + lane;
+                    const float dy_nd = dy[n*D + d];
+                    const float xhat_nd = xhat[n*D + d];
+                    dgamma_d_chunk[lane] += dy_nd*xhat_nd;
+                    dbeta_d_chunk[lane] += dy_nd;
+                }
+            }
+            symbn_layernorm_widen_columns(dgamma_d_columns, dgamma_d_chunk, width);
+            symbn_layernorm_widen_columns(dbeta_d_columns, dbeta_d_chunk, width);
+        }
+        for (ptrdiff_t n = block; n < block_end; ++n) {
+            /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
+            double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
+            /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+            double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_CHUNK);
+                float mean_gamma_dy_n_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
+                float mean_gamma_dy_xhat_n_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_LAYERNORM_LANES <= chunk_end; done += SYMBN_LAYERNORM_LANES) {
+                    for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
+                        const ptrdiff_t k = done + lane;
+                        const float gamma_k = gamma[k];
+                        const float dy_nk = dy[n*D + k];
+                        const float gamma_dy_nk = gamma_k*dy_nk;
+                        mean_gamma_dy_n_chunk[lane] += gamma_dy_nk;
+                        const float xhat_nk = xhat[n*D + k];
+                        mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const float gamma_k = gamma[k];
                     const float dy_nk = dy[n*D + k];
@@ -536,46 +527,37 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f32_over_N(
                     const float xhat_nk = xhat[n*D + k];
                     mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
                 }
+                symbn_layernorm_widen(mean_gamma_dy_n_lanes, mean_gamma_dy_n_chunk);
+                symbn_layernorm_widen(mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_chunk);
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
-                const ptrdiff_t k = done + lane;
-                const float gamma_k = gamma[k];
-                const float dy_nk = dy[n*D + k];
-                const float gamma_dy_nk = gamma_k*dy_nk;
-                mean_gamma_dy_n_chunk[lane] += gamma_dy_nk;
-                const float xhat_nk = xhat[n*D + k];
-                mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
-            }
-            symbn_layernorm_widen(mean_gamma_dy_n_lanes, mean_gamma_dy_n_chunk);
-            symbn_layernorm_widen(mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_chunk);
-        }
-        double mean_gamma_dy_n = symbn_layernorm_total(mean_gamma_dy_n_lanes);
-        mean_gamma_dy_n /= (double)D;
-        double mean_gamma_dy_xhat_n = symbn_layernorm_total(mean_gamma_dy_xhat_n_lanes);
-        mean_gamma_dy_xhat_n /= (double)D;
-        const double sigma2_n = (double)sigma2[n];
-        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-        const float mean_gamma_dy_n_f = (float)mean_gamma_dy_n;
-        const float mean_gamma_dy_xhat_n_f = (float)mean_gamma_dy_xhat_n;
-        const float rsqrt_sigma2_plus_eps_n_f = (float)rsqrt_sigma2_plus_eps_n;
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_BLOCK) {
-            const ptrdiff_t width = symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_BLOCK);
-            float dx_block[SYMBN_LAYERNORM_BLOCK];
-            float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
+            double mean_gamma_dy_n = symbn_layernorm_total(mean_gamma_dy_n_lanes);
+            mean_gamma_dy_n /= (double)D;
+            double mean_gamma_dy_xhat_n = symbn_layernorm_total(mean_gamma_dy_xhat_n_lanes);
+            mean_gamma_dy_xhat_n /= (double)D;
+            const double sigma2_n = (double)sigma2[n];
+            const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+            const float mean_gamma_dy_n_f = (float)mean_gamma_dy_n;
+            const float mean_gamma_dy_xhat_n_f = (float)mean_gamma_dy_xhat_n;
+            const float rsqrt_sigma2_plus_eps_n_f = (float)rsqrt_sigma2_plus_eps_n;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_BLOCK) {
+                const ptrdiff_t width = symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_BLOCK);
+                float dx_block[SYMBN_LAYERNORM_BLOCK];
+                float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
 
-            SYMBN_LAYERNORM_INDEPENDENT
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = chunk + lane;
-                const float gamma_d = gamma[d];
-                const float dy_nd = dy[n*D + d];
-                const float gamma_dy_nd = gamma_d*dy_nd;
-                const float xhat_nd = xhat[n*D + d];
-                /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
-                const float dx_nd = (gamma_dy_nd - mean_gamma_dy_n_f - xhat_nd*mean_gamma_dy_xhat_n_f)*rsqrt_sigma2_plus_eps_n_f;
-                dx_to[lane] = dx_nd;
-            }
-            if (dx != NULL && stream) {
-                symbn_layernorm_stream(&dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
+                SYMBN_LAYERNORM_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = chunk + lane;
+                    const float gamma_d = gamma[d];
+                    const float dy_nd = dy[n*D + d];
+                    const float gamma_dy_nd = gamma_d*dy_nd;
+                    const float xhat_nd = xhat[n*D + d];
+                    /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
+                    const float dx_nd = (gamma_dy_nd - mean_gamma_dy_n_f - xhat_nd*mean_gamma_dy_xhat_n_f)*rsqrt_sigma2_plus_eps_n_f;
+                    dx_to[lane] = dx_nd;
+                }
+                if (dx != NULL && stream) {
+                    symbn_layernorm_stream(&dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
+                }
             }
         }
     }
@@ -584,7 +566,7 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f32_over_N(
 
 int symbn_layernorm_backward_f32(
     ptrdiff_t N, ptrdiff_t D, const float *dy, const float *gamma, const float *sigma2, const float *xhat,
-    double eps, float *dx, float *dgamma, float *dbeta)
+    double eps, float *dx, float *dgamma, float *dbeta, double *workspace)
 {
     if (N < 1 || D < 1) {
         return SYMBN_LAYERNORM_BAD_EXTENT;
@@ -592,44 +574,61 @@ int symbn_layernorm_backward_f32(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_LAYERNORM_NULL_INPUT;
     }
+    if (workspace == NULL) {
+        return SYMBN_LAYERNORM_NULL_WORKSPACE;
+    }
+    double *const dgamma_d_parts = workspace;
+    double *const dbeta_d_parts = workspace + 32*D;
     const int stream = (double)N*(double)D*4.0 >= (double)SYMBN_LAYERNORM_STREAM;
     {
-        const ptrdiff_t parts = symbn_layernorm_parts(D/128, (double)D*(double)N);
-
-        SYMBN_LAYERNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_layernorm_backward_f32_over_D(
-                N, D, dy, xhat, dgamma, dbeta, symbn_layernorm_cut(D, part, parts),
-                symbn_layernorm_cut(D, part + 1, parts));
-        }
-    }
-    {
-        const ptrdiff_t parts = symbn_layernorm_parts(N, (double)N*(double)D);
+        const ptrdiff_t parts = symbn_layernorm_parts(symbn_layernorm_least(N, SYMBN_LAYERNORM_JOINED_PARTS), (double)N*(double)D);
 
         SYMBN_LAYERNORM_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_layernorm_backward_f32_over_N(
-                D, dy, gamma, sigma2, xhat, eps, dx, stream, symbn_layernorm_cut(N, part, parts),
-                symbn_layernorm_cut(N, part + 1, parts));
+                D, dy, gamma, sigma2, xhat, eps, dx, dgamma_d_parts + part*D, dbeta_d_parts + part*D, stream,
+                symbn_layernorm_cut(N, part, parts), symbn_layernorm_cut(N, part + 1, parts));
+        }
+        for (ptrdiff_t d = 0; d < D; ++d) {
+            double dgamma_d = 0.0;
+            double dbeta_d = 0.0;
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                dgamma_d += dgamma_d_parts[part*D + d];
+                dbeta_d += dbeta_d_parts[part*D + d];
+            }
+            if (dgamma != NULL) {
+                dgamma[d] = (float)dgamma_d;
+            }
+            if (dbeta != NULL) {
+                dbeta[d] = (float)dbeta_d;
+            }
         }
     }
     return SYMBN_LAYERNORM_OK;
 }
 
-SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f64_over_D(
-    ptrdiff_t N, ptrdiff_t D, const double *dy, const double *xhat, double *dgamma, double *dbeta,
-    ptrdiff_t first, ptrdiff_t last)
+SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f64_over_N(
+    ptrdiff_t D, const double *dy, const double *gamma, const double *sigma2, const double *xhat, double eps,
+    double *dx, double *dgamma_d_parts, double *dbeta_d_parts, int stream, ptrdiff_t first, ptrdiff_t last)
 {
-    {
-        const ptrdiff_t columns = symbn_layernorm_columns((double)N*16.0);
+    /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
+    /* dbeta[d] = sum(dy[n, d] for n in N) */
+    for (ptrdiff_t d = 0; d < D; ++d) {
+        dgamma_d_parts[d] = 0.0;
+        dgamma_d_parts[D + d] = 0.0;
+        dbeta_d_parts[d] = 0.0;
+        dbeta_d_parts[D + d] = 0.0;
+    }
+    for (ptrdiff_t block = first; block < last; block += SYMBN_LAYERNORM_ROWS) {
+        const ptrdiff_t block_end = block + symbn_layernorm_least(last - block, SYMBN_LAYERNORM_ROWS);
 
-        for (ptrdiff_t column = first; column < last; column += columns) {
-            const ptrdiff_t width = symbn_layernorm_least(last - column, columns);
-            /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
-            double dgamma_d_columns[SYMBN_LAYERNORM_COLUMNS] = {0.0}, dgamma_d_columns_low[SYMBN_LAYERNORM_COLUMNS] = {0.0};
-            /* dbeta[d] = sum(dy[n, d] for n in N) */
-            double dbeta_d_columns[SYMBN_LAYERNORM_COLUMNS] = {0.0}, dbeta_d_columns_low[SYMBN_LAYERNORM_COLUMNS] = {0.0};
-            for (ptrdiff_t n = 0; n < N; ++n) {
+        for (ptrdiff_t column = 0; column < D; column += SYMBN_LAYERNORM_COLUMNS) {
+            const ptrdiff_t width = symbn_layernorm_least(D - column, SYMBN_LAYERNORM_COLUMNS);
+            double *const dgamma_d_columns = dgamma_d_parts + column;
+            double *const dgamma_d_columns_low = dgamma_d_parts + D + column;
+            double *const dbeta_d_columns = dbeta_d_parts + column;
+            double *const dbeta_d_columns_low = dbeta_d_parts + D + column;
+            for (ptrdiff_t n = block; n < block_end; ++n) {
                 SYMBN_LAYERNORM_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
@@ -639,38 +638,27 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f64_over_D(
                     symbn_layernorm_add(&dbeta_d_columns[lane], &dbeta_d_columns_low[lane], dy_nd);
                 }
             }
-
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = column + lane;
-                double dgamma_d = dgamma_d_columns[lane], dgamma_d_low = dgamma_d_columns_low[lane];
-                dgamma_d = symbn_layernorm_complete(dgamma_d, dgamma_d_low);
-                if (dgamma != NULL) {
-                    dgamma[d] = dgamma_d;
-                }
-                double dbeta_d = dbeta_d_columns[lane], dbeta_d_low = dbeta_d_columns_low[lane];
-                dbeta_d = symbn_layernorm_complete(dbeta_d, dbeta_d_low);
-                if (dbeta != NULL) {
-                    dbeta[d] = dbeta_d;
-                }
-            }
         }
-    }
-}
+        for (ptrdiff_t n = block; n < block_end; ++n) {
+            /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
+            double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, mean_gamma_dy_n_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
+            /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+            double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, mean_gamma_dy_xhat_n_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
+            {
+                ptrdiff_t done = 0;
 
-SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f64_over_N(
-    ptrdiff_t D, const double *dy, const double *gamma, const double *sigma2, const double *xhat, double eps,
-    double *dx, int stream, ptrdiff_t first, ptrdiff_t last)
-{
-    for (ptrdiff_t n = first; n < last; ++n) {
-        /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
-        double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, mean_gamma_dy_n_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
-        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-        double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, mean_gamma_dy_xhat_n_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
-
-            for (; done + SYMBN_LAYERNORM_LANES <= D; done += SYMBN_LAYERNORM_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
+                for (; done + SYMBN_LAYERNORM_LANES <= D; done += SYMBN_LAYERNORM_LANES) {
+                    for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
+                        const ptrdiff_t k = done + lane;
+                        const double gamma_k = gamma[k];
+                        const double dy_nk = dy[n*D + k];
+                        const double gamma_dy_nk = gamma_k*dy_nk;
+                        symbn_layernorm_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_dy_nk);
+                        const double xhat_nk = xhat[n*D + k];
+                        symbn_layernorm_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                    }
+                }
+                for (int lane = 0; done + lane < D; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double gamma_k = gamma[k];
                     const double dy_nk = dy[n*D + k];
@@ -680,44 +668,35 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f64_over_N(
                     symbn_layernorm_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
-                const ptrdiff_t k = done + lane;
-                const double gamma_k = gamma[k];
-                const double dy_nk = dy[n*D + k];
-                const double gamma_dy_nk = gamma_k*dy_nk;
-                symbn_layernorm_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_dy_nk);
-                const double xhat_nk = xhat[n*D + k];
-                symbn_layernorm_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
-            }
-        }
-        double mean_gamma_dy_n = 0.0, mean_gamma_dy_n_low = 0.0;
-        symbn_layernorm_gather(&mean_gamma_dy_n, &mean_gamma_dy_n_low, mean_gamma_dy_n_lanes, mean_gamma_dy_n_lanes_low);
-        mean_gamma_dy_n = symbn_layernorm_complete(mean_gamma_dy_n, mean_gamma_dy_n_low);
-        mean_gamma_dy_n /= (double)D;
-        double mean_gamma_dy_xhat_n = 0.0, mean_gamma_dy_xhat_n_low = 0.0;
-        symbn_layernorm_gather(&mean_gamma_dy_xhat_n, &mean_gamma_dy_xhat_n_low, mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_lanes_low);
-        mean_gamma_dy_xhat_n = symbn_layernorm_complete(mean_gamma_dy_xhat_n, mean_gamma_dy_xhat_n_low);
-        mean_gamma_dy_xhat_n /= (double)D;
-        const double sigma2_n = sigma2[n];
-        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_BLOCK) {
-            const ptrdiff_t width = symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_BLOCK);
-            double dx_block[SYMBN_LAYERNORM_BLOCK];
-            double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
+            double mean_gamma_dy_n = 0.0, mean_gamma_dy_n_low = 0.0;
+            symbn_layernorm_gather(&mean_gamma_dy_n, &mean_gamma_dy_n_low, mean_gamma_dy_n_lanes, mean_gamma_dy_n_lanes_low);
+            mean_gamma_dy_n = symbn_layernorm_complete(mean_gamma_dy_n, mean_gamma_dy_n_low);
+            mean_gamma_dy_n /= (double)D;
+            double mean_gamma_dy_xhat_n = 0.0, mean_gamma_dy_xhat_n_low = 0.0;
+            symbn_layernorm_gather(&mean_gamma_dy_xhat_n, &mean_gamma_dy_xhat_n_low, mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_lanes_low);
+            mean_gamma_dy_xhat_n = symbn_layernorm_complete(mean_gamma_dy_xhat_n, mean_gamma_dy_xhat_n_low);
+            mean_gamma_dy_xhat_n /= (double)D;
+            const double sigma2_n = sigma2[n];
+            const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_BLOCK) {
+                const ptrdiff_t width = symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_BLOCK);
+                double dx_block[SYMBN_LAYERNORM_BLOCK];
+                double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
 
-            SYMBN_LAYERNORM_INDEPENDENT
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = chunk + lane;
-                const double gamma_d = gamma[d];
-                const double dy_nd = dy[n*D + d];
-                const double gamma_dy_nd = gamma_d*dy_nd;
-                const double xhat_nd = xhat[n*D + d];
-                /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
-                const double dx_nd = (gamma_dy_nd - mean_gamma_dy_n - xhat_nd*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_n;
-                dx_to[lane] = dx_nd;
-            }
-            if (dx != NULL && stream) {
-                symbn_layernorm_stream(&dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
+                SYMBN_LAYERNORM_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = chunk + lane;
+                    const double gamma_d = gamma[d];
+                    const double dy_nd = dy[n*D + d];
+                    const double gamma_dy_nd = gamma_d*dy_nd;
+                    const double xhat_nd = xhat[n*D + d];
+                    /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
+                    const double dx_nd = (gamma_dy_nd - mean_gamma_dy_n - xhat_nd*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_n;
+                    dx_to[lane] = dx_nd;
+                }
+                if (dx != NULL && stream) {
+                    symbn_layernorm_stream(&dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
+                }
             }
         }
     }
@@ -726,7 +705,7 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f64_over_N(
 
 int symbn_layernorm_backward_f64(
     ptrdiff_t N, ptrdiff_t D, const double *dy, const double *gamma, const double *sigma2,
-    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta)
+    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta, double *workspace)
 {
     if (N < 1 || D < 1) {
         return SYMBN_LAYERNORM_BAD_EXTENT;
@@ -734,25 +713,38 @@ int symbn_layernorm_backward_f64(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_LAYERNORM_NULL_INPUT;
     }
+    if (workspace == NULL) {
+        return SYMBN_LAYERNORM_NULL_WORKSPACE;
+    }
+    double *const dgamma_d_parts = workspace;
+    double *const dbeta_d_parts = workspace + 32*D;
     const int stream = (double)N*(double)D*8.0 >= (double)SYMBN_LAYERNORM_STREAM;
     {
-        const ptrdiff_t parts = symbn_layernorm_parts(D/128, (double)D*(double)N);
-
-        SYMBN_LAYERNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_layernorm_backward_f64_over_D(
-                N, D, dy, xhat, dgamma, dbeta, symbn_layernorm_cut(D, part, parts),
-                symbn_layernorm_cut(D, part + 1, parts));
-        }
-    }
-    {
-        const ptrdiff_t parts = symbn_layernorm_parts(N, (double)N*(double)D);
+        const ptrdiff_t parts = symbn_layernorm_parts(symbn_layernorm_least(N, SYMBN_LAYERNORM_JOINED_PARTS), (double)N*(double)D);
 
         SYMBN_LAYERNORM_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_layernorm_backward_f64_over_N(
-                D, dy, gamma, sigma2, xhat, eps, dx, stream, symbn_layernorm_cut(N, part, parts),
-                symbn_layernorm_cut(N, part + 1, parts));
+                D, dy, gamma, sigma2, xhat, eps, dx, dgamma_d_parts + 2*part*D, dbeta_d_parts + 2*part*D, stream,
+                symbn_layernorm_cut(N, part, parts), symbn_layernorm_cut(N, part + 1, parts));
+        }
+        for (ptrdiff_t d = 0; d < D; ++d) {
+            double dgamma_d = 0.0, dgamma_d_low = 0.0;
+            double dbeta_d = 0.0, dbeta_d_low = 0.0;
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_layernorm_add(&dgamma_d, &dgamma_d_low, dgamma_d_parts[2*part*D + d]);
+                dgamma_d_low += dgamma_d_parts[2*part*D + D + d];
+                symbn_layernorm_add(&dbeta_d, &dbeta_d_low, dbeta_d_parts[2*part*D + d]);
+                dbeta_d_low += dbeta_d_parts[2*part*D + D + d];
+            }
+            dgamma_d = symbn_layernorm_complete(dgamma_d, dgamma_d_low);
+            if (dgamma != NULL) {
+                dgamma[d] = dgamma_d;
+            }
+            dbeta_d = symbn_layernorm_complete(dbeta_d, dbeta_d_low);
+            if (dbeta != NULL) {
+                dbeta[d] = dbeta_d;
+            }
         }
     }
     return SYMBN_LAYERNORM_OK;

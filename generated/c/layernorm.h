@@ -33,7 +33,7 @@
  * Scalars: what is read is a double by value, what is written goes through a pointer.
  * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
  * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
- * Memory: none is allocated.
+ * Memory: none is allocated; symbn_layernorm_..._workspace says how many doubles the caller lends.
  *
  * Cost, beside reading and writing every array:
  *     dx: 2 reductions, 10 operations an element
@@ -53,8 +53,14 @@ extern "C" {
 enum {
     SYMBN_LAYERNORM_OK = 0, /* done */
     SYMBN_LAYERNORM_BAD_EXTENT = 1, /* an extent is below 1 */
-    SYMBN_LAYERNORM_NULL_INPUT = 2 /* an input array is NULL */
+    SYMBN_LAYERNORM_NULL_INPUT = 2, /* an input array is NULL */
+    SYMBN_LAYERNORM_NULL_WORKSPACE = 3 /* the workspace is NULL */
 };
+
+/*
+ * How many doubles the workspace of the backward pass holds.
+ */
+ptrdiff_t symbn_layernorm_backward_workspace(ptrdiff_t N, ptrdiff_t D);
 
 /*
  * Forward pass in float.
@@ -84,7 +90,7 @@ int symbn_layernorm_forward_f64(
  */
 int symbn_layernorm_backward_f32(
     ptrdiff_t N, ptrdiff_t D, const float *dy, const float *gamma, const float *sigma2, const float *xhat,
-    double eps, float *dx, float *dgamma, float *dbeta);
+    double eps, float *dx, float *dgamma, float *dbeta, double *workspace);
 
 /*
  * Backward pass in double.
@@ -94,7 +100,7 @@ int symbn_layernorm_backward_f32(
  */
 int symbn_layernorm_backward_f64(
     ptrdiff_t N, ptrdiff_t D, const double *dy, const double *gamma, const double *sigma2,
-    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta);
+    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta, double *workspace);
 
 #ifdef __cplusplus
 }

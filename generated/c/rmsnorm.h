@@ -30,7 +30,7 @@
  * Scalars: what is read is a double by value, what is written goes through a pointer.
  * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
  * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
- * Memory: none is allocated.
+ * Memory: none is allocated; symbn_rmsnorm_..._workspace says how many doubles the caller lends.
  *
  * Cost, beside reading and writing every array:
  *     dx: 1 reduction, 7 operations an element
@@ -49,8 +49,14 @@ extern "C" {
 enum {
     SYMBN_RMSNORM_OK = 0, /* done */
     SYMBN_RMSNORM_BAD_EXTENT = 1, /* an extent is below 1 */
-    SYMBN_RMSNORM_NULL_INPUT = 2 /* an input array is NULL */
+    SYMBN_RMSNORM_NULL_INPUT = 2, /* an input array is NULL */
+    SYMBN_RMSNORM_NULL_WORKSPACE = 3 /* the workspace is NULL */
 };
+
+/*
+ * How many doubles the workspace of the backward pass holds.
+ */
+ptrdiff_t symbn_rmsnorm_backward_workspace(ptrdiff_t N, ptrdiff_t D);
 
 /*
  * Forward pass in float.
@@ -80,7 +86,7 @@ int symbn_rmsnorm_forward_f64(
  */
 int symbn_rmsnorm_backward_f32(
     ptrdiff_t N, ptrdiff_t D, const float *dy, const float *gamma, const float *ms, const float *xhat,
-    double eps, float *dx, float *dgamma);
+    double eps, float *dx, float *dgamma, double *workspace);
 
 /*
  * Backward pass in double.
@@ -90,7 +96,7 @@ int symbn_rmsnorm_backward_f32(
  */
 int symbn_rmsnorm_backward_f64(
     ptrdiff_t N, ptrdiff_t D, const double *dy, const double *gamma, const double *ms, const double *xhat,
-    double eps, double *dx, double *dgamma);
+    double eps, double *dx, double *dgamma, double *workspace);
 
 #ifdef __cplusplus
 }

@@ -86,6 +86,7 @@ enum {
     SYMBN_WEIGHT_STANDARDIZATION_COLUMNS = 512, /* the most columns whose sums are taken at once */
     SYMBN_WEIGHT_STANDARDIZATION_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_WEIGHT_STANDARDIZATION_TOGETHER = 4, /* rows that are read at once */
+    SYMBN_WEIGHT_STANDARDIZATION_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
     SYMBN_WEIGHT_STANDARDIZATION_PARTS = 64 /* the most parts that a loop is cut into */
 };
 

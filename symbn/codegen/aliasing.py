@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from symbn.codegen.fuse import unfused
 from symbn.codegen.program import Load, Loops, Output, Program, Statement, Store, Sweep
 from symbn.expr import Index
 
@@ -14,7 +15,7 @@ from symbn.expr import Index
 def overlays(program: Program, loops: Loops) -> tuple[tuple[str, str], ...]:
     """Every (output, input) such that both have the same axes and may share their memory."""
     pairs = [(output, argument) for output in program.outputs for argument in program.arguments if _alike(output, argument.axes)]
-    return tuple((output.name, argument.name) for output, argument in pairs if _sound(loops.body, output.name, argument.name))
+    return tuple((output.name, argument.name) for output, argument in pairs if _sound(unfused(loops.body), output.name, argument.name))
 
 
 def _alike(output: Output, axes: tuple[str, ...]) -> bool:

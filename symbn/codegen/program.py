@@ -13,6 +13,7 @@ Loops, for targets that work on elements; an expression's leaves are scalars, so
 
     Loops      = Loops(buffers, body)
     Statement  = Sweep(index, body)                              for every value of the index, in order
+               | Joined(columns, rows, buffers)               two loops over the same rows, outermost only
                | Load(name, array, indices)                      name = array[indices]
                | Assign(name, expr)                              name = expr
                | Start(name, kind)                               an accumulator at the neutral element of its kind
@@ -95,10 +96,11 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """Working memory for a value that is needed again in another order than it is made."""
+    """Working memory for a value that is needed again in another order than it is made; with `parts`, once for each part of a loop."""
 
     name: str
     axes: tuple[str, ...]
+    parts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,16 @@ class Sweep:
     body: tuple[Statement, ...]
 
 
-Statement = Sweep | Load | Assign | Start | Accumulate | Finish | Store
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Two loops that are run a few rows at a time: sums over rows for each column, kept in `buffers`, and a loop over those rows."""
+
+    columns: Sweep
+    rows: Sweep
+    buffers: tuple[Buffer, ...]
+
+
+Statement = Sweep | Joined | Load | Assign | Start | Accumulate | Finish | Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from symbn.codegen.fuse import fused
 from symbn.codegen.naming import Names
 from symbn.codegen.needs import Needs, needs_of
 from symbn.codegen.plan import Job, Loop, Part, Plan, Reduction, Write, plan
@@ -33,7 +34,7 @@ def schedule(program: Program) -> Loops:
     writer = _Writer(program, needs_of(program), made)
     for part in made.parts:
         writer.part(part)
-    return Loops(tuple(writer.buffers.values()), tuple(writer.scopes[0].body))
+    return fused(Loops(tuple(writer.buffers.values()), tuple(writer.scopes[0].body)), writer.names)
 
 
 class _Writer:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from symbn.codegen.program import Accumulate, Assign, Load, Statement, Store, Sweep
+from symbn.codegen.program import Accumulate, Assign, Joined, Load, Statement, Store, Sweep
 from symbn.expr import Expr
 
 
@@ -17,6 +17,8 @@ def everything(body: Iterable[Statement]) -> Iterator[Statement]:
         yield statement
         if isinstance(statement, Sweep):
             yield from everything(statement.body)
+        elif isinstance(statement, Joined):
+            yield from everything((statement.columns, statement.rows))
 
 
 def stored(sweep: Sweep) -> tuple[Store, ...]:

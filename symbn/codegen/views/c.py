@@ -22,7 +22,7 @@ from symbn.codegen.targets import TARGETS
 from symbn.codegen.variant import variant_of
 from symbn.codegen.views.c_body import Body
 from symbn.codegen.views.c_helpers import BLOCK, CHUNK, COLUMNS, LANES, PARTS, ROWS, TOGETHER, Function, helper_functions
-from symbn.codegen.views.c_signature import Signature
+from symbn.codegen.views.c_signature import JOINED_PARTS, Signature
 from symbn.codegen.views.header import header, reproduce
 
 SUFFIXES = {"f32": "float", "f64": "double"}
@@ -44,6 +44,7 @@ class CView:
     chunk: str
     block: str
     parts: str
+    joined_parts: str
     columns: str
     rows: str
     together: str
@@ -83,6 +84,7 @@ def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "sy
         str(CHUNK),
         str(BLOCK),
         str(PARTS),
+        str(JOINED_PARTS),
         str(COLUMNS),
         str(ROWS),
         str(TOGETHER),

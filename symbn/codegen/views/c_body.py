@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from symbn.codegen.naming import Names
 from symbn.codegen.printers.c import CPrinter
-from symbn.codegen.program import Assign, Load, Start, Statement, Sweep
+from symbn.codegen.program import Assign, Finish, Joined, Load, Start, Statement, Store, Sweep
 from symbn.codegen.views.c_columns import is_columns
 from symbn.codegen.views.c_helpers import Function
+from symbn.codegen.views.c_joined import joined_lines
 from symbn.codegen.views.c_names import LocalNames
 from symbn.codegen.views.c_signature import Signature, wrapped
 from symbn.codegen.views.c_statements import EXTREMA, Statements
@@ -50,6 +51,8 @@ class Body:
         match statement:
             case Sweep():
                 return self._launch(statement)
+            case Joined():
+                return self._launch(statement.rows, statement)
             case Start(name):
                 self.started[name] = statement
                 return []
@@ -57,11 +60,11 @@ class Body:
                 self.scalars.append(name)
         return self.statements.statement(statement)
 
-    def _launch(self, sweep: Sweep) -> list[str]:
+    def _launch(self, sweep: Sweep, joined: Joined | None = None) -> list[str]:
         """The loop as a function of its own, and the lines that call it, part by part."""
         starts = [self.started[name] for name in accumulated(sweep) if name in self.started]
         name = self.stage_names.fresh(f"{self.signature.name}_{self.suffix}_over_{sweep.index.axis}")
-        body, results = self._stage_body(sweep, starts)
+        body, results = self._stage_body(sweep, starts, joined)
         used = [part for part in self._parameters() if occurs(part[0], body)]
         bounds = [(self.names.first, f"ptrdiff_t {self.names.first}"), (self.names.last, f"ptrdiff_t {self.names.last}")]
         sums = [(self.names.sums, f"double *{self.names.sums}")] if results else []
@@ -70,14 +73,18 @@ class Body:
         self.scalars += [start.name for start in starts]
         declared = [line for start in starts for line in self.statements.start(start, lanes=False)]
         self.statements.complete |= {start.name for start in starts}
-        return [*declared, *self._calls(sweep, name, [part for part, _ in used], results)]
+        return [*declared, *self._calls(sweep, name, [part for part, _ in used], results, joined)]
 
-    def _stage_body(self, sweep: Sweep, starts: Sequence[Start]) -> tuple[list[str], list[tuple[Start, int]]]:
+    def _stage_body(self, sweep: Sweep, starts: Sequence[Start], joined: Joined | None) -> tuple[list[str], list[tuple[Start, int]]]:
         """The function's lines; and where in `sums` each accumulator is."""
         self.statements.blocks = [set()]
         names, each = self.names, 1 if self.real == "float" else 2
         lines = [line for start in starts for line in self.statements.start(start, explained=False)]
-        lines += self.statements.sweep(sweep, names.first, names.last)
+        if joined is None:
+            lines += self.statements.sweep(sweep, names.first, names.last)
+        else:
+            lines += [line for s in joined.columns.body if isinstance(s, Start) for line in self.statements.comment_of(s.total)]
+            lines += joined_lines(self.statements, joined, names.first, names.last)
         results, place = [], 0
         for start in starts:
             lines += self.statements.gathered(start.name, start.total.kind)
@@ -92,6 +99,27 @@ class Body:
             lines.append(f"{self.printer.prefix}fence();")
         return lines, results
 
+    def _columns_of(self, joined: Joined) -> list[str]:
+        """Adds up what the parts have summed for each column, and finishes it."""
+        sweep, names = joined.columns, self.names
+        column, axis = sweep.index.name, sweep.index.axis
+        starts = [s for s in sweep.body if isinstance(s, Start)]
+        self.statements.complete |= {start.name for start in starts}
+        lines = [line for start in starts for line in self.statements.start(start, explained=False, lanes=False)]
+        added = []
+        for start, buffer in zip(starts, joined.buffers, strict=True):
+            place = f"{buffer.name}[{self._place(axis)} + "
+            added.append(self.statements.include(start.name, start.total.kind, f"{place}{column}]"))
+            if self.real == "double":
+                added.append(f"{names.low(start.name)} += {place}{axis} + {column}];")
+        lines += [f"for (ptrdiff_t {names.part} = 0; {names.part} < {names.parts}; ++{names.part}) {{", *indented(added), "}"]
+        lines += [line for s in sweep.body if isinstance(s, (Finish, Store)) for line in self.statements.statement(s)]
+        return [f"for (ptrdiff_t {column} = 0; {column} < {axis}; ++{column}) {{", *indented(lines), "}"]
+
+    def _place(self, axis: str) -> str:
+        """Where a part's own sums start in a buffer."""
+        return f"{'2*' if self.real == 'double' else ''}{self.names.part}*{axis}"
+
     def _parameters(self) -> list[tuple[str, str]]:
         """What a loop's function may be given: (name, declaration)."""
         program = self.signature.program
@@ -101,22 +129,27 @@ class Body:
         found += [(buffer.name, f"double *{buffer.name}") for buffer in self.signature.loops.buffers]
         return [*found, *((name, f"double {name}") for name in self.scalars), ("stream", "int stream")]
 
-    def _calls(self, sweep: Sweep, name: str, given: list[str], results: list[tuple[Start, int]]) -> list[str]:
+    def _calls(self, sweep: Sweep, name: str, given: list[str], results: list[tuple[Start, int]], joined: Joined | None) -> list[str]:
         axis, names = sweep.index.axis, self.names
         width = results[-1][1] + 1 + (self.real == "double" and results[-1][0].total.kind not in EXTREMA) if results else 0
         if self._alone(sweep):
             return self._one_call(axis, name, given, results, width)
-        parts, part, cut = names.parts, names.part, self.printer.helper("cut")
+        parts, part, cut, cuts = names.parts, names.part, self.printer.helper("cut"), axis
+        if joined is not None:
+            cuts = f"{self.printer.helper('least')}({axis}, {self.printer.macro}_JOINED_PARTS)"
+            offset = {buffer.name: f"{buffer.name} + {self._place(joined.columns.index.axis)}" for buffer in joined.buffers}
+            given = [offset.get(argument, argument) for argument in given]
+        elif is_columns(sweep, self.real):
+            cuts = f"{axis}/128"
         bounds = [f"{cut}({axis}, {part}, {parts})", f"{cut}({axis}, {part} + 1, {parts})"]
         call = wrapped(f"{name}(", [*given, *bounds, *([f"{names.sums}[{part}]"] if width else [])], ");")
         loop = f"for (ptrdiff_t {part} = 0; {part} < {parts}; ++{part}) {{"
-        cuts = f"{axis}/128" if is_columns(sweep, self.real) else axis
         lines = [f"const ptrdiff_t {parts} = {self.printer.helper('parts')}({cuts}, {work(sweep)});"]
         lines += [f"double {names.sums}[{self.printer.macro}_PARTS][{width}];"] if width else []
         lines += ["", f"{self.printer.macro}_PARALLEL", loop, *indented(call), "}"]
         if width:
             lines += [loop, *indented(self._combined(results, f"{names.sums}[{part}]")), "}"]
-        return ["{", *indented(lines), "}"]
+        return ["{", *indented([*lines, *(self._columns_of(joined) if joined is not None else [])]), "}"]
 
     def _one_call(self, axis: str, name: str, given: list[str], results: list[tuple[Start, int]], width: int) -> list[str]:
         """A loop whose turns share working memory is run by one thread."""

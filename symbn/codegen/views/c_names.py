@@ -17,6 +17,7 @@ class LocalNames:
         self.first, self.last = names.fresh("first"), names.fresh("last")
         self.part, self.parts, self.sums = names.fresh("part"), names.fresh("parts"), names.fresh("sums")
         self.chunk, self.end, self.done = names.fresh("chunk"), names.fresh("chunk_end"), names.fresh("done")
+        self.block_first, self.block_end = names.fresh("block"), names.fresh("block_end")
         self.row = names.fresh("row")
         self.column, self.columns = names.fresh("column"), names.fresh("columns")
         self.lane, self.width = names.fresh("lane"), names.fresh("width")

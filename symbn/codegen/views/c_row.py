@@ -24,6 +24,7 @@ class Row(Elements):
     def __init__(self, statements: Statements, sweep: Sweep, letter: Index, columns: frozenset[str]) -> None:
         super().__init__(statements, sweep)
         self.letter, self.columns = letter, columns
+        self.bounds = (self.names.chunk, self.names.end)
         self.chunked: list[str] = []
         self.summing_rows = False
         self.split: set[str] = set()
@@ -45,19 +46,26 @@ class Row(Elements):
         return [f"for (ptrdiff_t {letter} = {first}; {letter} < {last}; ++{letter}) {{", *indented(body), "}"]
 
     def _chunks_of_rows(self, letter: str, last: str, *, together: bool) -> list[str]:
+        names, size = self.names, f"{self.macro}_ROWS"
+        limit = f"const ptrdiff_t {names.end} = {names.chunk} + {self.outer.printer.helper('least')}({last} - {names.chunk}, {size});"
+        head = f"for (ptrdiff_t {names.chunk} = 0; {names.chunk} < {last}; {names.chunk} += {size}) {{"
+        return [head, *indented([limit, *self._chunk(letter, together=together)]), "}"]
+
+    def chunk(self, letter: str) -> list[str]:
+        """The rows of one chunk, sums alone."""
+        self.chunked = [s.name for s in self.sweep.body if isinstance(s, Accumulate)] if self.real == "float" else []
+        lines = self._chunk(letter, together=bool(self.chunked))
+        return [*self._fresh_copies(), *lines]
+
+    def _chunk(self, letter: str, *, together: bool) -> list[str]:
         """Rows in float, then added to the columns' doubles; `together` several rows are read at once."""
-        names, least = self.names, self.outer.printer.helper("least")
-        size, widen = f"{self.macro}_ROWS", self.outer.printer.helper("widen_columns")
-        rows = self._together(letter) if together else []
-        body = [
-            f"const ptrdiff_t {names.end} = {names.chunk} + {least}({last} - {names.chunk}, {size});",
+        names, widen = self.names, self.outer.printer.helper("widen_columns") if self.chunked else ""
+        return [
             *(f"float {names.of_chunk(name)}[{self.macro}_COLUMNS] = {{0.0F}};" for name in self.chunked),
-            *rows,
-            *self._for(letter, names.done if together else names.chunk, names.end, self._row()),
+            *(self._together(letter) if together else []),
+            *self._for(letter, names.done if together else self.bounds[0], self.bounds[1], self._row()),
             *(f"{widen}({names.of_columns(name)}, {names.of_chunk(name)}, {names.width});" for name in self.chunked),
         ]
-        head = f"for (ptrdiff_t {names.chunk} = 0; {names.chunk} < {last}; {names.chunk} += {size}) {{"
-        return [head, *indented(body), "}"]
 
     def _together(self, letter: str) -> list[str]:
         """As many rows at once as there are: a column's sum is read and written once for all of them."""
@@ -73,9 +81,9 @@ class Row(Elements):
             "}",
             *(f"{names.of_chunk(name)}[{names.lane}] += {names.of_rows(name)};" for name in self.chunked),
         ]
-        head = f"for (; {names.done} + {count} <= {names.end}; {names.done} += {count}) {{"
+        head = f"for (; {names.done} + {count} <= {self.bounds[1]}; {names.done} += {count}) {{"
         column = self._lettered(self.letter.name, names.column, column)
-        return [f"ptrdiff_t {names.done} = {names.chunk};", "", head, *indented(self._over_columns(column)), "}"]
+        return [f"ptrdiff_t {names.done} = {self.bounds[0]};", "", head, *indented(self._over_columns(column)), "}"]
 
     def _row(self) -> list[str]:
         body = self._lettered(self.letter.name, self.names.column, self._body())

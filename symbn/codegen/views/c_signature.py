@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symbn.codegen.program import SAVED, Argument, Loops, Output, Program
+from symbn.codegen.program import SAVED, Argument, Buffer, Loops, Output, Program
 from symbn.codegen.views.header import shape
 
 WIDTH = 110
+# Into how many parts joined loops are cut at most; each has sums of its own.
+JOINED_PARTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +78,20 @@ class Signature:
         """The sum of the buffers' sizes."""
         used = {axis for buffer in self.loops.buffers for axis in buffer.axes}
         unused = [f"(void){axis};" for axis in self.program.axes if axis not in used]
-        return (*unused, f"return {' + '.join(_size(buffer.axes) for buffer in self.loops.buffers)};")
+        return (*unused, f"return {' + '.join(map(_size, self.loops.buffers))};")
 
     def buffers(self) -> list[str]:
         """Where each buffer lies in the workspace."""
         lines, offset = [], ""
         for buffer in self.loops.buffers:
             lines.append(f"double *const {buffer.name} = workspace{offset};")
-            offset += f" + {_size(buffer.axes)}"
+            offset += f" + {_size(buffer)}"
         return lines
 
 
-def _size(axes: tuple[str, ...]) -> str:
-    return "*".join(axes) or "1"
+def _size(buffer: Buffer) -> str:
+    """In doubles; a part has room for its sums and for what they lose."""
+    return "*".join([*([str(2 * JOINED_PARTS)] if buffer.parts else []), *buffer.axes]) or "1"
 
 
 def _described(part: Argument | Output) -> str:

@@ -61,6 +61,7 @@ class Statements:
                 return self._finish(name, kind, axes)
             case Store(array, indices, expr):
                 return self._store(array, indices, expr)
+        raise TypeError(statement)
 
     def sweep(self, sweep: Sweep, first: str, last: str) -> list[str]:
         """A loop from `first` to before `last`."""
