@@ -91,7 +91,7 @@ enum {
 };
 
 /* Adds a term, and to `low` what the sum lost of it (Neumaier). */
-static void symbn_batchnorm1d_add(double *total, double *low, double term)
+static inline void symbn_batchnorm1d_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
     const double added = sum - *total;
@@ -100,7 +100,7 @@ static void symbn_batchnorm1d_add(double *total, double *low, double term)
     *total = sum;
 }
 
-static double symbn_batchnorm1d_complete(double total, double low)
+static inline double symbn_batchnorm1d_complete(double total, double low)
 {
     const double sum = total + low;
 
@@ -108,7 +108,7 @@ static double symbn_batchnorm1d_complete(double total, double low)
 }
 
 /* What a double has beyond its nearest float. */
-static float symbn_batchnorm1d_low(double value)
+static inline float symbn_batchnorm1d_low(double value)
 {
     const double low = value - (double)(float)value;
 
@@ -116,7 +116,7 @@ static float symbn_batchnorm1d_low(double value)
 }
 
 /* Adds a few rows' sums to columns in double. */
-static void symbn_batchnorm1d_widen_columns(double *columns, const float *chunk, ptrdiff_t width)
+static inline void symbn_batchnorm1d_widen_columns(double *columns, const float *chunk, ptrdiff_t width)
 {
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
@@ -124,20 +124,20 @@ static void symbn_batchnorm1d_widen_columns(double *columns, const float *chunk,
 }
 
 /* How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few. */
-static ptrdiff_t symbn_batchnorm1d_columns(double size)
+static inline ptrdiff_t symbn_batchnorm1d_columns(double size)
 {
     const double fitting = SYMBN_BATCHNORM1D_CACHE / size;
 
     return fitting >= 128.0 && fitting < (double)SYMBN_BATCHNORM1D_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t)SYMBN_BATCHNORM1D_COLUMNS;
 }
 
-static ptrdiff_t symbn_batchnorm1d_least(ptrdiff_t a, ptrdiff_t b)
+static inline ptrdiff_t symbn_batchnorm1d_least(ptrdiff_t a, ptrdiff_t b)
 {
     return a < b ? a : b;
 }
 
 /* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
-static ptrdiff_t symbn_batchnorm1d_parts(ptrdiff_t extent, double work)
+static inline ptrdiff_t symbn_batchnorm1d_parts(ptrdiff_t extent, double work)
 {
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_BATCHNORM1D_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_BATCHNORM1D_PARTS;
@@ -146,7 +146,7 @@ static ptrdiff_t symbn_batchnorm1d_parts(ptrdiff_t extent, double work)
 }
 
 /* Where a part starts. */
-static ptrdiff_t symbn_batchnorm1d_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+static inline ptrdiff_t symbn_batchnorm1d_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
 {
     const ptrdiff_t rest = extent % parts;
 

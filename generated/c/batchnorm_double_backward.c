@@ -46,10 +46,10 @@
 #include "batchnorm_double_backward.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
-#include <stdint.h>
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
@@ -133,7 +133,7 @@ static void symbn_batchnorm_double_backward_fence(void)
 }
 
 /* Adds a term, and to `low` what the sum lost of it (Neumaier). */
-static void symbn_batchnorm_double_backward_add(double *total, double *low, double term)
+static inline void symbn_batchnorm_double_backward_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
     const double added = sum - *total;
@@ -142,7 +142,7 @@ static void symbn_batchnorm_double_backward_add(double *total, double *low, doub
     *total = sum;
 }
 
-static double symbn_batchnorm_double_backward_complete(double total, double low)
+static inline double symbn_batchnorm_double_backward_complete(double total, double low)
 {
     const double sum = total + low;
 
@@ -150,7 +150,7 @@ static double symbn_batchnorm_double_backward_complete(double total, double low)
 }
 
 /* What a double has beyond its nearest float. */
-static float symbn_batchnorm_double_backward_low(double value)
+static inline float symbn_batchnorm_double_backward_low(double value)
 {
     const double low = value - (double)(float)value;
 
@@ -158,7 +158,7 @@ static float symbn_batchnorm_double_backward_low(double value)
 }
 
 /* Adds a chunk's lanes to lanes in double. */
-static void symbn_batchnorm_double_backward_widen(double *lanes, const float *chunk)
+static inline void symbn_batchnorm_double_backward_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
@@ -166,7 +166,7 @@ static void symbn_batchnorm_double_backward_widen(double *lanes, const float *ch
 }
 
 /* The sum of all lanes, in pairs. */
-static double symbn_batchnorm_double_backward_total(double *lanes)
+static inline double symbn_batchnorm_double_backward_total(double *lanes)
 {
     for (int width = SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES / 2; width > 0; width /= 2) {
         for (int lane = 0; lane < width; ++lane) {
@@ -177,7 +177,7 @@ static double symbn_batchnorm_double_backward_total(double *lanes)
 }
 
 /* Adds all lanes, and what they have lost. */
-static void symbn_batchnorm_double_backward_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+static inline void symbn_batchnorm_double_backward_gather(double *total, double *low, const double *lanes, const double *lanes_low)
 {
     for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
         symbn_batchnorm_double_backward_add(total, low, lanes[lane]);
@@ -185,13 +185,13 @@ static void symbn_batchnorm_double_backward_gather(double *total, double *low, c
     }
 }
 
-static ptrdiff_t symbn_batchnorm_double_backward_least(ptrdiff_t a, ptrdiff_t b)
+static inline ptrdiff_t symbn_batchnorm_double_backward_least(ptrdiff_t a, ptrdiff_t b)
 {
     return a < b ? a : b;
 }
 
 /* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
-static ptrdiff_t symbn_batchnorm_double_backward_parts(ptrdiff_t extent, double work)
+static inline ptrdiff_t symbn_batchnorm_double_backward_parts(ptrdiff_t extent, double work)
 {
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS;
@@ -200,7 +200,7 @@ static ptrdiff_t symbn_batchnorm_double_backward_parts(ptrdiff_t extent, double 
 }
 
 /* Where a part starts. */
-static ptrdiff_t symbn_batchnorm_double_backward_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+static inline ptrdiff_t symbn_batchnorm_double_backward_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
 {
     const ptrdiff_t rest = extent % parts;
 

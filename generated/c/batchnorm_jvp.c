@@ -38,10 +38,10 @@
 #include "batchnorm_jvp.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
-#include <stdint.h>
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
@@ -125,7 +125,7 @@ static void symbn_batchnorm_jvp_fence(void)
 }
 
 /* Adds a term, and to `low` what the sum lost of it (Neumaier). */
-static void symbn_batchnorm_jvp_add(double *total, double *low, double term)
+static inline void symbn_batchnorm_jvp_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
     const double added = sum - *total;
@@ -134,7 +134,7 @@ static void symbn_batchnorm_jvp_add(double *total, double *low, double term)
     *total = sum;
 }
 
-static double symbn_batchnorm_jvp_complete(double total, double low)
+static inline double symbn_batchnorm_jvp_complete(double total, double low)
 {
     const double sum = total + low;
 
@@ -142,7 +142,7 @@ static double symbn_batchnorm_jvp_complete(double total, double low)
 }
 
 /* What a double has beyond its nearest float. */
-static float symbn_batchnorm_jvp_low(double value)
+static inline float symbn_batchnorm_jvp_low(double value)
 {
     const double low = value - (double)(float)value;
 
@@ -150,7 +150,7 @@ static float symbn_batchnorm_jvp_low(double value)
 }
 
 /* Adds a chunk's lanes to lanes in double. */
-static void symbn_batchnorm_jvp_widen(double *lanes, const float *chunk)
+static inline void symbn_batchnorm_jvp_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_BATCHNORM_JVP_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
@@ -158,7 +158,7 @@ static void symbn_batchnorm_jvp_widen(double *lanes, const float *chunk)
 }
 
 /* The sum of all lanes, in pairs. */
-static double symbn_batchnorm_jvp_total(double *lanes)
+static inline double symbn_batchnorm_jvp_total(double *lanes)
 {
     for (int width = SYMBN_BATCHNORM_JVP_LANES / 2; width > 0; width /= 2) {
         for (int lane = 0; lane < width; ++lane) {
@@ -169,7 +169,7 @@ static double symbn_batchnorm_jvp_total(double *lanes)
 }
 
 /* Adds all lanes, and what they have lost. */
-static void symbn_batchnorm_jvp_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+static inline void symbn_batchnorm_jvp_gather(double *total, double *low, const double *lanes, const double *lanes_low)
 {
     for (int lane = 0; lane < SYMBN_BATCHNORM_JVP_LANES; ++lane) {
         symbn_batchnorm_jvp_add(total, low, lanes[lane]);
@@ -177,13 +177,13 @@ static void symbn_batchnorm_jvp_gather(double *total, double *low, const double 
     }
 }
 
-static ptrdiff_t symbn_batchnorm_jvp_least(ptrdiff_t a, ptrdiff_t b)
+static inline ptrdiff_t symbn_batchnorm_jvp_least(ptrdiff_t a, ptrdiff_t b)
 {
     return a < b ? a : b;
 }
 
 /* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
-static ptrdiff_t symbn_batchnorm_jvp_parts(ptrdiff_t extent, double work)
+static inline ptrdiff_t symbn_batchnorm_jvp_parts(ptrdiff_t extent, double work)
 {
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_BATCHNORM_JVP_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_BATCHNORM_JVP_PARTS;
@@ -192,7 +192,7 @@ static ptrdiff_t symbn_batchnorm_jvp_parts(ptrdiff_t extent, double work)
 }
 
 /* Where a part starts. */
-static ptrdiff_t symbn_batchnorm_jvp_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+static inline ptrdiff_t symbn_batchnorm_jvp_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
 {
     const ptrdiff_t rest = extent % parts;
 

@@ -43,10 +43,10 @@
 #include "cosine_similarity.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
-#include <stdint.h>
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
@@ -130,7 +130,7 @@ static void symbn_cosine_similarity_fence(void)
 }
 
 /* Adds a term, and to `low` what the sum lost of it (Neumaier). */
-static void symbn_cosine_similarity_add(double *total, double *low, double term)
+static inline void symbn_cosine_similarity_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
     const double added = sum - *total;
@@ -139,7 +139,7 @@ static void symbn_cosine_similarity_add(double *total, double *low, double term)
     *total = sum;
 }
 
-static double symbn_cosine_similarity_complete(double total, double low)
+static inline double symbn_cosine_similarity_complete(double total, double low)
 {
     const double sum = total + low;
 
@@ -147,7 +147,7 @@ static double symbn_cosine_similarity_complete(double total, double low)
 }
 
 /* Adds a chunk's lanes to lanes in double. */
-static void symbn_cosine_similarity_widen(double *lanes, const float *chunk)
+static inline void symbn_cosine_similarity_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_COSINE_SIMILARITY_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
@@ -155,7 +155,7 @@ static void symbn_cosine_similarity_widen(double *lanes, const float *chunk)
 }
 
 /* The sum of all lanes, in pairs. */
-static double symbn_cosine_similarity_total(double *lanes)
+static inline double symbn_cosine_similarity_total(double *lanes)
 {
     for (int width = SYMBN_COSINE_SIMILARITY_LANES / 2; width > 0; width /= 2) {
         for (int lane = 0; lane < width; ++lane) {
@@ -166,7 +166,7 @@ static double symbn_cosine_similarity_total(double *lanes)
 }
 
 /* Adds all lanes, and what they have lost. */
-static void symbn_cosine_similarity_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+static inline void symbn_cosine_similarity_gather(double *total, double *low, const double *lanes, const double *lanes_low)
 {
     for (int lane = 0; lane < SYMBN_COSINE_SIMILARITY_LANES; ++lane) {
         symbn_cosine_similarity_add(total, low, lanes[lane]);
@@ -174,13 +174,13 @@ static void symbn_cosine_similarity_gather(double *total, double *low, const dou
     }
 }
 
-static ptrdiff_t symbn_cosine_similarity_least(ptrdiff_t a, ptrdiff_t b)
+static inline ptrdiff_t symbn_cosine_similarity_least(ptrdiff_t a, ptrdiff_t b)
 {
     return a < b ? a : b;
 }
 
 /* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
-static ptrdiff_t symbn_cosine_similarity_parts(ptrdiff_t extent, double work)
+static inline ptrdiff_t symbn_cosine_similarity_parts(ptrdiff_t extent, double work)
 {
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_COSINE_SIMILARITY_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_COSINE_SIMILARITY_PARTS;
@@ -189,7 +189,7 @@ static ptrdiff_t symbn_cosine_similarity_parts(ptrdiff_t extent, double work)
 }
 
 /* Where a part starts. */
-static ptrdiff_t symbn_cosine_similarity_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+static inline ptrdiff_t symbn_cosine_similarity_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
 {
     const ptrdiff_t rest = extent % parts;
 

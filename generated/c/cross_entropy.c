@@ -41,10 +41,10 @@
 #include "cross_entropy.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
-#include <stdint.h>
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
@@ -127,18 +127,44 @@ static void symbn_cross_entropy_fence(void)
 #endif
 }
 
-static float symbn_cross_entropy_maximumf(float a, float b)
+/* A power of 2, from -126 to 127. */
+static inline float symbn_cross_entropy_scalef(int32_t exponent)
+{
+    const uint32_t bits = (uint32_t)(exponent + 127) << 23;
+    float power;
+
+    memcpy(&power, &bits, sizeof(power));
+    return power;
+}
+
+/* The exponential to about 1 unit in the last place: 2**n times a polynomial (Cephes), without a branch. */
+static inline float symbn_cross_entropy_expf(float a)
+{
+    const float low = a < -104.0F ? -104.0F : a;
+    const float inside = low > 89.0F ? 89.0F : low;
+    const float shifted = inside*1.44269504F + 12582912.0F, n = shifted - 12582912.0F;
+    const float r = inside - n*0.693359375F + n*2.12194440e-4F;
+    const float tail = ((((1.9875691500e-4F*r + 1.3981999507e-3F)*r + 8.3334519073e-3F)*r
+        + 4.1665795894e-2F)*r + 1.6666665459e-1F)*r + 5.0000001201e-1F;
+    int32_t whole;
+
+    memcpy(&whole, &shifted, sizeof(whole)); /* n stands in the last bits */
+    whole -= 0x4B400000;
+    return (tail*r*r + r + 1.0F)*symbn_cross_entropy_scalef(whole / 2)*symbn_cross_entropy_scalef(whole - whole / 2);
+}
+
+static inline float symbn_cross_entropy_maximumf(float a, float b)
 {
     return a > b || a != a ? a : b;
 }
 
-static double symbn_cross_entropy_maximum(double a, double b)
+static inline double symbn_cross_entropy_maximum(double a, double b)
 {
     return a > b || a != a ? a : b;
 }
 
 /* Adds a term, and to `low` what the sum lost of it (Neumaier). */
-static void symbn_cross_entropy_add(double *total, double *low, double term)
+static inline void symbn_cross_entropy_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
     const double added = sum - *total;
@@ -147,7 +173,7 @@ static void symbn_cross_entropy_add(double *total, double *low, double term)
     *total = sum;
 }
 
-static double symbn_cross_entropy_complete(double total, double low)
+static inline double symbn_cross_entropy_complete(double total, double low)
 {
     const double sum = total + low;
 
@@ -155,7 +181,7 @@ static double symbn_cross_entropy_complete(double total, double low)
 }
 
 /* Adds a chunk's lanes to lanes in double. */
-static void symbn_cross_entropy_widen(double *lanes, const float *chunk)
+static inline void symbn_cross_entropy_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_CROSS_ENTROPY_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
@@ -163,7 +189,7 @@ static void symbn_cross_entropy_widen(double *lanes, const float *chunk)
 }
 
 /* The sum of all lanes, in pairs. */
-static double symbn_cross_entropy_total(double *lanes)
+static inline double symbn_cross_entropy_total(double *lanes)
 {
     for (int width = SYMBN_CROSS_ENTROPY_LANES / 2; width > 0; width /= 2) {
         for (int lane = 0; lane < width; ++lane) {
@@ -174,7 +200,7 @@ static double symbn_cross_entropy_total(double *lanes)
 }
 
 /* Adds all lanes, and what they have lost. */
-static void symbn_cross_entropy_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+static inline void symbn_cross_entropy_gather(double *total, double *low, const double *lanes, const double *lanes_low)
 {
     for (int lane = 0; lane < SYMBN_CROSS_ENTROPY_LANES; ++lane) {
         symbn_cross_entropy_add(total, low, lanes[lane]);
@@ -183,7 +209,7 @@ static void symbn_cross_entropy_gather(double *total, double *low, const double 
 }
 
 /* The maximum of all lanes. */
-static double symbn_cross_entropy_largestf(const float *lanes)
+static inline double symbn_cross_entropy_largestf(const float *lanes)
 {
     float found = lanes[0];
 
@@ -194,7 +220,7 @@ static double symbn_cross_entropy_largestf(const float *lanes)
 }
 
 /* The maximum of all lanes. */
-static double symbn_cross_entropy_largest(const double *lanes)
+static inline double symbn_cross_entropy_largest(const double *lanes)
 {
     double found = lanes[0];
 
@@ -204,13 +230,13 @@ static double symbn_cross_entropy_largest(const double *lanes)
     return found;
 }
 
-static ptrdiff_t symbn_cross_entropy_least(ptrdiff_t a, ptrdiff_t b)
+static inline ptrdiff_t symbn_cross_entropy_least(ptrdiff_t a, ptrdiff_t b)
 {
     return a < b ? a : b;
 }
 
 /* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
-static ptrdiff_t symbn_cross_entropy_parts(ptrdiff_t extent, double work)
+static inline ptrdiff_t symbn_cross_entropy_parts(ptrdiff_t extent, double work)
 {
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_CROSS_ENTROPY_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_CROSS_ENTROPY_PARTS;
@@ -219,7 +245,7 @@ static ptrdiff_t symbn_cross_entropy_parts(ptrdiff_t extent, double work)
 }
 
 /* Where a part starts. */
-static ptrdiff_t symbn_cross_entropy_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+static inline ptrdiff_t symbn_cross_entropy_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
 {
     const ptrdiff_t rest = extent % parts;
 
@@ -267,14 +293,14 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f32_over_N(
                     const ptrdiff_t j = done + lane;
                     const float x_nj = x[n*K + j];
                     /* e[n, k] = exp(x[n, k] - m[n]) */
-                    const float e_nj = expf(x_nj - m_n_f);
+                    const float e_nj = symbn_cross_entropy_expf(x_nj - m_n_f);
                     Z_n_chunk[lane] += e_nj;
                 }
             }
             for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const float x_nj = x[n*K + j];
-                const float e_nj = expf(x_nj - m_n_f);
+                const float e_nj = symbn_cross_entropy_expf(x_nj - m_n_f);
                 Z_n_chunk[lane] += e_nj;
             }
             symbn_cross_entropy_widen(Z_n_lanes, Z_n_chunk);
@@ -320,7 +346,7 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f32_over_N(
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t k = chunk + lane;
                 const float x_nk = x[n*K + k];
-                const float e_nk = expf(x_nk - m_n_f);
+                const float e_nk = symbn_cross_entropy_expf(x_nk - m_n_f);
                 /* p[n, k] = e[n, k]/Z[n] */
                 const float p_nk = e_nk*inv_Z_n_f;
                 p_to[lane] = p_nk;

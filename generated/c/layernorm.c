@@ -43,10 +43,10 @@
 #include "layernorm.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
-#include <stdint.h>
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
@@ -130,7 +130,7 @@ static void symbn_layernorm_fence(void)
 }
 
 /* Adds a term, and to `low` what the sum lost of it (Neumaier). */
-static void symbn_layernorm_add(double *total, double *low, double term)
+static inline void symbn_layernorm_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
     const double added = sum - *total;
@@ -139,7 +139,7 @@ static void symbn_layernorm_add(double *total, double *low, double term)
     *total = sum;
 }
 
-static double symbn_layernorm_complete(double total, double low)
+static inline double symbn_layernorm_complete(double total, double low)
 {
     const double sum = total + low;
 
@@ -147,7 +147,7 @@ static double symbn_layernorm_complete(double total, double low)
 }
 
 /* What a double has beyond its nearest float. */
-static float symbn_layernorm_low(double value)
+static inline float symbn_layernorm_low(double value)
 {
     const double low = value - (double)(float)value;
 
@@ -155,7 +155,7 @@ static float symbn_layernorm_low(double value)
 }
 
 /* Adds a chunk's lanes to lanes in double. */
-static void symbn_layernorm_widen(double *lanes, const float *chunk)
+static inline void symbn_layernorm_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
@@ -163,7 +163,7 @@ static void symbn_layernorm_widen(double *lanes, const float *chunk)
 }
 
 /* Adds a few rows' sums to columns in double. */
-static void symbn_layernorm_widen_columns(double *columns, const float *chunk, ptrdiff_t width)
+static inline void symbn_layernorm_widen_columns(double *columns, const float *chunk, ptrdiff_t width)
 {
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
@@ -171,7 +171,7 @@ static void symbn_layernorm_widen_columns(double *columns, const float *chunk, p
 }
 
 /* The sum of all lanes, in pairs. */
-static double symbn_layernorm_total(double *lanes)
+static inline double symbn_layernorm_total(double *lanes)
 {
     for (int width = SYMBN_LAYERNORM_LANES / 2; width > 0; width /= 2) {
         for (int lane = 0; lane < width; ++lane) {
@@ -182,7 +182,7 @@ static double symbn_layernorm_total(double *lanes)
 }
 
 /* Adds all lanes, and what they have lost. */
-static void symbn_layernorm_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+static inline void symbn_layernorm_gather(double *total, double *low, const double *lanes, const double *lanes_low)
 {
     for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
         symbn_layernorm_add(total, low, lanes[lane]);
@@ -190,13 +190,13 @@ static void symbn_layernorm_gather(double *total, double *low, const double *lan
     }
 }
 
-static ptrdiff_t symbn_layernorm_least(ptrdiff_t a, ptrdiff_t b)
+static inline ptrdiff_t symbn_layernorm_least(ptrdiff_t a, ptrdiff_t b)
 {
     return a < b ? a : b;
 }
 
 /* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
-static ptrdiff_t symbn_layernorm_parts(ptrdiff_t extent, double work)
+static inline ptrdiff_t symbn_layernorm_parts(ptrdiff_t extent, double work)
 {
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_LAYERNORM_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_LAYERNORM_PARTS;
@@ -205,7 +205,7 @@ static ptrdiff_t symbn_layernorm_parts(ptrdiff_t extent, double work)
 }
 
 /* Where a part starts. */
-static ptrdiff_t symbn_layernorm_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+static inline ptrdiff_t symbn_layernorm_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
 {
     const ptrdiff_t rest = extent % parts;
 

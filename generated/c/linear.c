@@ -88,7 +88,7 @@ enum {
 };
 
 /* Adds a term, and to `low` what the sum lost of it (Neumaier). */
-static void symbn_linear_add(double *total, double *low, double term)
+static inline void symbn_linear_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
     const double added = sum - *total;
@@ -97,7 +97,7 @@ static void symbn_linear_add(double *total, double *low, double term)
     *total = sum;
 }
 
-static double symbn_linear_complete(double total, double low)
+static inline double symbn_linear_complete(double total, double low)
 {
     const double sum = total + low;
 
@@ -105,7 +105,7 @@ static double symbn_linear_complete(double total, double low)
 }
 
 /* Adds a chunk's lanes to lanes in double. */
-static void symbn_linear_widen(double *lanes, const float *chunk)
+static inline void symbn_linear_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
@@ -113,7 +113,7 @@ static void symbn_linear_widen(double *lanes, const float *chunk)
 }
 
 /* Adds a few rows' sums to columns in double. */
-static void symbn_linear_widen_columns(double *columns, const float *chunk, ptrdiff_t width)
+static inline void symbn_linear_widen_columns(double *columns, const float *chunk, ptrdiff_t width)
 {
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
@@ -121,7 +121,7 @@ static void symbn_linear_widen_columns(double *columns, const float *chunk, ptrd
 }
 
 /* How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few. */
-static ptrdiff_t symbn_linear_columns(double size)
+static inline ptrdiff_t symbn_linear_columns(double size)
 {
     const double fitting = SYMBN_LINEAR_CACHE / size;
 
@@ -129,7 +129,7 @@ static ptrdiff_t symbn_linear_columns(double size)
 }
 
 /* The sum of all lanes, in pairs. */
-static double symbn_linear_total(double *lanes)
+static inline double symbn_linear_total(double *lanes)
 {
     for (int width = SYMBN_LINEAR_LANES / 2; width > 0; width /= 2) {
         for (int lane = 0; lane < width; ++lane) {
@@ -140,7 +140,7 @@ static double symbn_linear_total(double *lanes)
 }
 
 /* Adds all lanes, and what they have lost. */
-static void symbn_linear_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+static inline void symbn_linear_gather(double *total, double *low, const double *lanes, const double *lanes_low)
 {
     for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
         symbn_linear_add(total, low, lanes[lane]);
@@ -148,13 +148,13 @@ static void symbn_linear_gather(double *total, double *low, const double *lanes,
     }
 }
 
-static ptrdiff_t symbn_linear_least(ptrdiff_t a, ptrdiff_t b)
+static inline ptrdiff_t symbn_linear_least(ptrdiff_t a, ptrdiff_t b)
 {
     return a < b ? a : b;
 }
 
 /* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
-static ptrdiff_t symbn_linear_parts(ptrdiff_t extent, double work)
+static inline ptrdiff_t symbn_linear_parts(ptrdiff_t extent, double work)
 {
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_LINEAR_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_LINEAR_PARTS;
@@ -163,7 +163,7 @@ static ptrdiff_t symbn_linear_parts(ptrdiff_t extent, double work)
 }
 
 /* Where a part starts. */
-static ptrdiff_t symbn_linear_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+static inline ptrdiff_t symbn_linear_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
 {
     const ptrdiff_t rest = extent % parts;
 

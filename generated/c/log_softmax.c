@@ -35,10 +35,10 @@
 #include "log_softmax.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
-#include <stdint.h>
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
@@ -121,18 +121,44 @@ static void symbn_log_softmax_fence(void)
 #endif
 }
 
-static float symbn_log_softmax_maximumf(float a, float b)
+/* A power of 2, from -126 to 127. */
+static inline float symbn_log_softmax_scalef(int32_t exponent)
+{
+    const uint32_t bits = (uint32_t)(exponent + 127) << 23;
+    float power;
+
+    memcpy(&power, &bits, sizeof(power));
+    return power;
+}
+
+/* The exponential to about 1 unit in the last place: 2**n times a polynomial (Cephes), without a branch. */
+static inline float symbn_log_softmax_expf(float a)
+{
+    const float low = a < -104.0F ? -104.0F : a;
+    const float inside = low > 89.0F ? 89.0F : low;
+    const float shifted = inside*1.44269504F + 12582912.0F, n = shifted - 12582912.0F;
+    const float r = inside - n*0.693359375F + n*2.12194440e-4F;
+    const float tail = ((((1.9875691500e-4F*r + 1.3981999507e-3F)*r + 8.3334519073e-3F)*r
+        + 4.1665795894e-2F)*r + 1.6666665459e-1F)*r + 5.0000001201e-1F;
+    int32_t whole;
+
+    memcpy(&whole, &shifted, sizeof(whole)); /* n stands in the last bits */
+    whole -= 0x4B400000;
+    return (tail*r*r + r + 1.0F)*symbn_log_softmax_scalef(whole / 2)*symbn_log_softmax_scalef(whole - whole / 2);
+}
+
+static inline float symbn_log_softmax_maximumf(float a, float b)
 {
     return a > b || a != a ? a : b;
 }
 
-static double symbn_log_softmax_maximum(double a, double b)
+static inline double symbn_log_softmax_maximum(double a, double b)
 {
     return a > b || a != a ? a : b;
 }
 
 /* Adds a term, and to `low` what the sum lost of it (Neumaier). */
-static void symbn_log_softmax_add(double *total, double *low, double term)
+static inline void symbn_log_softmax_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
     const double added = sum - *total;
@@ -141,7 +167,7 @@ static void symbn_log_softmax_add(double *total, double *low, double term)
     *total = sum;
 }
 
-static double symbn_log_softmax_complete(double total, double low)
+static inline double symbn_log_softmax_complete(double total, double low)
 {
     const double sum = total + low;
 
@@ -149,7 +175,7 @@ static double symbn_log_softmax_complete(double total, double low)
 }
 
 /* Adds a chunk's lanes to lanes in double. */
-static void symbn_log_softmax_widen(double *lanes, const float *chunk)
+static inline void symbn_log_softmax_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_LOG_SOFTMAX_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
@@ -157,7 +183,7 @@ static void symbn_log_softmax_widen(double *lanes, const float *chunk)
 }
 
 /* The sum of all lanes, in pairs. */
-static double symbn_log_softmax_total(double *lanes)
+static inline double symbn_log_softmax_total(double *lanes)
 {
     for (int width = SYMBN_LOG_SOFTMAX_LANES / 2; width > 0; width /= 2) {
         for (int lane = 0; lane < width; ++lane) {
@@ -168,7 +194,7 @@ static double symbn_log_softmax_total(double *lanes)
 }
 
 /* Adds all lanes, and what they have lost. */
-static void symbn_log_softmax_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+static inline void symbn_log_softmax_gather(double *total, double *low, const double *lanes, const double *lanes_low)
 {
     for (int lane = 0; lane < SYMBN_LOG_SOFTMAX_LANES; ++lane) {
         symbn_log_softmax_add(total, low, lanes[lane]);
@@ -177,7 +203,7 @@ static void symbn_log_softmax_gather(double *total, double *low, const double *l
 }
 
 /* The maximum of all lanes. */
-static double symbn_log_softmax_largestf(const float *lanes)
+static inline double symbn_log_softmax_largestf(const float *lanes)
 {
     float found = lanes[0];
 
@@ -188,7 +214,7 @@ static double symbn_log_softmax_largestf(const float *lanes)
 }
 
 /* The maximum of all lanes. */
-static double symbn_log_softmax_largest(const double *lanes)
+static inline double symbn_log_softmax_largest(const double *lanes)
 {
     double found = lanes[0];
 
@@ -198,13 +224,13 @@ static double symbn_log_softmax_largest(const double *lanes)
     return found;
 }
 
-static ptrdiff_t symbn_log_softmax_least(ptrdiff_t a, ptrdiff_t b)
+static inline ptrdiff_t symbn_log_softmax_least(ptrdiff_t a, ptrdiff_t b)
 {
     return a < b ? a : b;
 }
 
 /* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
-static ptrdiff_t symbn_log_softmax_parts(ptrdiff_t extent, double work)
+static inline ptrdiff_t symbn_log_softmax_parts(ptrdiff_t extent, double work)
 {
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_LOG_SOFTMAX_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_LOG_SOFTMAX_PARTS;
@@ -213,7 +239,7 @@ static ptrdiff_t symbn_log_softmax_parts(ptrdiff_t extent, double work)
 }
 
 /* Where a part starts. */
-static ptrdiff_t symbn_log_softmax_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+static inline ptrdiff_t symbn_log_softmax_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
 {
     const ptrdiff_t rest = extent % parts;
 
@@ -258,13 +284,13 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_forward_f32_over_N(
                 for (int lane = 0; lane < SYMBN_LOG_SOFTMAX_LANES; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const float x_nj = x[n*K + j];
-                    Z_n_chunk[lane] += expf(x_nj - m_n_f);
+                    Z_n_chunk[lane] += symbn_log_softmax_expf(x_nj - m_n_f);
                 }
             }
             for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const float x_nj = x[n*K + j];
-                Z_n_chunk[lane] += expf(x_nj - m_n_f);
+                Z_n_chunk[lane] += symbn_log_softmax_expf(x_nj - m_n_f);
             }
             symbn_log_softmax_widen(Z_n_lanes, Z_n_chunk);
         }
@@ -441,7 +467,7 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f32_over_N(
                 const float dy_nk = dy[n*K + k];
                 const float y_nk = y[n*K + k];
                 /* dx[n, k] = dy[n, k] - exp(y[n, k])*sum(dy[n, l] for l in K) */
-                const float dx_nk = dy_nk - expf(y_nk)*sum_dy_n_f;
+                const float dx_nk = dy_nk - symbn_log_softmax_expf(y_nk)*sum_dy_n_f;
                 dx_to[lane] = dx_nk;
             }
             if (dx != NULL && stream) {

@@ -36,10 +36,10 @@
 #include "softmax.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
-#include <stdint.h>
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
@@ -122,18 +122,44 @@ static void symbn_softmax_fence(void)
 #endif
 }
 
-static float symbn_softmax_maximumf(float a, float b)
+/* A power of 2, from -126 to 127. */
+static inline float symbn_softmax_scalef(int32_t exponent)
+{
+    const uint32_t bits = (uint32_t)(exponent + 127) << 23;
+    float power;
+
+    memcpy(&power, &bits, sizeof(power));
+    return power;
+}
+
+/* The exponential to about 1 unit in the last place: 2**n times a polynomial (Cephes), without a branch. */
+static inline float symbn_softmax_expf(float a)
+{
+    const float low = a < -104.0F ? -104.0F : a;
+    const float inside = low > 89.0F ? 89.0F : low;
+    const float shifted = inside*1.44269504F + 12582912.0F, n = shifted - 12582912.0F;
+    const float r = inside - n*0.693359375F + n*2.12194440e-4F;
+    const float tail = ((((1.9875691500e-4F*r + 1.3981999507e-3F)*r + 8.3334519073e-3F)*r
+        + 4.1665795894e-2F)*r + 1.6666665459e-1F)*r + 5.0000001201e-1F;
+    int32_t whole;
+
+    memcpy(&whole, &shifted, sizeof(whole)); /* n stands in the last bits */
+    whole -= 0x4B400000;
+    return (tail*r*r + r + 1.0F)*symbn_softmax_scalef(whole / 2)*symbn_softmax_scalef(whole - whole / 2);
+}
+
+static inline float symbn_softmax_maximumf(float a, float b)
 {
     return a > b || a != a ? a : b;
 }
 
-static double symbn_softmax_maximum(double a, double b)
+static inline double symbn_softmax_maximum(double a, double b)
 {
     return a > b || a != a ? a : b;
 }
 
 /* Adds a term, and to `low` what the sum lost of it (Neumaier). */
-static void symbn_softmax_add(double *total, double *low, double term)
+static inline void symbn_softmax_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
     const double added = sum - *total;
@@ -142,7 +168,7 @@ static void symbn_softmax_add(double *total, double *low, double term)
     *total = sum;
 }
 
-static double symbn_softmax_complete(double total, double low)
+static inline double symbn_softmax_complete(double total, double low)
 {
     const double sum = total + low;
 
@@ -150,7 +176,7 @@ static double symbn_softmax_complete(double total, double low)
 }
 
 /* What a double has beyond its nearest float. */
-static float symbn_softmax_low(double value)
+static inline float symbn_softmax_low(double value)
 {
     const double low = value - (double)(float)value;
 
@@ -158,7 +184,7 @@ static float symbn_softmax_low(double value)
 }
 
 /* Adds a chunk's lanes to lanes in double. */
-static void symbn_softmax_widen(double *lanes, const float *chunk)
+static inline void symbn_softmax_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_SOFTMAX_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
@@ -166,7 +192,7 @@ static void symbn_softmax_widen(double *lanes, const float *chunk)
 }
 
 /* The sum of all lanes, in pairs. */
-static double symbn_softmax_total(double *lanes)
+static inline double symbn_softmax_total(double *lanes)
 {
     for (int width = SYMBN_SOFTMAX_LANES / 2; width > 0; width /= 2) {
         for (int lane = 0; lane < width; ++lane) {
@@ -177,7 +203,7 @@ static double symbn_softmax_total(double *lanes)
 }
 
 /* Adds all lanes, and what they have lost. */
-static void symbn_softmax_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+static inline void symbn_softmax_gather(double *total, double *low, const double *lanes, const double *lanes_low)
 {
     for (int lane = 0; lane < SYMBN_SOFTMAX_LANES; ++lane) {
         symbn_softmax_add(total, low, lanes[lane]);
@@ -186,7 +212,7 @@ static void symbn_softmax_gather(double *total, double *low, const double *lanes
 }
 
 /* The maximum of all lanes. */
-static double symbn_softmax_largestf(const float *lanes)
+static inline double symbn_softmax_largestf(const float *lanes)
 {
     float found = lanes[0];
 
@@ -197,7 +223,7 @@ static double symbn_softmax_largestf(const float *lanes)
 }
 
 /* The maximum of all lanes. */
-static double symbn_softmax_largest(const double *lanes)
+static inline double symbn_softmax_largest(const double *lanes)
 {
     double found = lanes[0];
 
@@ -207,13 +233,13 @@ static double symbn_softmax_largest(const double *lanes)
     return found;
 }
 
-static ptrdiff_t symbn_softmax_least(ptrdiff_t a, ptrdiff_t b)
+static inline ptrdiff_t symbn_softmax_least(ptrdiff_t a, ptrdiff_t b)
 {
     return a < b ? a : b;
 }
 
 /* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
-static ptrdiff_t symbn_softmax_parts(ptrdiff_t extent, double work)
+static inline ptrdiff_t symbn_softmax_parts(ptrdiff_t extent, double work)
 {
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_SOFTMAX_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_SOFTMAX_PARTS;
@@ -222,7 +248,7 @@ static ptrdiff_t symbn_softmax_parts(ptrdiff_t extent, double work)
 }
 
 /* Where a part starts. */
-static ptrdiff_t symbn_softmax_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+static inline ptrdiff_t symbn_softmax_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
 {
     const ptrdiff_t rest = extent % parts;
 
@@ -268,14 +294,14 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f32_over_N(
                     const ptrdiff_t j = done + lane;
                     const float x_nj = x[n*K + j];
                     /* e[n, k] = exp(x[n, k] - m[n]) */
-                    const float e_nj = expf(x_nj - m_n_f);
+                    const float e_nj = symbn_softmax_expf(x_nj - m_n_f);
                     Z_n_chunk[lane] += e_nj;
                 }
             }
             for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const float x_nj = x[n*K + j];
-                const float e_nj = expf(x_nj - m_n_f);
+                const float e_nj = symbn_softmax_expf(x_nj - m_n_f);
                 Z_n_chunk[lane] += e_nj;
             }
             symbn_softmax_widen(Z_n_lanes, Z_n_chunk);
@@ -292,7 +318,7 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f32_over_N(
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t k = chunk + lane;
                 const float x_nk = x[n*K + k];
-                const float e_nk = expf(x_nk - m_n_f);
+                const float e_nk = symbn_softmax_expf(x_nk - m_n_f);
                 /* y[n, k] = e[n, k]/Z[n] */
                 const float y_nk = e_nk*inv_Z_n_f;
                 y_to[lane] = y_nk;

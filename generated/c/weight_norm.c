@@ -39,10 +39,10 @@
 #include "weight_norm.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
-#include <stdint.h>
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
@@ -126,7 +126,7 @@ static void symbn_weight_norm_fence(void)
 }
 
 /* Adds a term, and to `low` what the sum lost of it (Neumaier). */
-static void symbn_weight_norm_add(double *total, double *low, double term)
+static inline void symbn_weight_norm_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
     const double added = sum - *total;
@@ -135,7 +135,7 @@ static void symbn_weight_norm_add(double *total, double *low, double term)
     *total = sum;
 }
 
-static double symbn_weight_norm_complete(double total, double low)
+static inline double symbn_weight_norm_complete(double total, double low)
 {
     const double sum = total + low;
 
@@ -143,7 +143,7 @@ static double symbn_weight_norm_complete(double total, double low)
 }
 
 /* Adds a chunk's lanes to lanes in double. */
-static void symbn_weight_norm_widen(double *lanes, const float *chunk)
+static inline void symbn_weight_norm_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_WEIGHT_NORM_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
@@ -151,7 +151,7 @@ static void symbn_weight_norm_widen(double *lanes, const float *chunk)
 }
 
 /* The sum of all lanes, in pairs. */
-static double symbn_weight_norm_total(double *lanes)
+static inline double symbn_weight_norm_total(double *lanes)
 {
     for (int width = SYMBN_WEIGHT_NORM_LANES / 2; width > 0; width /= 2) {
         for (int lane = 0; lane < width; ++lane) {
@@ -162,7 +162,7 @@ static double symbn_weight_norm_total(double *lanes)
 }
 
 /* Adds all lanes, and what they have lost. */
-static void symbn_weight_norm_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+static inline void symbn_weight_norm_gather(double *total, double *low, const double *lanes, const double *lanes_low)
 {
     for (int lane = 0; lane < SYMBN_WEIGHT_NORM_LANES; ++lane) {
         symbn_weight_norm_add(total, low, lanes[lane]);
@@ -170,13 +170,13 @@ static void symbn_weight_norm_gather(double *total, double *low, const double *l
     }
 }
 
-static ptrdiff_t symbn_weight_norm_least(ptrdiff_t a, ptrdiff_t b)
+static inline ptrdiff_t symbn_weight_norm_least(ptrdiff_t a, ptrdiff_t b)
 {
     return a < b ? a : b;
 }
 
 /* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
-static ptrdiff_t symbn_weight_norm_parts(ptrdiff_t extent, double work)
+static inline ptrdiff_t symbn_weight_norm_parts(ptrdiff_t extent, double work)
 {
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_WEIGHT_NORM_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_WEIGHT_NORM_PARTS;
@@ -185,7 +185,7 @@ static ptrdiff_t symbn_weight_norm_parts(ptrdiff_t extent, double work)
 }
 
 /* Where a part starts. */
-static ptrdiff_t symbn_weight_norm_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+static inline ptrdiff_t symbn_weight_norm_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
 {
     const ptrdiff_t rest = extent % parts;
 

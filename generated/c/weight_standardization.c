@@ -37,10 +37,10 @@
 #include "weight_standardization.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
-#include <stdint.h>
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
@@ -124,7 +124,7 @@ static void symbn_weight_standardization_fence(void)
 }
 
 /* Adds a term, and to `low` what the sum lost of it (Neumaier). */
-static void symbn_weight_standardization_add(double *total, double *low, double term)
+static inline void symbn_weight_standardization_add(double *total, double *low, double term)
 {
     const double sum = *total + term;
     const double added = sum - *total;
@@ -133,7 +133,7 @@ static void symbn_weight_standardization_add(double *total, double *low, double 
     *total = sum;
 }
 
-static double symbn_weight_standardization_complete(double total, double low)
+static inline double symbn_weight_standardization_complete(double total, double low)
 {
     const double sum = total + low;
 
@@ -141,7 +141,7 @@ static double symbn_weight_standardization_complete(double total, double low)
 }
 
 /* What a double has beyond its nearest float. */
-static float symbn_weight_standardization_low(double value)
+static inline float symbn_weight_standardization_low(double value)
 {
     const double low = value - (double)(float)value;
 
@@ -149,7 +149,7 @@ static float symbn_weight_standardization_low(double value)
 }
 
 /* Adds a chunk's lanes to lanes in double. */
-static void symbn_weight_standardization_widen(double *lanes, const float *chunk)
+static inline void symbn_weight_standardization_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_WEIGHT_STANDARDIZATION_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
@@ -157,7 +157,7 @@ static void symbn_weight_standardization_widen(double *lanes, const float *chunk
 }
 
 /* The sum of all lanes, in pairs. */
-static double symbn_weight_standardization_total(double *lanes)
+static inline double symbn_weight_standardization_total(double *lanes)
 {
     for (int width = SYMBN_WEIGHT_STANDARDIZATION_LANES / 2; width > 0; width /= 2) {
         for (int lane = 0; lane < width; ++lane) {
@@ -168,7 +168,7 @@ static double symbn_weight_standardization_total(double *lanes)
 }
 
 /* Adds all lanes, and what they have lost. */
-static void symbn_weight_standardization_gather(double *total, double *low, const double *lanes, const double *lanes_low)
+static inline void symbn_weight_standardization_gather(double *total, double *low, const double *lanes, const double *lanes_low)
 {
     for (int lane = 0; lane < SYMBN_WEIGHT_STANDARDIZATION_LANES; ++lane) {
         symbn_weight_standardization_add(total, low, lanes[lane]);
@@ -176,13 +176,13 @@ static void symbn_weight_standardization_gather(double *total, double *low, cons
     }
 }
 
-static ptrdiff_t symbn_weight_standardization_least(ptrdiff_t a, ptrdiff_t b)
+static inline ptrdiff_t symbn_weight_standardization_least(ptrdiff_t a, ptrdiff_t b)
 {
     return a < b ? a : b;
 }
 
 /* Into how many parts a loop is cut, from its sizes alone: a result does not depend on the number of threads. */
-static ptrdiff_t symbn_weight_standardization_parts(ptrdiff_t extent, double work)
+static inline ptrdiff_t symbn_weight_standardization_parts(ptrdiff_t extent, double work)
 {
     const double wanted = work / 16384.0;
     const ptrdiff_t parts = wanted < (double)SYMBN_WEIGHT_STANDARDIZATION_PARTS ? (ptrdiff_t)wanted : (ptrdiff_t)SYMBN_WEIGHT_STANDARDIZATION_PARTS;
@@ -191,7 +191,7 @@ static ptrdiff_t symbn_weight_standardization_parts(ptrdiff_t extent, double wor
 }
 
 /* Where a part starts. */
-static ptrdiff_t symbn_weight_standardization_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
+static inline ptrdiff_t symbn_weight_standardization_cut(ptrdiff_t extent, ptrdiff_t part, ptrdiff_t parts)
 {
     const ptrdiff_t rest = extent % parts;
 

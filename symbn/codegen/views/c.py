@@ -40,6 +40,7 @@ class CView:
     macro: str
     loops: bool
     streams: bool
+    bytes: bool
     lanes: str
     chunk: str
     block: str
@@ -80,6 +81,7 @@ def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "sy
         printer.macro,
         len(functions) > len(public),
         f"{printer.prefix}stream(" in text,
+        f"{printer.prefix}stream(" in text or f"{printer.prefix}expf(" in text,
         str(LANES),
         str(CHUNK),
         str(BLOCK),

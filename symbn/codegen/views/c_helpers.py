@@ -56,6 +56,37 @@ def _extremum(name: str) -> Helper:
 
 HELPERS: Mapping[str, Helper] = MappingProxyType(
     {
+        "scale": Helper(
+            "float",
+            "int32_t exponent",
+            (
+                "const uint32_t bits = (uint32_t)(exponent + 127) << 23;",
+                "float power;",
+                "",
+                "memcpy(&power, &bits, sizeof(power));",
+                "return power;",
+            ),
+            ("A power of 2, from -126 to 127.",),
+        ),
+        "exp": Helper(
+            "float",
+            "float a",
+            (
+                "const float low = a < -104.0F ? -104.0F : a;",
+                "const float inside = low > 89.0F ? 89.0F : low;",
+                "const float shifted = inside*1.44269504F + 12582912.0F, n = shifted - 12582912.0F;",
+                "const float r = inside - n*0.693359375F + n*2.12194440e-4F;",
+                "const float tail = ((((1.9875691500e-4F*r + 1.3981999507e-3F)*r + 8.3334519073e-3F)*r",
+                "    + 4.1665795894e-2F)*r + 1.6666665459e-1F)*r + 5.0000001201e-1F;",
+                "int32_t whole;",
+                "",
+                "memcpy(&whole, &shifted, sizeof(whole)); /* n stands in the last bits */",
+                "whole -= 0x4B400000;",
+                "return (tail*r*r + r + 1.0F)*{prefix}scalef(whole / 2)*{prefix}scalef(whole - whole / 2);",
+            ),
+            ("The exponential to about 1 unit in the last place: 2**n times a polynomial (Cephes), without a branch.",),
+            (("scale", "float"),),
+        ),
         "sigmoid": _expression(_ONE, "{one}/({one} + exp{f}(-a))"),
         "sign": _expression(_ONE, "a > {zero} ? {one} : a < {zero} ? -{one} : a"),
         "relu": _expression(_ONE, "a <= {zero} ? {zero} : a"),
@@ -179,6 +210,6 @@ def _function(name: str, real: str, prefix: str) -> Function:
 
     return Function(
         helper.comment,
-        (text(f"static {helper.result} {{prefix}}{name}{f}({helper.parameters})"),),
+        (text(f"static inline {helper.result} {{prefix}}{name}{f}({helper.parameters})"),),
         tuple(map(text, helper.body)),
     )
