@@ -166,20 +166,19 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f32_over_C(
             double mu_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
             for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM1D_ROWS) {
                 const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(N - chunk, SYMBN_BATCHNORM1D_ROWS);
-                float mu_c_chunk[SYMBN_BATCHNORM1D_COLUMNS] = {0.0F};
                 ptrdiff_t done = chunk;
 
                 for (; done + SYMBN_BATCHNORM1D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM1D_TOGETHER) {
                     SYMBN_BATCHNORM1D_INDEPENDENT
                     for (ptrdiff_t lane = 0; lane < width; ++lane) {
                         const ptrdiff_t c = column + lane;
-                        float mu_c_rows = 0.0F;
+                        double mu_c_rows = 0;
                         for (int row = 0; row < SYMBN_BATCHNORM1D_TOGETHER; ++row) {
                             const ptrdiff_t j = done + row;
                             const float x_jc = x[j*C + c];
-                            mu_c_rows += x_jc;
+                            mu_c_rows += (double)x_jc;
                         }
-                        mu_c_chunk[lane] += mu_c_rows;
+                        mu_c_columns[lane] += mu_c_rows;
                     }
                 }
                 for (ptrdiff_t j = done; j < chunk_end; ++j) {
@@ -187,10 +186,9 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f32_over_C(
                     for (ptrdiff_t lane = 0; lane < width; ++lane) {
                         const ptrdiff_t c = column + lane;
                         const float x_jc = x[j*C + c];
-                        mu_c_chunk[lane] += x_jc;
+                        mu_c_columns[lane] += (double)x_jc;
                     }
                 }
-                symbn_batchnorm1d_widen_columns(mu_c_columns, mu_c_chunk, width);
             }
             /* sigma2[c] = mean((x[j, c] - mu[c])**2 for j in N) */
             double sigma2_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
@@ -212,7 +210,7 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f32_over_C(
                     SYMBN_BATCHNORM1D_INDEPENDENT
                     for (ptrdiff_t lane = 0; lane < width; ++lane) {
                         const ptrdiff_t c = column + lane;
-                        float sigma2_c_rows = 0.0F;
+                        float sigma2_c_rows = 0;
                         for (int row = 0; row < SYMBN_BATCHNORM1D_TOGETHER; ++row) {
                             const ptrdiff_t j = done + row;
                             const float x_jc = x[j*C + c];
@@ -423,8 +421,8 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f32_over_C(
                     SYMBN_BATCHNORM1D_INDEPENDENT
                     for (ptrdiff_t lane = 0; lane < width; ++lane) {
                         const ptrdiff_t c = column + lane;
-                        float sum_dy_c_rows = 0.0F;
-                        float sum_dy_xhat_c_rows = 0.0F;
+                        float sum_dy_c_rows = 0;
+                        float sum_dy_xhat_c_rows = 0;
                         for (int row = 0; row < SYMBN_BATCHNORM1D_TOGETHER; ++row) {
                             const ptrdiff_t k = done + row;
                             const float dy_kc = dy[k*C + c];

@@ -211,24 +211,21 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f32_over_C(
         /* mu[c] = mean(x[m, c, t] for m in N for t in S) */
         double mu_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0};
         for (ptrdiff_t m = 0; m < N; ++m) {
-            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM2D_CHUNK) {
-                const ptrdiff_t chunk_end = chunk + symbn_batchnorm2d_least(S - chunk, SYMBN_BATCHNORM2D_CHUNK);
-                float mu_c_chunk[SYMBN_BATCHNORM2D_LANES] = {0.0F};
-                ptrdiff_t done = chunk;
+            {
+                ptrdiff_t done = 0;
 
-                for (; done + SYMBN_BATCHNORM2D_LANES <= chunk_end; done += SYMBN_BATCHNORM2D_LANES) {
+                for (; done + SYMBN_BATCHNORM2D_LANES <= S; done += SYMBN_BATCHNORM2D_LANES) {
                     for (int lane = 0; lane < SYMBN_BATCHNORM2D_LANES; ++lane) {
                         const ptrdiff_t t = done + lane;
                         const float x_mct = x[(m*C + c)*S + t];
-                        mu_c_chunk[lane] += x_mct;
+                        mu_c_lanes[lane] += (double)x_mct;
                     }
                 }
-                for (int lane = 0; done + lane < chunk_end; ++lane) {
+                for (int lane = 0; done + lane < S; ++lane) {
                     const ptrdiff_t t = done + lane;
                     const float x_mct = x[(m*C + c)*S + t];
-                    mu_c_chunk[lane] += x_mct;
+                    mu_c_lanes[lane] += (double)x_mct;
                 }
-                symbn_batchnorm2d_widen(mu_c_lanes, mu_c_chunk);
             }
         }
         double mu_c = symbn_batchnorm2d_total(mu_c_lanes);

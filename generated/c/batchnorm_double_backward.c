@@ -214,7 +214,6 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
     double sum_dy_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
     for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK) {
         const ptrdiff_t chunk_end = chunk + symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK);
-        float mu_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
         float sum_dy_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
         ptrdiff_t done = chunk;
 
@@ -222,7 +221,7 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
             for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const float x_j = x[j];
-                mu_chunk[lane] += x_j;
+                mu_lanes[lane] += (double)x_j;
                 const float dy_j = dy[j];
                 sum_dy_chunk[lane] += dy_j;
             }
@@ -230,11 +229,10 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
         for (int lane = 0; done + lane < chunk_end; ++lane) {
             const ptrdiff_t j = done + lane;
             const float x_j = x[j];
-            mu_chunk[lane] += x_j;
+            mu_lanes[lane] += (double)x_j;
             const float dy_j = dy[j];
             sum_dy_chunk[lane] += dy_j;
         }
-        symbn_batchnorm_double_backward_widen(mu_lanes, mu_chunk);
         symbn_batchnorm_double_backward_widen(sum_dy_lanes, sum_dy_chunk);
     }
     double mu = symbn_batchnorm_double_backward_total(mu_lanes);

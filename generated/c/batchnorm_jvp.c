@@ -203,24 +203,21 @@ SYMBN_BATCHNORM_JVP_CLONES static void symbn_batchnorm_jvp_forward_f32_over_N(
     const float *x, ptrdiff_t first, ptrdiff_t last, double *sums)
 {
     double mu_lanes[SYMBN_BATCHNORM_JVP_LANES] = {0.0};
-    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_JVP_CHUNK) {
-        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_jvp_least(last - chunk, SYMBN_BATCHNORM_JVP_CHUNK);
-        float mu_chunk[SYMBN_BATCHNORM_JVP_LANES] = {0.0F};
-        ptrdiff_t done = chunk;
+    {
+        ptrdiff_t done = first;
 
-        for (; done + SYMBN_BATCHNORM_JVP_LANES <= chunk_end; done += SYMBN_BATCHNORM_JVP_LANES) {
+        for (; done + SYMBN_BATCHNORM_JVP_LANES <= last; done += SYMBN_BATCHNORM_JVP_LANES) {
             for (int lane = 0; lane < SYMBN_BATCHNORM_JVP_LANES; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const float x_j = x[j];
-                mu_chunk[lane] += x_j;
+                mu_lanes[lane] += (double)x_j;
             }
         }
-        for (int lane = 0; done + lane < chunk_end; ++lane) {
+        for (int lane = 0; done + lane < last; ++lane) {
             const ptrdiff_t j = done + lane;
             const float x_j = x[j];
-            mu_chunk[lane] += x_j;
+            mu_lanes[lane] += (double)x_j;
         }
-        symbn_batchnorm_jvp_widen(mu_lanes, mu_chunk);
     }
     double mu = symbn_batchnorm_jvp_total(mu_lanes);
     sums[0] = mu;

@@ -213,24 +213,21 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_forward_f32_over_N(
             /* mu[n, g] = mean(x[n, g, l, t] for l in K for t in S) */
             double mu_ng_lanes[SYMBN_GROUPNORM_LANES] = {0.0};
             for (ptrdiff_t l = 0; l < K; ++l) {
-                for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_GROUPNORM_CHUNK) {
-                    const ptrdiff_t chunk_end = chunk + symbn_groupnorm_least(S - chunk, SYMBN_GROUPNORM_CHUNK);
-                    float mu_ng_chunk[SYMBN_GROUPNORM_LANES] = {0.0F};
-                    ptrdiff_t done = chunk;
+                {
+                    ptrdiff_t done = 0;
 
-                    for (; done + SYMBN_GROUPNORM_LANES <= chunk_end; done += SYMBN_GROUPNORM_LANES) {
+                    for (; done + SYMBN_GROUPNORM_LANES <= S; done += SYMBN_GROUPNORM_LANES) {
                         for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
                             const ptrdiff_t t = done + lane;
                             const float x_nglt = x[((n*G + g)*K + l)*S + t];
-                            mu_ng_chunk[lane] += x_nglt;
+                            mu_ng_lanes[lane] += (double)x_nglt;
                         }
                     }
-                    for (int lane = 0; done + lane < chunk_end; ++lane) {
+                    for (int lane = 0; done + lane < S; ++lane) {
                         const ptrdiff_t t = done + lane;
                         const float x_nglt = x[((n*G + g)*K + l)*S + t];
-                        mu_ng_chunk[lane] += x_nglt;
+                        mu_ng_lanes[lane] += (double)x_nglt;
                     }
-                    symbn_groupnorm_widen(mu_ng_lanes, mu_ng_chunk);
                 }
             }
             double mu_ng = symbn_groupnorm_total(mu_ng_lanes);

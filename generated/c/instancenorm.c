@@ -212,24 +212,21 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_forward_f32_over_N(
         for (ptrdiff_t c = 0; c < C; ++c) {
             /* mu[n, c] = mean(x[n, c, t] for t in S) */
             double mu_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0};
-            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_INSTANCENORM_CHUNK) {
-                const ptrdiff_t chunk_end = chunk + symbn_instancenorm_least(S - chunk, SYMBN_INSTANCENORM_CHUNK);
-                float mu_nc_chunk[SYMBN_INSTANCENORM_LANES] = {0.0F};
-                ptrdiff_t done = chunk;
+            {
+                ptrdiff_t done = 0;
 
-                for (; done + SYMBN_INSTANCENORM_LANES <= chunk_end; done += SYMBN_INSTANCENORM_LANES) {
+                for (; done + SYMBN_INSTANCENORM_LANES <= S; done += SYMBN_INSTANCENORM_LANES) {
                     for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
                         const ptrdiff_t t = done + lane;
                         const float x_nct = x[(n*C + c)*S + t];
-                        mu_nc_chunk[lane] += x_nct;
+                        mu_nc_lanes[lane] += (double)x_nct;
                     }
                 }
-                for (int lane = 0; done + lane < chunk_end; ++lane) {
+                for (int lane = 0; done + lane < S; ++lane) {
                     const ptrdiff_t t = done + lane;
                     const float x_nct = x[(n*C + c)*S + t];
-                    mu_nc_chunk[lane] += x_nct;
+                    mu_nc_lanes[lane] += (double)x_nct;
                 }
-                symbn_instancenorm_widen(mu_nc_lanes, mu_nc_chunk);
             }
             double mu_nc = symbn_instancenorm_total(mu_nc_lanes);
             mu_nc /= (double)S;

@@ -225,24 +225,21 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_forward_f32_over_N(
     for (ptrdiff_t n = first; n < last; ++n) {
         /* mu[n] = mean(x[n, j] for j in D) */
         double mu_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_CHUNK);
-            float mu_n_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+        {
+            ptrdiff_t done = 0;
 
-            for (; done + SYMBN_LAYERNORM_LANES <= chunk_end; done += SYMBN_LAYERNORM_LANES) {
+            for (; done + SYMBN_LAYERNORM_LANES <= D; done += SYMBN_LAYERNORM_LANES) {
                 for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const float x_nj = x[n*D + j];
-                    mu_n_chunk[lane] += x_nj;
+                    mu_n_lanes[lane] += (double)x_nj;
                 }
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
+            for (int lane = 0; done + lane < D; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const float x_nj = x[n*D + j];
-                mu_n_chunk[lane] += x_nj;
+                mu_n_lanes[lane] += (double)x_nj;
             }
-            symbn_layernorm_widen(mu_n_lanes, mu_n_chunk);
         }
         double mu_n = symbn_layernorm_total(mu_n_lanes);
         mu_n /= (double)D;
@@ -470,8 +467,8 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f32_over_N(
                 SYMBN_LAYERNORM_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
-                    float dgamma_d_rows = 0.0F;
-                    float dbeta_d_rows = 0.0F;
+                    float dgamma_d_rows = 0;
+                    float dbeta_d_rows = 0;
                     for (int row = 0; row < SYMBN_LAYERNORM_TOGETHER; ++row) {
                         const ptrdiff_t n = done + row;
                         const float dy_nd = dy[n*D + d];

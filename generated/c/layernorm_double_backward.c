@@ -249,7 +249,6 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
         double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
         for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
             const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
-            float mu_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
             float mean_gamma_dy_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
             ptrdiff_t done = chunk;
 
@@ -257,7 +256,7 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                 for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const float x_nj = x[n*D + j];
-                    mu_n_chunk[lane] += x_nj;
+                    mu_n_lanes[lane] += (double)x_nj;
                     const float gamma_j = gamma[j];
                     const float dy_nj = dy[n*D + j];
                     const float gamma_dy_nj = gamma_j*dy_nj;
@@ -267,13 +266,12 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const float x_nj = x[n*D + j];
-                mu_n_chunk[lane] += x_nj;
+                mu_n_lanes[lane] += (double)x_nj;
                 const float gamma_j = gamma[j];
                 const float dy_nj = dy[n*D + j];
                 const float gamma_dy_nj = gamma_j*dy_nj;
                 mean_gamma_dy_n_chunk[lane] += gamma_dy_nj;
             }
-            symbn_layernorm_double_backward_widen(mu_n_lanes, mu_n_chunk);
             symbn_layernorm_double_backward_widen(mean_gamma_dy_n_lanes, mean_gamma_dy_n_chunk);
         }
         double mu_n = symbn_layernorm_double_backward_total(mu_n_lanes);
@@ -416,8 +414,8 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                     SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                     for (ptrdiff_t lane = 0; lane < width; ++lane) {
                         const ptrdiff_t d = column + lane;
-                        float dgamma_d_rows = 0.0F;
-                        float dbeta_d_rows = 0.0F;
+                        float dgamma_d_rows = 0;
+                        float dbeta_d_rows = 0;
                         for (int row = 0; row < SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER; ++row) {
                             const ptrdiff_t n = done + row;
                             const float dy_nd = dy[n*D + d];
@@ -936,9 +934,9 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                     for (ptrdiff_t lane = 0; lane < width; ++lane) {
                         const ptrdiff_t d = column + lane;
-                        float sum_ddx_term_d_rows = 0.0F;
-                        float sum_dy_term_d_rows = 0.0F;
-                        float sum_dy_term_2_d_rows = 0.0F;
+                        float sum_ddx_term_d_rows = 0;
+                        float sum_dy_term_d_rows = 0;
+                        float sum_dy_term_2_d_rows = 0;
                         for (int row = 0; row < SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER; ++row) {
                             const ptrdiff_t n = done + row;
                             const float ddx_nd = ddx[n*D + d];

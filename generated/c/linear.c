@@ -311,7 +311,7 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_N(
                         SYMBN_LINEAR_INDEPENDENT
                         for (ptrdiff_t lane = 0; lane < width; ++lane) {
                             const ptrdiff_t i = column + lane;
-                            float dx_ni_rows = 0.0F;
+                            float dx_ni_rows = 0;
                             for (int row = 0; row < SYMBN_LINEAR_TOGETHER; ++row) {
                                 const ptrdiff_t o = done + row;
                                 const float dy_no = dy[n*O + o];
@@ -366,7 +366,7 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_O(
                         SYMBN_LINEAR_INDEPENDENT
                         for (ptrdiff_t lane = 0; lane < width; ++lane) {
                             const ptrdiff_t i = column + lane;
-                            float dw_oi_rows = 0.0F;
+                            float dw_oi_rows = 0;
                             for (int row = 0; row < SYMBN_LINEAR_TOGETHER; ++row) {
                                 const ptrdiff_t n = done + row;
                                 const float dy_no = dy[n*O + o];

@@ -399,7 +399,7 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_backward_f32_over_N(
                 SYMBN_RMSNORM_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
-                    float dgamma_d_rows = 0.0F;
+                    float dgamma_d_rows = 0;
                     for (int row = 0; row < SYMBN_RMSNORM_TOGETHER; ++row) {
                         const ptrdiff_t n = done + row;
                         const float dy_nd = dy[n*D + d];

@@ -452,26 +452,23 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_backward_f32_over_N(
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy_y[n] = sum(dy[n, l]*y[n, l] for l in K) */
         double sum_dy_y_n_lanes[SYMBN_SOFTMAX_LANES] = {0.0};
-        for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_SOFTMAX_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_softmax_least(K - chunk, SYMBN_SOFTMAX_CHUNK);
-            float sum_dy_y_n_chunk[SYMBN_SOFTMAX_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+        {
+            ptrdiff_t done = 0;
 
-            for (; done + SYMBN_SOFTMAX_LANES <= chunk_end; done += SYMBN_SOFTMAX_LANES) {
+            for (; done + SYMBN_SOFTMAX_LANES <= K; done += SYMBN_SOFTMAX_LANES) {
                 for (int lane = 0; lane < SYMBN_SOFTMAX_LANES; ++lane) {
                     const ptrdiff_t l = done + lane;
                     const float dy_nl = dy[n*K + l];
                     const float y_nl = y[n*K + l];
-                    sum_dy_y_n_chunk[lane] += dy_nl*y_nl;
+                    sum_dy_y_n_lanes[lane] += (double)(dy_nl*y_nl);
                 }
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
+            for (int lane = 0; done + lane < K; ++lane) {
                 const ptrdiff_t l = done + lane;
                 const float dy_nl = dy[n*K + l];
                 const float y_nl = y[n*K + l];
-                sum_dy_y_n_chunk[lane] += dy_nl*y_nl;
+                sum_dy_y_n_lanes[lane] += (double)(dy_nl*y_nl);
             }
-            symbn_softmax_widen(sum_dy_y_n_lanes, sum_dy_y_n_chunk);
         }
         double sum_dy_y_n = symbn_softmax_total(sum_dy_y_n_lanes);
         const float sum_dy_y_n_high = (float)sum_dy_y_n;

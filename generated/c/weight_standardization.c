@@ -205,24 +205,21 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_for
     for (ptrdiff_t o = first; o < last; ++o) {
         /* mu[o] = mean(w[o, j] for j in I) */
         double mu_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
-        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_STANDARDIZATION_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_weight_standardization_least(I - chunk, SYMBN_WEIGHT_STANDARDIZATION_CHUNK);
-            float mu_o_chunk[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+        {
+            ptrdiff_t done = 0;
 
-            for (; done + SYMBN_WEIGHT_STANDARDIZATION_LANES <= chunk_end; done += SYMBN_WEIGHT_STANDARDIZATION_LANES) {
+            for (; done + SYMBN_WEIGHT_STANDARDIZATION_LANES <= I; done += SYMBN_WEIGHT_STANDARDIZATION_LANES) {
                 for (int lane = 0; lane < SYMBN_WEIGHT_STANDARDIZATION_LANES; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const float w_oj = w[o*I + j];
-                    mu_o_chunk[lane] += w_oj;
+                    mu_o_lanes[lane] += (double)w_oj;
                 }
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
+            for (int lane = 0; done + lane < I; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const float w_oj = w[o*I + j];
-                mu_o_chunk[lane] += w_oj;
+                mu_o_lanes[lane] += (double)w_oj;
             }
-            symbn_weight_standardization_widen(mu_o_lanes, mu_o_chunk);
         }
         double mu_o = symbn_weight_standardization_total(mu_o_lanes);
         mu_o /= (double)I;

@@ -3,7 +3,8 @@
 In: a loop whose body is arithmetic on elements alone.  Out: lines that a compiler turns into vector instructions as they stand.
 
 A sum is taken in lanes: element i goes to lane i modulo the number of lanes, so that neighbors do not wait for each other. Lanes in float
-are added to lanes in double after each chunk of elements; lanes in double carry what they lose.
+are added to lanes in double after each chunk of elements; lanes in double carry what they lose. A sum that elements are compared with,
+as the mean in x - mu, has double lanes at once: its error would be the difference's.
 
 An output is computed block by block: in place, or in a block of the stack where the caller does not want it, or where it is so large that
 it should pass by the caches.
@@ -14,14 +15,14 @@ the float nearest to it and the rest: then the difference is as exact as float c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from symbn.codegen.printers.infix import POWER, SUM
 from symbn.codegen.program import Accumulate, Assign, Load, Statement, Store, Sweep
 from symbn.codegen.views.c_text import INDENT, indented, occurs
-from symbn.codegen.walk import accumulated, expression, stored
-from symbn.expr import MINUS_ONE, Add, Expr, Index, Mul, Num, Read, mul, walk
+from symbn.codegen.walk import accumulated, everything, expression, stored
+from symbn.expr import MINUS_ONE, Add, Expr, Index, Mul, Num, Read, mul, reads, walk
 
 if TYPE_CHECKING:
     from symbn.codegen.views.c_statements import Statements
@@ -40,6 +41,22 @@ def shape_of(sweep: Sweep, arrays: Mapping[str, tuple[str, ...]], buffers: Colle
         return "lanes"
     last = all(store.indices[-1:] == (sweep.index,) and sweep.index not in store.indices[:-1] for store in stores)
     return "blocks" if last and not accumulated(sweep) else "plain"
+
+
+def subtracted(body: Sequence[Statement]) -> frozenset[str]:
+    """The numbers from outside of a loop that it subtracts elements from, or that are subtracted from elements."""
+    found: set[str] = set()
+    assigned = {s.name: s.expr for s in everything(body) if isinstance(s, Assign)}
+    for sweep in everything(body):
+        if not isinstance(sweep, Sweep):
+            continue
+        loads = {s.name for s in sweep.body if isinstance(s, Load)}
+        for expr in filter(None, map(expression, sweep.body)):
+            pairs = [tuple(map(_scalar, node.terms)) for node in walk(expr) if isinstance(node, Add) and len(node.terms) == 2]
+            found |= {name for pair in pairs if loads & set(pair) for name in pair if name is not None and name not in loads}
+    for name in reversed(assigned):
+        found |= set(reads(assigned[name])) if name in found else set()
+    return frozenset(found)
 
 
 def fits(statement: Statement, real: str) -> bool:
@@ -74,7 +91,7 @@ class Elements:
 
     def _lanes(self, first: str, last: str) -> list[str]:
         kinds = {s.name: s.kind for s in self.sweep.body if isinstance(s, Accumulate)}
-        chunked = [name for name, kind in kinds.items() if self.real == "float" and kind not in OVER_LANES]
+        chunked = [name for name, kind in kinds.items() if self.real == "float" and kind not in OVER_LANES and name not in self.outer.wide]
         names, lane, size = self.names, self.names.lane, f"{self.macro}_LANES"
         start, end = (names.chunk, names.end) if chunked else (first, last)
         once, again = self._body(), self._body()
@@ -164,6 +181,8 @@ class Elements:
         lanes, lane = self.names.lanes(name), self.names.lane
         if kind in OVER_LANES:
             return f"{lanes}[{lane}] = {self.printer.helper(OVER_LANES[kind])}({self.printer.text(expr)}, {lanes}[{lane}]);"
+        if name in self.outer.wide:
+            return f"{lanes}[{lane}] += {self._widened(expr)};"
         if self.real == "float":
             return f"{self.names.of_chunk(name)}[{lane}] += {self.printer.at(expr, SUM)};"
         return f"{self.printer.helper('add')}(&{lanes}[{lane}], &{self.names.lanes_low(name)}[{lane}], {self.printer.text(expr)});"

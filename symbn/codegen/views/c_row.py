@@ -25,7 +25,7 @@ class Row(Elements):
         super().__init__(statements, sweep)
         self.letter, self.columns = letter, columns
         self.bounds = (self.names.chunk, self.names.end)
-        self.chunked: list[str] = []
+        self.summed: list[str] = []
         self.summing_rows = False
         self.split: set[str] = set()
         self.whole: set[str] = set()
@@ -33,9 +33,9 @@ class Row(Elements):
     def nest(self, letters: list[str], axes: list[str]) -> list[str]:
         """The loops over `letters`, outermost first."""
         kinds = {s.name: s.kind for s in self.sweep.body if isinstance(s, Accumulate)}
-        self.chunked = [name for name, kind in kinds.items() if self.real == "float" and kind not in OVER_LANES]
-        if self.chunked:
-            lines = self._chunks_of_rows(letters[-1], axes[-1], together=len(kinds) == len(self.chunked) and not stored(self.sweep))
+        self.summed = [name for name, kind in kinds.items() if self.real == "float" and kind not in OVER_LANES]
+        if self.summed:
+            lines = self._chunks_of_rows(letters[-1], axes[-1], together=len(kinds) == len(self.summed) and not stored(self.sweep))
         else:
             lines = self._for(letters[-1], "0", axes[-1], self._row())
         for letter, axis in reversed(list(zip(letters[:-1], axes[:-1], strict=True))):
@@ -53,18 +53,19 @@ class Row(Elements):
 
     def chunk(self, letter: str) -> list[str]:
         """The rows of one chunk, sums alone."""
-        self.chunked = [s.name for s in self.sweep.body if isinstance(s, Accumulate)] if self.real == "float" else []
-        lines = self._chunk(letter, together=bool(self.chunked))
+        self.summed = [s.name for s in self.sweep.body if isinstance(s, Accumulate)] if self.real == "float" else []
+        lines = self._chunk(letter, together=bool(self.summed))
         return [*self._fresh_copies(), *lines]
 
     def _chunk(self, letter: str, *, together: bool) -> list[str]:
         """Rows in float, then added to the columns' doubles; `together` several rows are read at once."""
-        names, widen = self.names, self.outer.printer.helper("widen_columns") if self.chunked else ""
+        names, chunked = self.names, [name for name in self.summed if name not in self.outer.wide]
+        widen = self.outer.printer.helper("widen_columns") if chunked else ""
         return [
-            *(f"float {names.of_chunk(name)}[{self.macro}_COLUMNS] = {{0.0F}};" for name in self.chunked),
+            *(f"float {names.of_chunk(name)}[{self.macro}_COLUMNS] = {{0.0F}};" for name in chunked),
             *(self._together(letter) if together else []),
             *self._for(letter, names.done if together else self.bounds[0], self.bounds[1], self._row()),
-            *(f"{widen}({names.of_columns(name)}, {names.of_chunk(name)}, {names.width});" for name in self.chunked),
+            *(f"{widen}({names.of_columns(name)}, {names.of_chunk(name)}, {names.width});" for name in chunked),
         ]
 
     def _together(self, letter: str) -> list[str]:
@@ -75,11 +76,11 @@ class Row(Elements):
         self.summing_rows = False
         row = [f"const ptrdiff_t {letter} = {names.done} + {names.row};"] if occurs(letter, body) else []
         column = [
-            *(f"float {names.of_rows(name)} = 0.0F;" for name in self.chunked),
+            *(f"{'double' if name in self.outer.wide else 'float'} {names.of_rows(name)} = 0;" for name in self.summed),
             f"for (int {names.row} = 0; {names.row} < {count}; ++{names.row}) {{",
             *indented([*row, *body]),
             "}",
-            *(f"{names.of_chunk(name)}[{names.lane}] += {names.of_rows(name)};" for name in self.chunked),
+            *(f"{self._target(name)}[{names.lane}] += {names.of_rows(name)};" for name in self.summed),
         ]
         head = f"for (; {names.done} + {count} <= {self.bounds[1]}; {names.done} += {count}) {{"
         column = self._lettered(self.letter.name, names.column, column)
@@ -99,9 +100,12 @@ class Row(Elements):
         if kind in OVER_LANES:
             return f"{columns}[{lane}] = {self.printer.helper(OVER_LANES[kind])}({self.printer.text(expr)}, {columns}[{lane}]);"
         if self.real == "float":
-            into = self.names.of_rows(name) if self.summing_rows else f"{self.names.of_chunk(name)}[{lane}]"
-            return f"{into} += {self.printer.at(expr, SUM)};"
+            into = self.names.of_rows(name) if self.summing_rows else f"{self._target(name)}[{lane}]"
+            return f"{into} += {self._widened(expr) if name in self.outer.wide else self.printer.at(expr, SUM)};"
         return f"{self.printer.helper('add')}(&{columns}[{lane}], &{self.names.columns_low(name)}[{lane}], {self.printer.text(expr)});"
+
+    def _target(self, name: str) -> str:
+        return self.names.of_columns(name) if name in self.outer.wide else self.names.of_chunk(name)
 
     def _narrow(self, expr: Expr) -> Expr:
         return transform(expr, self._of_column) if self.real == "double" else super()._narrow(expr)

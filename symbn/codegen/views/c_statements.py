@@ -12,7 +12,7 @@ from symbn.codegen.printers.c import CPrinter
 from symbn.codegen.printers.infix import POWER, SUM
 from symbn.codegen.program import Accumulate, Assign, Finish, Load, Start, Statement, Store, Sweep, Total
 from symbn.codegen.views.c_columns import Columns, is_columns
-from symbn.codegen.views.c_elements import Elements, shape_of
+from symbn.codegen.views.c_elements import Elements, shape_of, subtracted
 from symbn.codegen.views.c_names import LocalNames
 from symbn.codegen.views.c_signature import Signature
 from symbn.codegen.views.c_text import INDENT, indented
@@ -36,6 +36,7 @@ class Statements:
         self.buffers = {buffer.name: buffer.axes for buffer in signature.loops.buffers}
         sweeps = [s for s in everything(signature.loops.body) if isinstance(s, Sweep) and self._shape(s) == "lanes"]
         self.in_lanes = {name for sweep in sweeps for name in accumulated(sweep)}
+        self.wide = subtracted(signature.loops.body) if real == "float" else frozenset()
         self.complete: set[str] = set()
         self.exact: set[str] = set()
         self.explained: set[Definition] = set()
