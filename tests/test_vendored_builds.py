@@ -158,9 +158,8 @@ def test_no_allocation_no_printing_no_globals(project: Path, tmp_path: Path) -> 
     allowed = {"sqrt", "memcpy", "memset", "_GLOBAL_OFFSET_TABLE_", "__cpu_model", "__cpu_features2", "__cpu_indicator_init"}
     assert {symbol for kind, symbol in kinds if kind == "U"} <= allowed
     assert not [symbol for kind, symbol in kinds if kind in "BbDdCGgSs"], "a variable"
-    assert {symbol for kind, symbol in kinds if kind == "T"} == {
-        f"acme_layernorm_{direction}_{suffix}" for direction in ("forward", "backward") for suffix in ("f32", "f64")
-    }
+    passes = {f"acme_layernorm_{direction}_{suffix}" for direction in ("forward", "backward") for suffix in ("f32", "f64")}
+    assert {symbol for kind, symbol in kinds if kind == "T"} == passes | {"acme_layernorm_backward_workspace"}
 
 
 def test_the_c_is_a_few_kilobytes_and_needs_no_library_but_m(project: Path, tmp_path: Path) -> None:
