@@ -70,6 +70,10 @@ def both_passes(title: str, passes: list[Function], case: Case, dtype: np.dtype[
     for parameter in written:
         yield f"    static {real} {parameter.name}_out[{size(parameter, case)}];"
     for function in passes:
+        if function.workspace:
+            extents = ", ".join(argument(p, names, case) for p in function.parameters if p.kind == "extent")
+            yield "    static double workspace_in[4096];"
+            yield f"    if ({function.workspace}({extents}) > 4096) {{ return 1; }}"
         arguments = [argument(parameter, names, case) for parameter in function.parameters]
         yield f"    if ({function.name}({', '.join(arguments)}) != 0) {{ return 1; }}"
     for parameter in written:
