@@ -49,7 +49,7 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             "a Python module that needs NumPy alone",
             "symbn.codegen.views.numpy:numpy_view",
             (File("{stem}.py", "numpy/module.py.j2"),),
-            reserved=frozenset({"dtype", "extents", "saved", "np", "math", "NamedTuple"}),
+            reserved=frozenset({"dtype", "extents", "saved", "out", "np", "math", "NamedTuple"}),
         ),
         "c": Target(
             "c",

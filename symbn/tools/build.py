@@ -25,6 +25,7 @@ from symbn.codegen.reserved import without
 from symbn.codegen.schedule import schedule
 from symbn.codegen.targets import TARGETS
 from symbn.codegen.variant import variant_of
+from symbn.codegen.views.numpy_body import numpy_bodies
 from symbn.errors import TargetError
 from symbn.tools.compiler import Compiler
 from symbn.tools.kernel import Kernel, Pass, c_pass, numpy_pass
@@ -88,15 +89,12 @@ def _numpy(derivation: Derivation, programs: tuple[Program, Program], dtype: np.
     def record(known: Mapping[str, Any]) -> Any:
         return saved(*(known[name] for name in fields), *(() if backward.arguments else (dtype,)))
 
-    # A result is computed before it is copied into `out`: it may be any of the inputs.
+    allowed = [frozenset(body.overlays) for body in numpy_bodies(derivation)]
+    functions = [getattr(module, f"{program.layer}_{program.direction}") for program in programs]
     return (
-        Pass(forward, _everything(forward), numpy_pass(getattr(module, f"{forward.layer}_{forward.direction}"), forward, None)),
-        Pass(backward, _everything(backward), numpy_pass(getattr(module, f"{backward.layer}_{backward.direction}"), backward, record)),
+        Pass(forward, allowed[0], numpy_pass(functions[0], forward, None)),
+        Pass(backward, allowed[1], numpy_pass(functions[1], backward, record)),
     )
-
-
-def _everything(program: Program) -> frozenset[tuple[str, str]]:
-    return frozenset((output.name, argument.name) for output in program.outputs for argument in program.arguments)
 
 
 def load_module(files: Mapping[str, str]) -> ModuleType:

@@ -161,12 +161,9 @@ def numpy_pass(function: Callable[..., Any], program: Program, record: Callable[
         inputs = [given[a.name] for a in program.arguments if a.role == INPUT]
         if record is None:
             constants = {a.name: given[a.name] for a in program.arguments if a.role == CONSTANT}
-            *outputs, saved = function(*inputs, **constants)
-            made = {**saved._asdict(), **dict(zip((part.name for part in program.outputs if not part.saved), outputs, strict=True))}
+            function(*inputs, **constants, out=results)
         else:
-            made = function(*inputs, record({**given, **extents}))._asdict()
-        for name, target in results.items():
-            target[...] = made[name]
+            function(*inputs, record({**given, **extents}), out=results)
 
     return run
 

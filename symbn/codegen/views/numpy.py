@@ -9,19 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from symbn.calculus.derivation import Derivation
-from symbn.codegen.lower import ARRAYS
-from symbn.codegen.passes import backward_program, forward_program, lost_axes, saved_names
-from symbn.codegen.printers.numpy import NumpyPrinter
+from symbn.codegen.passes import lost_axes, saved_names
 from symbn.codegen.program import CONSTANT, SAVED, Argument, Pointwise, Program
 from symbn.codegen.reserved import without
 from symbn.codegen.targets import TARGETS
 from symbn.codegen.variant import variant_of
-from symbn.codegen.views.header import ascii_text, header, reproduce, shape
+from symbn.codegen.views.header import ascii_text, header, paragraph, reproduce, shape
+from symbn.codegen.views.numpy_body import Body, numpy_bodies
 from symbn.codegen.views.numpy_checks import checks
-from symbn.codegen.views.numpy_statements import Statements
 from symbn.expr import Read
 from symbn.language.text import number_text
 
+_OUT = "out: a mapping from names to arrays to fill, or a tuple of them: {}"
 RESULTS = {"backward": "Gradients", "jvp": "Tangents", "jacobian": "Jacobian", "double_backward": "SecondGradients"}
 TITLES = {
     "backward": "forward and backward pass",
@@ -66,6 +65,8 @@ class NumpyView:
     uses_scalars: bool
     uses_sum: bool
     uses_mean: bool
+    uses_blocks: bool
+    uses_filled: bool
     uses_erf: bool
     uses_sigmoid: bool
 
@@ -75,9 +76,8 @@ def numpy_view(derivation: Derivation) -> NumpyView:
     plain, derivation = derivation, without(derivation, TARGETS["numpy"].reserved)
     variant = variant_of(plain)
     first, second = (f"{variant.base}_{name}" for name in variant.passes)
-    forward, backward = forward_program(derivation, ARRAYS), backward_program(derivation, ARRAYS)
-    printer = NumpyPrinter()
-    bodies = [Statements(program, printer).lines() for program in (forward, backward)]
+    bodies = numpy_bodies(derivation)
+    backward = bodies[1].program
     saved = _saved_arguments(derivation, backward)
     extents = lost_axes(backward)
     kept = () if backward.arguments else ("dtype",)  # a second pass without arguments has it from nowhere else
@@ -96,12 +96,12 @@ def numpy_view(derivation: Derivation) -> NumpyView:
         tuple(_field(output.name, output.axes) for output in backward.outputs),
     )
     functions = (
-        _forward(forward, bodies[0], saved_record, [*(argument.name for argument in saved), *extents, *kept]),
-        _backward(backward, bodies[1], saved, (*extents, *kept), f"the {saved_record.name} that {first} returned", results),
+        _forward(bodies[0], saved_record, [*(argument.name for argument in saved), *extents, *kept]),
+        _backward(bodies[1], saved, (*extents, *kept), f"the {saved_record.name} that {first} returned", results),
     )
-    text = "\n".join(line for function in functions for line in (*function.checks, *function.body))
+    text = "\n".join(line for function in functions for line in (*function.checks, *function.body, function.result))
     return NumpyView(
-        header=header(plain, reproduce(plain, "numpy"), _notes()),
+        header=header(plain, reproduce(plain, "numpy"), _notes(bodies)),
         title=ascii_text(f"{variant.layer}: {TITLES[variant.passes[1]]}."),
         public=tuple(sorted((saved_record.name, results.name, second, first))),
         saved=saved_record,
@@ -111,17 +111,20 @@ def numpy_view(derivation: Derivation) -> NumpyView:
         uses_scalars="_scalars_dtype(" in text,
         uses_sum="_sum(" in text,
         uses_mean="_mean(" in text,
-        uses_erf="erf" in printer.helpers,
-        uses_sigmoid="sigmoid" in printer.helpers,
+        uses_blocks="_blocks(" in text,
+        uses_filled="_filled(" in text,
+        uses_erf=any("erf" in body.helpers for body in bodies),
+        uses_sigmoid=any("sigmoid" in body.helpers for body in bodies),
     )
 
 
-def _forward(program: Program, body: list[str], record: Record, fields: list[str]) -> Function:
+def _forward(body: Body, record: Record, fields: list[str]) -> Function:
+    program = body.program
     positional = [a.name for a in program.arguments if a.role != CONSTANT]
     keywords = [_keyword(argument) for argument in program.arguments if argument.role == CONSTANT]
     outputs = [output.name for output in program.outputs if not output.saved]
-    typed = _typed(program)
-    parameters = ", ".join([*positional, *(["*", *keywords] if keywords else [])])
+    given = _given(body)
+    parameters = ", ".join([*positional, "*", *keywords, "out=None"])
     return Function(
         signature=f"{program.layer}_{program.direction}({parameters})",
         doc=(
@@ -129,33 +132,55 @@ def _forward(program: Program, body: list[str], record: Record, fields: list[str
             "",
             *(f"{argument.name}: {shape(argument.axes)}" for argument in program.arguments),
             *(f"{output.name}: {shape(output.axes)}" for output in program.outputs if not output.saved),
+            _OUT.format(", ".join(output.name for output in program.outputs)),
         ),
         unpack="",
-        checks=tuple(checks(program.arguments, program.arguments, (), _used_axes(program, fields))),
-        body=tuple(body),
-        result=f"{', '.join(map(typed, outputs))}, {record.name}({', '.join(map(typed, fields))})",
+        checks=(*checks(program.arguments, program.arguments, (), _used_axes(body, fields)), _outputs(body)),
+        body=body.lines,
+        result=f"{', '.join(map(given, outputs))}, {record.name}({', '.join(map(given, fields))})",
     )
 
 
-def _backward(
-    program: Program, body: list[str], saved: list[Argument], kept: tuple[str, ...], origin: str, results: Record
-) -> Function:
+def _backward(body: Body, saved: list[Argument], kept: tuple[str, ...], origin: str, results: Record) -> Function:
+    program = body.program
     seeds = [argument for argument in program.arguments if argument.role not in (SAVED, CONSTANT)]
     names = [*(argument.name for argument in saved), *kept]
     return Function(
-        signature=f"{program.layer}_{program.direction}({', '.join([*(seed.name for seed in seeds), 'saved'])})",
+        signature=f"{program.layer}_{program.direction}({', '.join([*(seed.name for seed in seeds), 'saved', '*', 'out=None'])})",
         doc=(
-            f"Returns {results.name}({', '.join(output.name for output in program.outputs)}), arrays of its own.",
+            f"Returns {results.name}({', '.join(output.name for output in program.outputs)}).",
             "",
             *(f"{seed.name}: {shape(seed.axes)}" for seed in seeds),
             *(f"{output.name}: {shape(output.axes)}" for output in program.outputs),
             f"saved: {origin}",
+            _OUT.format(", ".join(output.name for output in program.outputs)),
         ),
         unpack=f"{', '.join(names)}{',' if len(names) == 1 else ''} = saved" if names else "",
-        checks=tuple(checks((*saved, *seeds), saved or seeds, kept, _used_axes(program, []))),
-        body=tuple(body),
-        result=f"{results.name}({', '.join(map(_typed(program), [output.name for output in program.outputs]))})",
+        checks=(*checks((*saved, *seeds), saved or seeds, kept, _used_axes(body, [])), _outputs(body)),
+        body=body.lines,
+        result=f"{results.name}({', '.join(map(_given(body), [output.name for output in program.outputs]))})",
     )
+
+
+def _outputs(body: Body) -> str:
+    """The statement that checks `out`."""
+    program = body.program
+    shapes = ", ".join(f'"{output.name}": {_extents(output.axes)}' for output in program.outputs)
+    inputs = ", ".join(f'"{argument.name}": {argument.name}' for argument in program.arguments if argument.axes)
+    pairs = {output: [source for name, source in body.overlays if name == output] for output, _ in body.overlays}
+    may_be = ", ".join(f'"{output}": {tuple(sources)}'.replace("'", '"') for output, sources in pairs.items())
+    return f"out = _outputs(out, {{{shapes}}}, dtype, {{{inputs}}}, {{{may_be}}})"
+
+
+def _extents(axes: tuple[str, ...]) -> str:
+    return shape(axes) if axes else "()"
+
+
+def _given(body: Body) -> Callable[[str], str]:
+    """How a value is returned: what is not written into `out` yet is put there."""
+    typed = _typed(body.program)
+    later = {output.name for output in body.program.outputs} - body.stored
+    return lambda name: f'_filled(out, "{name}", {typed(name)})' if name in later else name
 
 
 def _typed(program: Program) -> Callable[[str], str]:
@@ -172,16 +197,10 @@ def _saved_arguments(derivation: Derivation, backward: Program) -> list[Argument
     return [by_name[name] for name in saved_names(derivation)]
 
 
-def _axes_of_values(program: Program) -> set[str]:
-    """Extents that the statements speak of."""
-    printer = NumpyPrinter()
-    Statements(program, printer).lines()
-    return printer.axes
-
-
-def _used_axes(program: Program, fields: list[str]) -> tuple[str, ...]:
-    used = _axes_of_values(program)
-    return tuple(axis for axis in program.axes if axis in used or axis in fields)
+def _used_axes(body: Body, fields: list[str]) -> tuple[str, ...]:
+    """The extents that a function speaks of."""
+    used = body.axes | {axis for output in body.program.outputs for axis in output.axes}
+    return tuple(axis for axis in body.program.axes if axis in used or axis in fields)
 
 
 def _field(name: str, axes: tuple[str, ...]) -> str:
@@ -196,9 +215,16 @@ def _camel(name: str) -> str:
     return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
 
 
-def _notes() -> list[str]:
+def _notes(bodies: tuple[Body, Body]) -> list[str]:
+    pairs = [pair for body in bodies for pair in body.overlays]
+    sources = {output: " or ".join(source for name, source in pairs if name == output) for output, _ in pairs}
+    allowed = "".join(f" {output} may be {found};" for output, found in sources.items())
     return [
-        "Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.",
+        *paragraph(
+            "Aliasing: `out` names arrays to fill; no argument is written to that is not among them."
+            f"{allowed} any other overlap is refused. Results are otherwise arrays of their own, except that `saved` may refer to inputs"
+            " and outputs."
+        ),
         "Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.",
         "",
     ]

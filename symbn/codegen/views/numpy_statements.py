@@ -28,10 +28,11 @@ class Statements:
         for value in self.program.values:
             if value.source is not None:
                 lines.append(f"# {definition_text(value.source)}")
-            lines.append(f"{value.name} = {self._right(value)}")
+            lines.append(f"{value.name} = {self.right(value)}")
         return lines
 
-    def _right(self, value: Value) -> str:
+    def right(self, value: Value) -> str:
+        """A value's right side."""
         return self._total(value) if isinstance(value, Total) else self._pointwise(value)
 
     def _pointwise(self, value: Pointwise) -> str:
@@ -75,9 +76,10 @@ class Statements:
         text = self.printer.whole(total.expr, order)
         places = [place for place, index in enumerate(order) if index in total.bound]
         axis = "" if len(places) == len(order) else f", axis={places[0] if len(places) == 1 else tuple(places)}"
-        return self._transposed(f"{REDUCTIONS[total.kind]}({text}{axis})", order, total)
+        return self.transposed(f"{REDUCTIONS[total.kind]}({text}{axis})", order, total)
 
-    def _transposed(self, text: str, order: tuple[Index, ...], total: Total) -> str:
+    def transposed(self, text: str, order: tuple[Index, ...], total: Total) -> str:
+        """A reduction with the axes in the order that its total has."""
         left = tuple(index for index in order if index not in total.bound)
         if left == total.indices or len(left) < 2:
             return text
