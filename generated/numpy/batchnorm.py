@@ -23,7 +23,9 @@
 #     x, xhat, y, dy, dx: (N,)
 #     gamma, beta, eps, mu, sigma2, dgamma, dbeta: scalar
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. y may be x;
+# xhat may be x; dx may be dy; any other overlap is refused. Results are otherwise arrays of their
+# own, except that `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -63,7 +65,7 @@ class BatchnormGradients(NamedTuple):
     dbeta: np.floating
 
 
-def batchnorm_forward(x, gamma, beta, *, eps=1e-5):
+def batchnorm_forward(x, gamma, beta, *, eps=1e-5, out=None):
     """Returns (y, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     x: (N,)
@@ -71,6 +73,7 @@ def batchnorm_forward(x, gamma, beta, *, eps=1e-5):
     beta: scalar
     eps: scalar
     y: (N,)
+    out: a mapping from names to arrays to fill, or a tuple of them: y, sigma2, xhat
     """
     dtype = _dtype("x", x)
     extents = {}
@@ -78,27 +81,59 @@ def batchnorm_forward(x, gamma, beta, *, eps=1e-5):
     gamma = _scalar("gamma", gamma, dtype)
     beta = _scalar("beta", beta, dtype)
     eps = _scalar("eps", eps, dtype)
+    N = extents["N"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y": (N,), "sigma2": (), "xhat": (N,)},
+        inputs={"x": x},
+        may_be={"y": ("x",), "xhat": ("x",)},
+    )
 
-    # mu = mean(x[j] for j in N)
-    mu = _mean(x)
-    x_minus_mu = x - mu
-    # sigma2 = mean((x[j] - mu)**2 for j in N)
-    sigma2 = _mean(x_minus_mu**2)
-    # xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps)
-    xhat = x_minus_mu/np.sqrt(sigma2 + eps)
-    # y[i] = gamma*xhat[i] + beta
-    y = gamma*xhat + beta
-    return y, BatchnormSaved(gamma, eps, sigma2, xhat)
+    blocks = _blocks(N, 1)
+    xhat = out["xhat"] if "xhat" in out else np.empty((N,), dtype)
+    y = out["y"] if "y" in out else np.empty((N,), dtype)
+    work = np.empty((blocks[0].stop,), dtype)
+    work_2 = np.empty((blocks[0].stop,), dtype)
+    mu_double = np.float64(0)
+    for block in blocks:
+        # mu = mean(x[j] for j in N)
+        mu_double += np.sum(x[block], dtype=np.float64)
+    mu_double = mu_double/N
+    mu = mu_double.astype(dtype)
+    mu_low = (mu_double - mu).astype(dtype)
+    sigma2 = np.float64(0)
+    for block in blocks:
+        x_minus_mu = work[:block.stop - block.start]
+        np.subtract(x[block], mu, out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low, out=x_minus_mu)
+        # sigma2 = mean((x[j] - mu)**2 for j in N)
+        part_2 = work_2[:block.stop - block.start]
+        np.square(x_minus_mu, out=part_2)
+        sigma2 += np.sum(part_2, dtype=np.float64)
+    sigma2 = (sigma2/N).astype(dtype)
+    rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2 + eps)
+    for block in blocks:
+        x_minus_mu = work[:block.stop - block.start]
+        np.subtract(x[block], mu, out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low, out=x_minus_mu)
+        # xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps)
+        np.multiply(rsqrt_sigma2_plus_eps, x_minus_mu, out=xhat[block])
+        # y[i] = gamma*xhat[i] + beta
+        np.multiply(gamma, xhat[block], out=y[block])
+        np.add(y[block], beta, out=y[block])
+    return y, BatchnormSaved(gamma, eps, _filled(out, "sigma2", sigma2), xhat)
 
 
-def batchnorm_backward(dy, saved):
-    """Returns BatchnormGradients(dx, dgamma, dbeta), arrays of its own.
+def batchnorm_backward(dy, saved, *, out=None):
+    """Returns BatchnormGradients(dx, dgamma, dbeta).
 
     dy: (N,)
     dx: (N,)
     dgamma: scalar
     dbeta: scalar
     saved: the BatchnormSaved that batchnorm_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: dx, dgamma, dbeta
     """
     gamma, eps, sigma2, xhat = saved
     dtype = _dtype("xhat", xhat)
@@ -109,16 +144,39 @@ def batchnorm_backward(dy, saved):
     xhat = _array("xhat", xhat, ("N",), extents, dtype)
     dy = _array("dy", dy, ("N",), extents, dtype)
     N = extents["N"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dx": (N,), "dgamma": (), "dbeta": ()},
+        inputs={"dy": dy, "xhat": xhat},
+        may_be={"dx": ("dy",)},
+    )
 
-    sum_dy = _sum(dy)
-    sum_dy_xhat = _sum(dy*xhat)
-    # dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N))
-    dx = gamma/np.sqrt(sigma2 + eps)*(dy - sum_dy/N - xhat*(sum_dy_xhat/N))
+    blocks = _blocks(N, 1)
+    dx = out["dx"] if "dx" in out else np.empty((N,), dtype)
+    work = np.empty((blocks[0].stop,), dtype)
+    dx_scale = gamma/np.sqrt(sigma2 + eps)
+    sum_dy = np.float64(0)
+    sum_dy_xhat = np.float64(0)
+    for block in blocks:
+        sum_dy += np.sum(dy[block])
+        sum_dy_xhat += np.einsum("k,k->", dy[block], xhat[block])
+    sum_dy = sum_dy.astype(dtype)
+    sum_dy_xhat = sum_dy_xhat.astype(dtype)
+    sum_dy_over_N = sum_dy/N
+    sum_dy_xhat_over_N = sum_dy_xhat/N
     # dgamma = sum(dy[k]*xhat[k] for k in N)
     dgamma = sum_dy_xhat
     # dbeta = sum(dy[k] for k in N)
     dbeta = sum_dy
-    return BatchnormGradients(dx, dgamma, dbeta)
+    for block in blocks:
+        # dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N))
+        np.subtract(dy[block], sum_dy_over_N, out=dx[block])
+        part = work[:block.stop - block.start]
+        np.multiply(sum_dy_xhat_over_N, xhat[block], out=part)
+        np.subtract(dx[block], part, out=dx[block])
+        np.multiply(dx_scale, dx[block], out=dx[block])
+    return BatchnormGradients(dx, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta))
 
 
 def _dtype(name, value):
@@ -160,11 +218,36 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _sum(values, axis=None):
-    """The sum, added up in double."""
-    return np.sum(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
 
 
-def _mean(values, axis=None):
-    """The mean, added up in double."""
-    return np.mean(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _filled(out, name, value):
+    """The value, in the caller's array where there is one."""
+    if name not in out:
+        return value
+    out[name][...] = value
+    return out[name]
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

@@ -25,7 +25,10 @@
 #     gamma, beta, mu, sigma2, dgamma, dbeta: (C,)
 #     eps: scalar
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. y may be x;
+# sigma2 may be beta; xhat may be x; dx may be dy; dgamma may be gamma or sigma2; dbeta may be gamma
+# or sigma2; any other overlap is refused. Results are otherwise arrays of their own, except that
+# `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -65,7 +68,7 @@ class Batchnorm2dGradients(NamedTuple):
     dbeta: np.ndarray  # (C,)
 
 
-def batchnorm2d_forward(x, gamma, beta, *, eps=1e-5):
+def batchnorm2d_forward(x, gamma, beta, *, eps=1e-5, out=None):
     """Returns (y, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     x: (N, C, S)
@@ -73,6 +76,7 @@ def batchnorm2d_forward(x, gamma, beta, *, eps=1e-5):
     beta: (C,)
     eps: scalar
     y: (N, C, S)
+    out: a mapping from names to arrays to fill, or a tuple of them: y, sigma2, xhat
     """
     dtype = _dtype("x", x)
     extents = {}
@@ -80,27 +84,61 @@ def batchnorm2d_forward(x, gamma, beta, *, eps=1e-5):
     gamma = _array("gamma", gamma, ("C",), extents, dtype)
     beta = _array("beta", beta, ("C",), extents, dtype)
     eps = _scalar("eps", eps, dtype)
+    N = extents["N"]
+    C = extents["C"]
+    S = extents["S"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y": (N, C, S), "sigma2": (C,), "xhat": (N, C, S)},
+        inputs={"x": x, "gamma": gamma, "beta": beta},
+        may_be={"y": ("x",), "sigma2": ("beta",), "xhat": ("x",)},
+    )
 
-    # mu[c] = mean(x[m, c, t] for m in N for t in S)
-    mu = _mean(x, axis=(0, 2))
-    x_minus_mu = x - mu[:, None]
-    # sigma2[c] = mean((x[m, c, t] - mu[c])**2 for m in N for t in S)
-    sigma2 = _mean(x_minus_mu**2, axis=(0, 2))
-    # xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps)
-    xhat = x_minus_mu/np.sqrt(sigma2[:, None] + eps)
-    # y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c]
-    y = gamma[:, None]*xhat + beta[:, None]
-    return y, Batchnorm2dSaved(gamma, eps, sigma2, xhat)
+    blocks = _blocks(N, C*S)
+    xhat = out["xhat"] if "xhat" in out else np.empty((N, C, S), dtype)
+    y = out["y"] if "y" in out else np.empty((N, C, S), dtype)
+    work = np.empty((blocks[0].stop, C, S), dtype)
+    work_2 = np.empty((blocks[0].stop, C, S), dtype)
+    mu_double = np.zeros((C,))
+    for block in blocks:
+        # mu[c] = mean(x[m, c, t] for m in N for t in S)
+        mu_double += np.sum(x[block], axis=(0, 2), dtype=np.float64)
+    mu_double = mu_double/(N*S)
+    mu = mu_double.astype(dtype)
+    mu_low = (mu_double - mu).astype(dtype)
+    sigma2 = np.zeros((C,))
+    for block in blocks:
+        x_minus_mu = work[:block.stop - block.start]
+        np.subtract(x[block], mu[:, None], out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low[:, None], out=x_minus_mu)
+        # sigma2[c] = mean((x[m, c, t] - mu[c])**2 for m in N for t in S)
+        part_2 = work_2[:block.stop - block.start]
+        np.square(x_minus_mu, out=part_2)
+        sigma2 += np.sum(part_2, axis=(0, 2), dtype=np.float64)
+    sigma2 = (sigma2/(N*S)).astype(dtype)
+    rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2 + eps)
+    for block in blocks:
+        x_minus_mu = work[:block.stop - block.start]
+        np.subtract(x[block], mu[:, None], out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low[:, None], out=x_minus_mu)
+        # xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps)
+        np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps[:, None], out=xhat[block])
+        # y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c]
+        np.multiply(gamma[:, None], xhat[block], out=y[block])
+        np.add(y[block], beta[:, None], out=y[block])
+    return y, Batchnorm2dSaved(gamma, eps, _filled(out, "sigma2", sigma2), xhat)
 
 
-def batchnorm2d_backward(dy, saved):
-    """Returns Batchnorm2dGradients(dx, dgamma, dbeta), arrays of its own.
+def batchnorm2d_backward(dy, saved, *, out=None):
+    """Returns Batchnorm2dGradients(dx, dgamma, dbeta).
 
     dy: (N, C, S)
     dx: (N, C, S)
     dgamma: (C,)
     dbeta: (C,)
     saved: the Batchnorm2dSaved that batchnorm2d_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: dx, dgamma, dbeta
     """
     gamma, eps, sigma2, xhat = saved
     dtype = _dtype("gamma", gamma)
@@ -111,17 +149,41 @@ def batchnorm2d_backward(dy, saved):
     xhat = _array("xhat", xhat, ("N", "C", "S"), extents, dtype)
     dy = _array("dy", dy, ("N", "C", "S"), extents, dtype)
     N = extents["N"]
+    C = extents["C"]
     S = extents["S"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dx": (N, C, S), "dgamma": (C,), "dbeta": (C,)},
+        inputs={"dy": dy, "gamma": gamma, "sigma2": sigma2, "xhat": xhat},
+        may_be={"dx": ("dy",), "dgamma": ("gamma", "sigma2"), "dbeta": ("gamma", "sigma2")},
+    )
 
-    sum_dy = _sum(dy, axis=(0, 2))
-    sum_dy_xhat = _sum(dy*xhat, axis=(0, 2))
-    # dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[n, c, s] - mean(dy[k, c, l] for k in N for l in S) - xhat[n, c, s]*mean(dy[k, c, l]*xhat[k, c, l] for k in N for l in S))
-    dx = gamma[:, None]/np.sqrt(sigma2[:, None] + eps)*(dy - sum_dy[:, None]/(N*S) - xhat*(sum_dy_xhat[:, None]/(N*S)))
+    blocks = _blocks(N, C*S)
+    dx = out["dx"] if "dx" in out else np.empty((N, C, S), dtype)
+    work = np.empty((blocks[0].stop, C, S), dtype)
+    dx_scale = gamma/np.sqrt(sigma2 + eps)
+    sum_dy = np.zeros((C,))
+    sum_dy_xhat = np.zeros((C,))
+    for block in blocks:
+        sum_dy += np.sum(dy[block], axis=(0, 2))
+        sum_dy_xhat += np.einsum("kcl,kcl->c", dy[block], xhat[block])
+    sum_dy = sum_dy.astype(dtype)
+    sum_dy_xhat = sum_dy_xhat.astype(dtype)
+    sum_dy_over_N_S = sum_dy/(N*S)
+    sum_dy_xhat_over_N_S = sum_dy_xhat/(N*S)
     # dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S)
     dgamma = sum_dy_xhat
     # dbeta[c] = sum(dy[n, c, s] for n in N for s in S)
     dbeta = sum_dy
-    return Batchnorm2dGradients(dx, dgamma, dbeta)
+    for block in blocks:
+        # dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[n, c, s] - mean(dy[k, c, l] for k in N for l in S) - xhat[n, c, s]*mean(dy[k, c, l]*xhat[k, c, l] for k in N for l in S))
+        np.subtract(dy[block], sum_dy_over_N_S[:, None], out=dx[block])
+        part = work[:block.stop - block.start]
+        np.multiply(xhat[block], sum_dy_xhat_over_N_S[:, None], out=part)
+        np.subtract(dx[block], part, out=dx[block])
+        np.multiply(dx_scale[:, None], dx[block], out=dx[block])
+    return Batchnorm2dGradients(dx, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta))
 
 
 def _dtype(name, value):
@@ -163,11 +225,36 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _sum(values, axis=None):
-    """The sum, added up in double."""
-    return np.sum(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
 
 
-def _mean(values, axis=None):
-    """The mean, added up in double."""
-    return np.mean(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _filled(out, name, value):
+    """The value, in the caller's array where there is one."""
+    if name not in out:
+        return value
+    out[name][...] = value
+    return out[name]
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

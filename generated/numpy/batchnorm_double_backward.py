@@ -28,7 +28,9 @@
 #     dy, x, xhat, y, dx, ddx, grad_dy, grad_x: (N,)
 #     gamma, beta, eps, mu, sigma2, dgamma, dbeta, ddgamma, ddbeta, grad_gamma, grad_beta: scalar
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. dx may be x;
+# xhat may be x; grad_x may be dy; any other overlap is refused. Results are otherwise arrays of their
+# own, except that `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -73,7 +75,7 @@ class BatchnormSecondGradients(NamedTuple):
     grad_beta: np.floating
 
 
-def batchnorm_backward_saving(dy, x, gamma, beta, *, eps=1e-5):
+def batchnorm_backward_saving(dy, x, gamma, beta, *, eps=1e-5, out=None):
     """Returns (dx, dgamma, dbeta, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     dy: (N,)
@@ -84,6 +86,7 @@ def batchnorm_backward_saving(dy, x, gamma, beta, *, eps=1e-5):
     dx: (N,)
     dgamma: scalar
     dbeta: scalar
+    out: a mapping from names to arrays to fill, or a tuple of them: dx, dgamma, dbeta, sigma2, xhat
     """
     dtype = _dtype("dy", dy)
     extents = {}
@@ -93,28 +96,70 @@ def batchnorm_backward_saving(dy, x, gamma, beta, *, eps=1e-5):
     beta = _scalar("beta", beta, dtype)
     eps = _scalar("eps", eps, dtype)
     N = extents["N"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dx": (N,), "dgamma": (), "dbeta": (), "sigma2": (), "xhat": (N,)},
+        inputs={"dy": dy, "x": x},
+        may_be={"dx": ("x",), "xhat": ("x",)},
+    )
 
-    # mu = mean(x[j] for j in N)
-    mu = _mean(x)
-    x_minus_mu = x - mu
-    # sigma2 = mean((x[j] - mu)**2 for j in N)
-    sigma2 = _mean(x_minus_mu**2)
-    rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2 + eps)
-    # xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps)
-    xhat = x_minus_mu*rsqrt_sigma2_plus_eps
-    sum_dy = _sum(dy)
-    sum_dy_xhat = _sum(dy*xhat)
-    # dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N))
-    dx = gamma*rsqrt_sigma2_plus_eps*(dy - sum_dy/N - xhat*(sum_dy_xhat/N))
-    # dgamma = sum(dy[k]*xhat[k] for k in N)
-    dgamma = sum_dy_xhat
+    blocks = _blocks(N, 1)
+    xhat = out["xhat"] if "xhat" in out else np.empty((N,), dtype)
+    dx = out["dx"] if "dx" in out else np.empty((N,), dtype)
+    work = np.empty((blocks[0].stop,), dtype)
+    work_2 = np.empty((blocks[0].stop,), dtype)
+    mu_double = np.float64(0)
+    sum_dy = np.float64(0)
+    for block in blocks:
+        # mu = mean(x[j] for j in N)
+        mu_double += np.sum(x[block], dtype=np.float64)
+        sum_dy += np.sum(dy[block], dtype=np.float64)
+    mu_double = mu_double/N
+    mu = mu_double.astype(dtype)
+    mu_low = (mu_double - mu).astype(dtype)
+    sum_dy = sum_dy.astype(dtype)
+    sum_dy_over_N = sum_dy/N
     # dbeta = sum(dy[k] for k in N)
     dbeta = sum_dy
-    return dx, dgamma, dbeta, BatchnormDoubleBackwardSaved(dy, gamma, eps, sigma2, xhat, dgamma, dbeta)
+    sigma2 = np.float64(0)
+    for block in blocks:
+        x_minus_mu = work[:block.stop - block.start]
+        np.subtract(x[block], mu, out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low, out=x_minus_mu)
+        # sigma2 = mean((x[j] - mu)**2 for j in N)
+        part_2 = work_2[:block.stop - block.start]
+        np.square(x_minus_mu, out=part_2)
+        sigma2 += np.sum(part_2, dtype=np.float64)
+    sigma2 = (sigma2/N).astype(dtype)
+    rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2 + eps)
+    dx_scale = gamma*rsqrt_sigma2_plus_eps
+    sum_dy_xhat = np.float64(0)
+    for block in blocks:
+        x_minus_mu = work[:block.stop - block.start]
+        np.subtract(x[block], mu, out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low, out=x_minus_mu)
+        # xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps)
+        np.multiply(rsqrt_sigma2_plus_eps, x_minus_mu, out=xhat[block])
+        part = work[:block.stop - block.start]
+        np.multiply(dy[block], xhat[block], out=part)
+        sum_dy_xhat += np.sum(part, dtype=np.float64)
+    sum_dy_xhat = sum_dy_xhat.astype(dtype)
+    sum_dy_xhat_over_N = sum_dy_xhat/N
+    # dgamma = sum(dy[k]*xhat[k] for k in N)
+    dgamma = sum_dy_xhat
+    for block in blocks:
+        # dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N))
+        np.subtract(dy[block], sum_dy_over_N, out=dx[block])
+        part = work[:block.stop - block.start]
+        np.multiply(sum_dy_xhat_over_N, xhat[block], out=part)
+        np.subtract(dx[block], part, out=dx[block])
+        np.multiply(dx_scale, dx[block], out=dx[block])
+    return dx, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta), BatchnormDoubleBackwardSaved(dy, gamma, eps, _filled(out, "sigma2", sigma2), xhat, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta))
 
 
-def batchnorm_double_backward(ddx, ddgamma, ddbeta, saved):
-    """Returns BatchnormSecondGradients(grad_dy, grad_x, grad_gamma, grad_beta), arrays of its own.
+def batchnorm_double_backward(ddx, ddgamma, ddbeta, saved, *, out=None):
+    """Returns BatchnormSecondGradients(grad_dy, grad_x, grad_gamma, grad_beta).
 
     ddx: (N,)
     ddgamma: scalar
@@ -124,6 +169,7 @@ def batchnorm_double_backward(ddx, ddgamma, ddbeta, saved):
     grad_gamma: scalar
     grad_beta: scalar
     saved: the BatchnormDoubleBackwardSaved that batchnorm_backward_saving returned
+    out: a mapping from names to arrays to fill, or a tuple of them: grad_dy, grad_x, grad_gamma, grad_beta
     """
     dy, gamma, eps, sigma2, xhat, dgamma, dbeta = saved
     dtype = _dtype("dy", dy)
@@ -139,22 +185,60 @@ def batchnorm_double_backward(ddx, ddgamma, ddbeta, saved):
     ddgamma = _scalar("ddgamma", ddgamma, dtype)
     ddbeta = _scalar("ddbeta", ddbeta, dtype)
     N = extents["N"]
+    out = _outputs(
+        out,
+        dtype,
+        {"grad_dy": (N,), "grad_x": (N,), "grad_gamma": (), "grad_beta": ()},
+        inputs={"ddx": ddx, "dy": dy, "xhat": xhat},
+        may_be={"grad_x": ("dy",)},
+    )
 
-    mean_ddx = _mean(ddx)
-    mean_ddx_xhat = _mean(ddx*xhat)
+    blocks = _blocks(N, 1)
+    grad_dy = out["grad_dy"] if "grad_dy" in out else np.empty((N,), dtype)
+    grad_x = out["grad_x"] if "grad_x" in out else np.empty((N,), dtype)
+    work = np.empty((blocks[0].stop,), dtype)
     sqrt_sigma2_plus_eps = np.sqrt(sigma2 + eps)
-    rsqrt_sigma2_plus_eps = 1/sqrt_sigma2_plus_eps
-    grad_dy_shift = ddgamma - gamma*rsqrt_sigma2_plus_eps*mean_ddx_xhat
-    # grad_dy[i] = gamma/sqrt(sigma2 + eps)*ddx[i] + ddbeta - gamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N) + xhat[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N))
-    grad_dy = gamma*rsqrt_sigma2_plus_eps*ddx + ddbeta - gamma*rsqrt_sigma2_plus_eps*mean_ddx + xhat*grad_dy_shift
-    sum_ddx_dy = _sum(ddx*dy)
-    # grad_x[i] = (dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/(N*sqrt(sigma2 + eps))*ddx[i] - (dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/N - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N))))/sqrt(sigma2 + eps)
-    grad_x = (dy*grad_dy_shift - gamma*dgamma/(N*sqrt_sigma2_plus_eps)*ddx - (dbeta*grad_dy_shift - gamma*dgamma*rsqrt_sigma2_plus_eps*mean_ddx)/N - xhat*(ddgamma*dgamma/N + gamma*rsqrt_sigma2_plus_eps*(sum_ddx_dy/N - dbeta/N*mean_ddx - 3*dgamma/N*mean_ddx_xhat)))*rsqrt_sigma2_plus_eps
-    # grad_gamma = (sum(ddx[k]*dy[k] for k in N) - dbeta*mean(ddx[k] for k in N) - dgamma*mean(ddx[k]*xhat[k] for k in N))/sqrt(sigma2 + eps)
-    grad_gamma = (sum_ddx_dy - dbeta*mean_ddx - dgamma*mean_ddx_xhat)*rsqrt_sigma2_plus_eps
+    rsqrt_sigma2_plus_eps_2 = 1/sqrt_sigma2_plus_eps
+    grad_dy_scale = gamma*rsqrt_sigma2_plus_eps_2
+    grad_x_scale = gamma*dgamma/(N*sqrt_sigma2_plus_eps)
+    rsqrt_sigma2_plus_eps = rsqrt_sigma2_plus_eps_2
     # grad_beta = 0
     grad_beta = 0
-    return BatchnormSecondGradients(grad_dy, grad_x, dtype.type(grad_gamma), dtype.type(grad_beta))
+    mean_ddx = np.float64(0)
+    mean_ddx_xhat = np.float64(0)
+    sum_ddx_dy = np.float64(0)
+    for block in blocks:
+        mean_ddx += np.sum(ddx[block])
+        mean_ddx_xhat += np.einsum("k,k->", ddx[block], xhat[block])
+        sum_ddx_dy += np.einsum("k,k->", ddx[block], dy[block])
+    mean_ddx = (mean_ddx/N).astype(dtype)
+    mean_ddx_xhat = (mean_ddx_xhat/N).astype(dtype)
+    sum_ddx_dy = sum_ddx_dy.astype(dtype)
+    grad_dy_scale_2 = gamma*rsqrt_sigma2_plus_eps_2*mean_ddx
+    grad_dy_shift = ddgamma - gamma*rsqrt_sigma2_plus_eps_2*mean_ddx_xhat
+    grad_x_scale_2 = (dbeta*grad_dy_shift - gamma*dgamma*rsqrt_sigma2_plus_eps_2*mean_ddx)/N
+    grad_x_shift = ddgamma*dgamma/N + gamma*rsqrt_sigma2_plus_eps_2*(sum_ddx_dy/N - dbeta/N*mean_ddx - 3*dgamma/N*mean_ddx_xhat)
+    # grad_gamma = (sum(ddx[k]*dy[k] for k in N) - dbeta*mean(ddx[k] for k in N) - dgamma*mean(ddx[k]*xhat[k] for k in N))/sqrt(sigma2 + eps)
+    grad_gamma = (sum_ddx_dy - dbeta*mean_ddx - dgamma*mean_ddx_xhat)*rsqrt_sigma2_plus_eps_2
+    for block in blocks:
+        # grad_dy[i] = gamma/sqrt(sigma2 + eps)*ddx[i] + ddbeta - gamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N) + xhat[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N))
+        np.multiply(grad_dy_scale, ddx[block], out=grad_dy[block])
+        np.add(grad_dy[block], ddbeta, out=grad_dy[block])
+        np.subtract(grad_dy[block], grad_dy_scale_2, out=grad_dy[block])
+        part = work[:block.stop - block.start]
+        np.multiply(grad_dy_shift, xhat[block], out=part)
+        np.add(grad_dy[block], part, out=grad_dy[block])
+        # grad_x[i] = (dy[i]*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/(N*sqrt(sigma2 + eps))*ddx[i] - (dbeta*(ddgamma - gamma/sqrt(sigma2 + eps)*mean(ddx[k]*xhat[k] for k in N)) - gamma*dgamma/sqrt(sigma2 + eps)*mean(ddx[k] for k in N))/N - xhat[i]*(ddgamma*dgamma/N + gamma/sqrt(sigma2 + eps)*(mean(ddx[k]*dy[k] for k in N) - dbeta/N*mean(ddx[k] for k in N) - 3*dgamma/N*mean(ddx[k]*xhat[k] for k in N))))/sqrt(sigma2 + eps)
+        np.multiply(grad_dy_shift, dy[block], out=grad_x[block])
+        part = work[:block.stop - block.start]
+        np.multiply(grad_x_scale, ddx[block], out=part)
+        np.subtract(grad_x[block], part, out=grad_x[block])
+        np.subtract(grad_x[block], grad_x_scale_2, out=grad_x[block])
+        part = work[:block.stop - block.start]
+        np.multiply(grad_x_shift, xhat[block], out=part)
+        np.subtract(grad_x[block], part, out=grad_x[block])
+        np.multiply(rsqrt_sigma2_plus_eps, grad_x[block], out=grad_x[block])
+    return BatchnormSecondGradients(grad_dy, grad_x, _filled(out, "grad_gamma", dtype.type(grad_gamma)), _filled(out, "grad_beta", dtype.type(grad_beta)))
 
 
 def _dtype(name, value):
@@ -196,11 +280,36 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _sum(values, axis=None):
-    """The sum, added up in double."""
-    return np.sum(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
 
 
-def _mean(values, axis=None):
-    """The mean, added up in double."""
-    return np.mean(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _filled(out, name, value):
+    """The value, in the caller's array where there is one."""
+    if name not in out:
+        return value
+    out[name][...] = value
+    return out[name]
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

@@ -24,7 +24,10 @@
 #     gamma, beta, mu, sigma2, dgamma, dbeta: (C,)
 #     eps: scalar
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. y may be x;
+# xhat may be x; dx may be dy or xhat; dgamma may be gamma or sigma2; dbeta may be gamma or sigma2;
+# any other overlap is refused. Results are otherwise arrays of their own, except that `saved` may
+# refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -64,7 +67,7 @@ class BatchnormInferenceGradients(NamedTuple):
     dbeta: np.ndarray  # (C,)
 
 
-def batchnorm_inference_forward(x, gamma, beta, *, mu, sigma2, eps=1e-5):
+def batchnorm_inference_forward(x, gamma, beta, *, mu, sigma2, eps=1e-5, out=None):
     """Returns (y, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     x: (N, C, S)
@@ -74,6 +77,7 @@ def batchnorm_inference_forward(x, gamma, beta, *, mu, sigma2, eps=1e-5):
     sigma2: (C,)
     eps: scalar
     y: (N, C, S)
+    out: a mapping from names to arrays to fill, or a tuple of them: y, xhat
     """
     dtype = _dtype("x", x)
     extents = {}
@@ -83,22 +87,40 @@ def batchnorm_inference_forward(x, gamma, beta, *, mu, sigma2, eps=1e-5):
     mu = _array("mu", mu, ("C",), extents, dtype)
     sigma2 = _array("sigma2", sigma2, ("C",), extents, dtype)
     eps = _scalar("eps", eps, dtype)
+    N = extents["N"]
+    C = extents["C"]
+    S = extents["S"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y": (N, C, S), "xhat": (N, C, S)},
+        inputs={"x": x, "gamma": gamma, "beta": beta, "mu": mu, "sigma2": sigma2},
+        may_be={"y": ("x",), "xhat": ("x",)},
+    )
 
-    # xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps)
-    xhat = (x - mu[:, None])/np.sqrt(sigma2[:, None] + eps)
-    # y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c]
-    y = gamma[:, None]*xhat + beta[:, None]
+    blocks = _blocks(N, C*S)
+    xhat = out["xhat"] if "xhat" in out else np.empty((N, C, S), dtype)
+    y = out["y"] if "y" in out else np.empty((N, C, S), dtype)
+    rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2 + eps)
+    for block in blocks:
+        # xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps)
+        np.subtract(x[block], mu[:, None], out=xhat[block])
+        np.multiply(xhat[block], rsqrt_sigma2_plus_eps[:, None], out=xhat[block])
+        # y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c]
+        np.multiply(gamma[:, None], xhat[block], out=y[block])
+        np.add(y[block], beta[:, None], out=y[block])
     return y, BatchnormInferenceSaved(gamma, sigma2, eps, xhat)
 
 
-def batchnorm_inference_backward(dy, saved):
-    """Returns BatchnormInferenceGradients(dx, dgamma, dbeta), arrays of its own.
+def batchnorm_inference_backward(dy, saved, *, out=None):
+    """Returns BatchnormInferenceGradients(dx, dgamma, dbeta).
 
     dy: (N, C, S)
     dx: (N, C, S)
     dgamma: (C,)
     dbeta: (C,)
     saved: the BatchnormInferenceSaved that batchnorm_inference_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: dx, dgamma, dbeta
     """
     gamma, sigma2, eps, xhat = saved
     dtype = _dtype("gamma", gamma)
@@ -108,14 +130,32 @@ def batchnorm_inference_backward(dy, saved):
     eps = _scalar("eps", eps, dtype)
     xhat = _array("xhat", xhat, ("N", "C", "S"), extents, dtype)
     dy = _array("dy", dy, ("N", "C", "S"), extents, dtype)
+    N = extents["N"]
+    C = extents["C"]
+    S = extents["S"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dx": (N, C, S), "dgamma": (C,), "dbeta": (C,)},
+        inputs={"dy": dy, "gamma": gamma, "xhat": xhat, "sigma2": sigma2},
+        may_be={"dx": ("dy", "xhat"), "dgamma": ("gamma", "sigma2"), "dbeta": ("gamma", "sigma2")},
+    )
 
-    # dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*dy[n, c, s]
-    dx = gamma[:, None]/np.sqrt(sigma2[:, None] + eps)*dy
-    # dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S)
-    dgamma = _sum(dy*xhat, axis=(0, 2))
-    # dbeta[c] = sum(dy[n, c, s] for n in N for s in S)
-    dbeta = _sum(dy, axis=(0, 2))
-    return BatchnormInferenceGradients(dx, dgamma, dbeta)
+    blocks = _blocks(N, C*S)
+    dx = out["dx"] if "dx" in out else np.empty((N, C, S), dtype)
+    dx_scale = gamma/np.sqrt(sigma2 + eps)
+    dgamma = np.zeros((C,))
+    dbeta = np.zeros((C,))
+    for block in blocks:
+        # dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S)
+        dgamma += np.einsum("ncs,ncs->c", dy[block], xhat[block])
+        # dbeta[c] = sum(dy[n, c, s] for n in N for s in S)
+        dbeta += np.sum(dy[block], axis=(0, 2))
+        # dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*dy[n, c, s]
+        np.multiply(dx_scale[:, None], dy[block], out=dx[block])
+    dgamma = dgamma.astype(dtype)
+    dbeta = dbeta.astype(dtype)
+    return BatchnormInferenceGradients(dx, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta))
 
 
 def _dtype(name, value):
@@ -157,6 +197,36 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _sum(values, axis=None):
-    """The sum, added up in double."""
-    return np.sum(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
+
+
+def _filled(out, name, value):
+    """The value, in the caller's array where there is one."""
+    if name not in out:
+        return value
+    out[name][...] = value
+    return out[name]
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

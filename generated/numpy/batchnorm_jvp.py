@@ -23,7 +23,9 @@
 #     x, xhat, y, x_dot, y_dot: (N,)
 #     gamma, beta, eps, mu, sigma2, gamma_dot, beta_dot, mu_dot, sigma2_dot: scalar
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. y may be x;
+# xhat may be x; any other overlap is refused. Results are otherwise arrays of their own, except that
+# `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -59,7 +61,7 @@ class BatchnormTangents(NamedTuple):
     y_dot: np.ndarray  # (N,)
 
 
-def batchnorm_jvp_forward(x, gamma, beta, *, eps=1e-5):
+def batchnorm_jvp_forward(x, gamma, beta, *, eps=1e-5, out=None):
     """Returns (y, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     x: (N,)
@@ -67,6 +69,7 @@ def batchnorm_jvp_forward(x, gamma, beta, *, eps=1e-5):
     beta: scalar
     eps: scalar
     y: (N,)
+    out: a mapping from names to arrays to fill, or a tuple of them: y, sigma2, xhat
     """
     dtype = _dtype("x", x)
     extents = {}
@@ -74,27 +77,59 @@ def batchnorm_jvp_forward(x, gamma, beta, *, eps=1e-5):
     gamma = _scalar("gamma", gamma, dtype)
     beta = _scalar("beta", beta, dtype)
     eps = _scalar("eps", eps, dtype)
+    N = extents["N"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y": (N,), "sigma2": (), "xhat": (N,)},
+        inputs={"x": x},
+        may_be={"y": ("x",), "xhat": ("x",)},
+    )
 
-    # mu = mean(x[j] for j in N)
-    mu = _mean(x)
-    x_minus_mu = x - mu
-    # sigma2 = mean((x[j] - mu)**2 for j in N)
-    sigma2 = _mean(x_minus_mu**2)
-    # xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps)
-    xhat = x_minus_mu/np.sqrt(sigma2 + eps)
-    # y[i] = gamma*xhat[i] + beta
-    y = gamma*xhat + beta
-    return y, BatchnormJvpSaved(gamma, eps, sigma2, xhat)
+    blocks = _blocks(N, 1)
+    xhat = out["xhat"] if "xhat" in out else np.empty((N,), dtype)
+    y = out["y"] if "y" in out else np.empty((N,), dtype)
+    work = np.empty((blocks[0].stop,), dtype)
+    work_2 = np.empty((blocks[0].stop,), dtype)
+    mu_double = np.float64(0)
+    for block in blocks:
+        # mu = mean(x[j] for j in N)
+        mu_double += np.sum(x[block], dtype=np.float64)
+    mu_double = mu_double/N
+    mu = mu_double.astype(dtype)
+    mu_low = (mu_double - mu).astype(dtype)
+    sigma2 = np.float64(0)
+    for block in blocks:
+        x_minus_mu = work[:block.stop - block.start]
+        np.subtract(x[block], mu, out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low, out=x_minus_mu)
+        # sigma2 = mean((x[j] - mu)**2 for j in N)
+        part_2 = work_2[:block.stop - block.start]
+        np.square(x_minus_mu, out=part_2)
+        sigma2 += np.sum(part_2, dtype=np.float64)
+    sigma2 = (sigma2/N).astype(dtype)
+    rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2 + eps)
+    for block in blocks:
+        x_minus_mu = work[:block.stop - block.start]
+        np.subtract(x[block], mu, out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low, out=x_minus_mu)
+        # xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps)
+        np.multiply(rsqrt_sigma2_plus_eps, x_minus_mu, out=xhat[block])
+        # y[i] = gamma*xhat[i] + beta
+        np.multiply(gamma, xhat[block], out=y[block])
+        np.add(y[block], beta, out=y[block])
+    return y, BatchnormJvpSaved(gamma, eps, _filled(out, "sigma2", sigma2), xhat)
 
 
-def batchnorm_jvp(x_dot, gamma_dot, beta_dot, saved):
-    """Returns BatchnormTangents(y_dot), arrays of its own.
+def batchnorm_jvp(x_dot, gamma_dot, beta_dot, saved, *, out=None):
+    """Returns BatchnormTangents(y_dot).
 
     x_dot: (N,)
     gamma_dot: scalar
     beta_dot: scalar
     y_dot: (N,)
     saved: the BatchnormJvpSaved that batchnorm_jvp_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: y_dot
     """
     gamma, eps, sigma2, xhat = saved
     dtype = _dtype("xhat", xhat)
@@ -106,17 +141,43 @@ def batchnorm_jvp(x_dot, gamma_dot, beta_dot, saved):
     x_dot = _array("x_dot", x_dot, ("N",), extents, dtype)
     gamma_dot = _scalar("gamma_dot", gamma_dot, dtype)
     beta_dot = _scalar("beta_dot", beta_dot, dtype)
+    N = extents["N"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y_dot": (N,)},
+        inputs={"x_dot": x_dot, "xhat": xhat},
+        may_be={},
+    )
 
-    # mu_dot = mean(x_dot[k] for k in N)
-    mu_dot = _mean(x_dot)
-    mean_x_dot_xhat = _mean(x_dot*xhat)
+    blocks = _blocks(N, 1)
+    y_dot = out["y_dot"] if "y_dot" in out else np.empty((N,), dtype)
+    work = np.empty((blocks[0].stop,), dtype)
     sigma2_plus_eps = sigma2 + eps
     sqrt_sigma2_plus_eps = np.sqrt(sigma2_plus_eps)
+    rsqrt_sigma2_plus_eps = 1/sqrt_sigma2_plus_eps
+    y_dot_scale_2 = gamma*rsqrt_sigma2_plus_eps
+    mu_dot = np.float64(0)
+    mean_x_dot_xhat = np.float64(0)
+    for block in blocks:
+        # mu_dot = mean(x_dot[k] for k in N)
+        mu_dot += np.sum(x_dot[block])
+        mean_x_dot_xhat += np.einsum("k,k->", x_dot[block], xhat[block])
+    mu_dot = (mu_dot/N).astype(dtype)
+    mean_x_dot_xhat = (mean_x_dot_xhat/N).astype(dtype)
     # sigma2_dot = 2*sqrt(sigma2 + eps)*mean(x_dot[k]*xhat[k] for k in N)
     sigma2_dot = 2*sqrt_sigma2_plus_eps*mean_x_dot_xhat
-    rsqrt_sigma2_plus_eps = 1/sqrt_sigma2_plus_eps
-    # y_dot[i] = beta_dot - gamma*mu_dot/sqrt(sigma2 + eps) + gamma/sqrt(sigma2 + eps)*x_dot[i] + xhat[i]*(gamma_dot - gamma*sigma2_dot/(2*(sigma2 + eps)))
-    y_dot = beta_dot - gamma*mu_dot*rsqrt_sigma2_plus_eps + gamma*rsqrt_sigma2_plus_eps*x_dot + xhat*(gamma_dot - gamma*sigma2_dot/(2*sigma2_plus_eps))
+    y_dot_scale = gamma*mu_dot*rsqrt_sigma2_plus_eps
+    y_dot_shift = gamma_dot - gamma*sigma2_dot/(2*sigma2_plus_eps)
+    for block in blocks:
+        # y_dot[i] = beta_dot - gamma*mu_dot/sqrt(sigma2 + eps) + gamma/sqrt(sigma2 + eps)*x_dot[i] + xhat[i]*(gamma_dot - gamma*sigma2_dot/(2*(sigma2 + eps)))
+        np.subtract(beta_dot, y_dot_scale, out=y_dot[block])
+        part = work[:block.stop - block.start]
+        np.multiply(y_dot_scale_2, x_dot[block], out=part)
+        np.add(y_dot[block], part, out=y_dot[block])
+        part = work[:block.stop - block.start]
+        np.multiply(y_dot_shift, xhat[block], out=part)
+        np.add(y_dot[block], part, out=y_dot[block])
     return BatchnormTangents(y_dot)
 
 
@@ -159,6 +220,36 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _mean(values, axis=None):
-    """The mean, added up in double."""
-    return np.mean(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
+
+
+def _filled(out, name, value):
+    """The value, in the caller's array where there is one."""
+    if name not in out:
+        return value
+    out[name][...] = value
+    return out[name]
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

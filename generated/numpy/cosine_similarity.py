@@ -27,7 +27,9 @@
 #     eps: scalar
 #     norm_u, norm_v, y, dy, dnorm_v, dnorm_u: (N,)
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. dv may be v;
+# any other overlap is refused. Results are otherwise arrays of their own, except that `saved` may
+# refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -66,39 +68,55 @@ class CosineSimilarityGradients(NamedTuple):
     dv: np.ndarray  # (N, D)
 
 
-def cosine_similarity_forward(u, v, *, eps=1e-8):
+def cosine_similarity_forward(u, v, *, eps=1e-8, out=None):
     """Returns (y, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     u: (N, D)
     v: (N, D)
     eps: scalar
     y: (N,)
+    out: a mapping from names to arrays to fill, or a tuple of them: y, norm_u, norm_v
     """
     dtype = _dtype("u", u)
     extents = {}
     u = _array("u", u, ("N", "D"), extents, dtype)
     v = _array("v", v, ("N", "D"), extents, dtype)
     eps = _scalar("eps", eps, dtype)
+    N = extents["N"]
+    D = extents["D"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y": (N,), "norm_u": (N,), "norm_v": (N,)},
+        inputs={"u": u, "v": v},
+        may_be={},
+    )
 
-    sum_square_u = _sum(u**2, axis=1)
-    # norm_u[n] = sqrt(sum(u[n, j]**2 for j in D) + eps)
-    norm_u = np.sqrt(sum_square_u + eps)
-    sum_square_v = _sum(v**2, axis=1)
-    # norm_v[n] = sqrt(sum(v[n, j]**2 for j in D) + eps)
-    norm_v = np.sqrt(sum_square_v + eps)
-    sum_u_v = _sum(u*v, axis=1)
-    # y[n] = sum(u[n, d]*v[n, d] for d in D)/(norm_u[n]*norm_v[n])
-    y = sum_u_v/(norm_u*norm_v)
+    blocks = _blocks(N, D)
+    norm_u = out["norm_u"] if "norm_u" in out else np.empty((N,), dtype)
+    norm_v = out["norm_v"] if "norm_v" in out else np.empty((N,), dtype)
+    y = out["y"] if "y" in out else np.empty((N,), dtype)
+    for block in blocks:
+        sum_square_u = np.einsum("nj,nj->n", u[block], u[block])
+        # norm_u[n] = sqrt(sum(u[n, j]**2 for j in D) + eps)
+        norm_u[block] = np.sqrt(sum_square_u + eps)
+        sum_square_v = np.einsum("nj,nj->n", v[block], v[block])
+        # norm_v[n] = sqrt(sum(v[n, j]**2 for j in D) + eps)
+        norm_v[block] = np.sqrt(sum_square_v + eps)
+        sum_u_v = np.einsum("nd,nd->n", u[block], v[block])
+        # y[n] = sum(u[n, d]*v[n, d] for d in D)/(norm_u[n]*norm_v[n])
+        y[block] = sum_u_v/(norm_u[block]*norm_v[block])
     return y, CosineSimilaritySaved(u, v, norm_u, norm_v, y)
 
 
-def cosine_similarity_backward(dy, saved):
-    """Returns CosineSimilarityGradients(du, dv), arrays of its own.
+def cosine_similarity_backward(dy, saved, *, out=None):
+    """Returns CosineSimilarityGradients(du, dv).
 
     dy: (N,)
     du: (N, D)
     dv: (N, D)
     saved: the CosineSimilaritySaved that cosine_similarity_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: du, dv
     """
     u, v, norm_u, norm_v, y = saved
     dtype = _dtype("u", u)
@@ -109,17 +127,43 @@ def cosine_similarity_backward(dy, saved):
     norm_v = _array("norm_v", norm_v, ("N",), extents, dtype)
     y = _array("y", y, ("N",), extents, dtype)
     dy = _array("dy", dy, ("N",), extents, dtype)
+    N = extents["N"]
+    D = extents["D"]
+    out = _outputs(
+        out,
+        dtype,
+        {"du": (N, D), "dv": (N, D)},
+        inputs={"dy": dy, "u": u, "v": v, "norm_u": norm_u, "norm_v": norm_v, "y": y},
+        may_be={"dv": ("v",)},
+    )
 
-    inv_norm_v = 1/norm_v
-    # dnorm_v[n] = -dy[n]*y[n]/norm_v[n]
-    dnorm_v = -dy*y*inv_norm_v
-    inv_norm_u = 1/norm_u
-    # dnorm_u[n] = -dy[n]*y[n]/norm_u[n]
-    dnorm_u = -dy*y*inv_norm_u
-    # du[n, j] = (dnorm_u[n]*u[n, j] + dy[n]/norm_v[n]*v[n, j])/norm_u[n]
-    du = (dnorm_u[:, None]*u + dy[:, None]*inv_norm_v[:, None]*v)*inv_norm_u[:, None]
-    # dv[n, j] = (dnorm_v[n]*v[n, j] + dy[n]/norm_u[n]*u[n, j])/norm_v[n]
-    dv = (dnorm_v[:, None]*v + dy[:, None]*inv_norm_u[:, None]*u)*inv_norm_v[:, None]
+    blocks = _blocks(N, D)
+    du = out["du"] if "du" in out else np.empty((N, D), dtype)
+    dv = out["dv"] if "dv" in out else np.empty((N, D), dtype)
+    work = np.empty((blocks[0].stop, D), dtype)
+    for block in blocks:
+        inv_norm_v_2 = 1/norm_v[block]
+        # dnorm_v[n] = -dy[n]*y[n]/norm_v[n]
+        dnorm_v = -dy[block]*y[block]*inv_norm_v_2
+        inv_norm_u_2 = 1/norm_u[block]
+        # dnorm_u[n] = -dy[n]*y[n]/norm_u[n]
+        dnorm_u = -dy[block]*y[block]*inv_norm_u_2
+        dy_over_norm_v = dy[block]*inv_norm_v_2
+        inv_norm_u = inv_norm_u_2
+        # du[n, j] = (dnorm_u[n]*u[n, j] + dy[n]/norm_v[n]*v[n, j])/norm_u[n]
+        np.multiply(dnorm_u[:, None], u[block], out=du[block])
+        part = work[:block.stop - block.start]
+        np.multiply(dy_over_norm_v[:, None], v[block], out=part)
+        np.add(du[block], part, out=du[block])
+        np.multiply(du[block], inv_norm_u[:, None], out=du[block])
+        dy_over_norm_u = dy[block]*inv_norm_u_2
+        inv_norm_v = inv_norm_v_2
+        # dv[n, j] = (dnorm_v[n]*v[n, j] + dy[n]/norm_u[n]*u[n, j])/norm_v[n]
+        np.multiply(dnorm_v[:, None], v[block], out=dv[block])
+        part = work[:block.stop - block.start]
+        np.multiply(dy_over_norm_u[:, None], u[block], out=part)
+        np.add(dv[block], part, out=dv[block])
+        np.multiply(dv[block], inv_norm_v[:, None], out=dv[block])
     return CosineSimilarityGradients(du, dv)
 
 
@@ -162,6 +206,28 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _sum(values, axis=None):
-    """The sum, added up in double."""
-    return np.sum(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

@@ -26,7 +26,9 @@
 #     m, Z: (N,)
 #     loss, dloss: scalar
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. p may be x;
+# dx may be p or t; any other overlap is refused. Results are otherwise arrays of their own, except
+# that `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -60,41 +62,65 @@ class CrossEntropyGradients(NamedTuple):
     dx: np.ndarray  # (N, K)
 
 
-def cross_entropy_forward(x, *, t):
+def cross_entropy_forward(x, *, t, out=None):
     """Returns (loss, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     x: (N, K)
     t: (N, K)
     loss: scalar
+    out: a mapping from names to arrays to fill, or a tuple of them: loss, p
     """
     dtype = _dtype("x", x)
     extents = {}
     x = _array("x", x, ("N", "K"), extents, dtype)
     t = _array("t", t, ("N", "K"), extents, dtype)
+    N = extents["N"]
+    K = extents["K"]
+    out = _outputs(
+        out,
+        dtype,
+        {"loss": (), "p": (N, K)},
+        inputs={"x": x, "t": t},
+        may_be={"p": ("x",)},
+    )
 
-    # m[n] = max(x[n, j] for j in K)
-    m = np.max(x, axis=1)
-    # e[n, k] = exp(x[n, k] - m[n])
-    e = np.exp(x - m[:, None])
-    # Z[n] = sum(e[n, j] for j in K)
-    Z = _sum(e, axis=1)
-    # p[n, k] = e[n, k]/Z[n]
-    p = e/Z[:, None]
-    # logp[n, k] = x[n, k] - m[n] - log(Z[n])
-    logp = x - m[:, None] - np.log(Z[:, None])
-    sum_t_logp = _sum(t*logp, axis=1)
-    mean_sum_t_logp = _mean(sum_t_logp)
+    blocks = _blocks(N, K)
+    p = out["p"] if "p" in out else np.empty((N, K), dtype)
+    work = np.empty((blocks[0].stop, K), dtype)
+    work_2 = np.empty((blocks[0].stop, K), dtype)
+    mean_sum_t_logp = np.float64(0)
+    for block in blocks:
+        # m[n] = max(x[n, j] for j in K)
+        m = np.max(x[block], axis=1)
+        # e[n, k] = exp(x[n, k] - m[n])
+        e = work[:block.stop - block.start]
+        np.subtract(x[block], m[:, None], out=e)
+        np.exp(e, out=e)
+        # Z[n] = sum(e[n, j] for j in K)
+        Z = np.sum(e, axis=1)
+        log_Z = np.log(Z)
+        # logp[n, k] = x[n, k] - m[n] - log(Z[n])
+        logp = work_2[:block.stop - block.start]
+        np.subtract(x[block], m[:, None], out=logp)
+        np.subtract(logp, log_Z[:, None], out=logp)
+        sum_t_logp = np.einsum("nk,nk->n", t[block], logp)
+        mean_sum_t_logp += np.sum(sum_t_logp)
+        inv_Z = 1/Z
+        # p[n, k] = e[n, k]/Z[n]
+        np.multiply(e, inv_Z[:, None], out=p[block])
+    mean_sum_t_logp = (mean_sum_t_logp/N).astype(dtype)
     # loss = -mean(sum(t[n, k]*logp[n, k] for k in K) for n in N)
     loss = -mean_sum_t_logp
-    return dtype.type(loss), CrossEntropySaved(t, p)
+    return _filled(out, "loss", dtype.type(loss)), CrossEntropySaved(t, p)
 
 
-def cross_entropy_backward(dloss, saved):
-    """Returns CrossEntropyGradients(dx), arrays of its own.
+def cross_entropy_backward(dloss, saved, *, out=None):
+    """Returns CrossEntropyGradients(dx).
 
     dloss: scalar
     dx: (N, K)
     saved: the CrossEntropySaved that cross_entropy_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: dx
     """
     t, p = saved
     dtype = _dtype("t", t)
@@ -103,9 +129,22 @@ def cross_entropy_backward(dloss, saved):
     p = _array("p", p, ("N", "K"), extents, dtype)
     dloss = _scalar("dloss", dloss, dtype)
     N = extents["N"]
+    K = extents["K"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dx": (N, K)},
+        inputs={"p": p, "t": t},
+        may_be={"dx": ("p", "t")},
+    )
 
-    # dx[n, k] = dloss/N*(p[n, k] - t[n, k])
-    dx = dloss/N*(p - t)
+    blocks = _blocks(N, K)
+    dx = out["dx"] if "dx" in out else np.empty((N, K), dtype)
+    dloss_over_N = dloss/N
+    for block in blocks:
+        # dx[n, k] = dloss/N*(p[n, k] - t[n, k])
+        np.subtract(p[block], t[block], out=dx[block])
+        np.multiply(dloss_over_N, dx[block], out=dx[block])
     return CrossEntropyGradients(dx)
 
 
@@ -148,11 +187,36 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _sum(values, axis=None):
-    """The sum, added up in double."""
-    return np.sum(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
 
 
-def _mean(values, axis=None):
-    """The mean, added up in double."""
-    return np.mean(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _filled(out, name, value):
+    """The value, in the caller's array where there is one."""
+    if name not in out:
+        return value
+    out[name][...] = value
+    return out[name]
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

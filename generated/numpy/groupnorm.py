@@ -26,7 +26,9 @@
 #     eps: scalar
 #     mu, sigma2: (N, G)
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. y may be x;
+# xhat may be x; dx may be dy; dgamma may be gamma; dbeta may be gamma; any other overlap is refused.
+# Results are otherwise arrays of their own, except that `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -66,7 +68,7 @@ class GroupnormGradients(NamedTuple):
     dbeta: np.ndarray  # (G, K)
 
 
-def groupnorm_forward(x, gamma, beta, *, eps=1e-5):
+def groupnorm_forward(x, gamma, beta, *, eps=1e-5, out=None):
     """Returns (y, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     x: (N, G, K, S)
@@ -74,6 +76,7 @@ def groupnorm_forward(x, gamma, beta, *, eps=1e-5):
     beta: (G, K)
     eps: scalar
     y: (N, G, K, S)
+    out: a mapping from names to arrays to fill, or a tuple of them: y, sigma2, xhat
     """
     dtype = _dtype("x", x)
     extents = {}
@@ -81,27 +84,54 @@ def groupnorm_forward(x, gamma, beta, *, eps=1e-5):
     gamma = _array("gamma", gamma, ("G", "K"), extents, dtype)
     beta = _array("beta", beta, ("G", "K"), extents, dtype)
     eps = _scalar("eps", eps, dtype)
+    N = extents["N"]
+    G = extents["G"]
+    K = extents["K"]
+    S = extents["S"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y": (N, G, K, S), "sigma2": (N, G), "xhat": (N, G, K, S)},
+        inputs={"x": x, "gamma": gamma, "beta": beta},
+        may_be={"y": ("x",), "xhat": ("x",)},
+    )
 
-    # mu[n, g] = mean(x[n, g, l, t] for l in K for t in S)
-    mu = _mean(x, axis=(2, 3))
-    x_minus_mu = x - mu[:, :, None, None]
-    # sigma2[n, g] = mean((x[n, g, l, t] - mu[n, g])**2 for l in K for t in S)
-    sigma2 = _mean(x_minus_mu**2, axis=(2, 3))
-    # xhat[n, g, k, s] = (x[n, g, k, s] - mu[n, g])/sqrt(sigma2[n, g] + eps)
-    xhat = x_minus_mu/np.sqrt(sigma2[:, :, None, None] + eps)
-    # y[n, g, k, s] = gamma[g, k]*xhat[n, g, k, s] + beta[g, k]
-    y = gamma[:, :, None]*xhat + beta[:, :, None]
+    blocks = _blocks(N, G*K*S)
+    sigma2 = out["sigma2"] if "sigma2" in out else np.empty((N, G), dtype)
+    xhat = out["xhat"] if "xhat" in out else np.empty((N, G, K, S), dtype)
+    y = out["y"] if "y" in out else np.empty((N, G, K, S), dtype)
+    work = np.empty((blocks[0].stop, G, K, S), dtype)
+    work_2 = np.empty((blocks[0].stop, G, K, S), dtype)
+    for block in blocks:
+        # mu[n, g] = mean(x[n, g, l, t] for l in K for t in S)
+        mu_double = np.sum(x[block], axis=(2, 3), dtype=np.float64)/(K*S)
+        mu = mu_double.astype(dtype)
+        mu_low = (mu_double - mu).astype(dtype)
+        x_minus_mu = work[:block.stop - block.start]
+        np.subtract(x[block], mu[:, :, None, None], out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low[:, :, None, None], out=x_minus_mu)
+        # sigma2[n, g] = mean((x[n, g, l, t] - mu[n, g])**2 for l in K for t in S)
+        part_2 = work_2[:block.stop - block.start]
+        np.square(x_minus_mu, out=part_2)
+        sigma2[block] = np.sum(part_2, axis=(2, 3), dtype=np.float64)/(K*S)
+        rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
+        # xhat[n, g, k, s] = (x[n, g, k, s] - mu[n, g])/sqrt(sigma2[n, g] + eps)
+        np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps[:, :, None, None], out=xhat[block])
+        # y[n, g, k, s] = gamma[g, k]*xhat[n, g, k, s] + beta[g, k]
+        np.multiply(gamma[:, :, None], xhat[block], out=y[block])
+        np.add(y[block], beta[:, :, None], out=y[block])
     return y, GroupnormSaved(gamma, eps, sigma2, xhat)
 
 
-def groupnorm_backward(dy, saved):
-    """Returns GroupnormGradients(dx, dgamma, dbeta), arrays of its own.
+def groupnorm_backward(dy, saved, *, out=None):
+    """Returns GroupnormGradients(dx, dgamma, dbeta).
 
     dy: (N, G, K, S)
     dx: (N, G, K, S)
     dgamma: (G, K)
     dbeta: (G, K)
     saved: the GroupnormSaved that groupnorm_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: dx, dgamma, dbeta
     """
     gamma, eps, sigma2, xhat = saved
     dtype = _dtype("gamma", gamma)
@@ -111,17 +141,43 @@ def groupnorm_backward(dy, saved):
     sigma2 = _array("sigma2", sigma2, ("N", "G"), extents, dtype)
     xhat = _array("xhat", xhat, ("N", "G", "K", "S"), extents, dtype)
     dy = _array("dy", dy, ("N", "G", "K", "S"), extents, dtype)
+    N = extents["N"]
+    G = extents["G"]
+    K = extents["K"]
+    S = extents["S"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dx": (N, G, K, S), "dgamma": (G, K), "dbeta": (G, K)},
+        inputs={"dy": dy, "gamma": gamma, "sigma2": sigma2, "xhat": xhat},
+        may_be={"dx": ("dy",), "dgamma": ("gamma",), "dbeta": ("gamma",)},
+    )
 
-    gamma_dy = gamma[:, :, None]*dy
-    mean_gamma_dy = _mean(gamma_dy, axis=(2, 3))
-    mean_gamma_dy_xhat = _mean(gamma[:, :, None]*dy*xhat, axis=(2, 3))
-    # dx[n, g, k, s] = (gamma[g, k]*dy[n, g, k, s] - mean(gamma[g, l]*dy[n, g, l, m] for l in K for m in S) - xhat[n, g, k, s]*mean(gamma[g, l]*dy[n, g, l, m]*xhat[n, g, l, m] for l in K for m in S))/sqrt(sigma2[n, g] + eps)
-    dx = (gamma_dy - mean_gamma_dy[:, :, None, None] - xhat*mean_gamma_dy_xhat[:, :, None, None])/np.sqrt(sigma2[:, :, None, None] + eps)
-    # dgamma[g, k] = sum(dy[n, g, k, s]*xhat[n, g, k, s] for n in N for s in S)
-    dgamma = _sum(dy*xhat, axis=(0, 3))
-    # dbeta[g, k] = sum(dy[n, g, k, s] for n in N for s in S)
-    dbeta = _sum(dy, axis=(0, 3))
-    return GroupnormGradients(dx, dgamma, dbeta)
+    blocks = _blocks(N, G*K*S)
+    dx = out["dx"] if "dx" in out else np.empty((N, G, K, S), dtype)
+    work = np.empty((blocks[0].stop, G, K, S), dtype)
+    work_2 = np.empty((blocks[0].stop, G, K, S), dtype)
+    dgamma = np.zeros((G, K))
+    dbeta = np.zeros((G, K))
+    for block in blocks:
+        # dgamma[g, k] = sum(dy[n, g, k, s]*xhat[n, g, k, s] for n in N for s in S)
+        dgamma += np.einsum("ngks,ngks->gk", dy[block], xhat[block])
+        # dbeta[g, k] = sum(dy[n, g, k, s] for n in N for s in S)
+        dbeta += np.sum(dy[block], axis=(0, 3))
+        gamma_dy = work[:block.stop - block.start]
+        np.multiply(gamma[:, :, None], dy[block], out=gamma_dy)
+        mean_gamma_dy = np.sum(gamma_dy, axis=(2, 3))/(K*S)
+        mean_gamma_dy_xhat = np.einsum("nglm,nglm->ng", gamma_dy, xhat[block])/(K*S)
+        rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
+        # dx[n, g, k, s] = (gamma[g, k]*dy[n, g, k, s] - mean(gamma[g, l]*dy[n, g, l, m] for l in K for m in S) - xhat[n, g, k, s]*mean(gamma[g, l]*dy[n, g, l, m]*xhat[n, g, l, m] for l in K for m in S))/sqrt(sigma2[n, g] + eps)
+        np.subtract(gamma_dy, mean_gamma_dy[:, :, None, None], out=dx[block])
+        part_2 = work_2[:block.stop - block.start]
+        np.multiply(xhat[block], mean_gamma_dy_xhat[:, :, None, None], out=part_2)
+        np.subtract(dx[block], part_2, out=dx[block])
+        np.multiply(dx[block], rsqrt_sigma2_plus_eps[:, :, None, None], out=dx[block])
+    dgamma = dgamma.astype(dtype)
+    dbeta = dbeta.astype(dtype)
+    return GroupnormGradients(dx, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta))
 
 
 def _dtype(name, value):
@@ -163,11 +219,36 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _sum(values, axis=None):
-    """The sum, added up in double."""
-    return np.sum(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
 
 
-def _mean(values, axis=None):
-    """The mean, added up in double."""
-    return np.mean(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _filled(out, name, value):
+    """The value, in the caller's array where there is one."""
+    if name not in out:
+        return value
+    out[name][...] = value
+    return out[name]
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

@@ -20,7 +20,9 @@
 #     eps: scalar
 #     norm: (N,)
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. y may be x;
+# dx may be dy or y; any other overlap is refused. Results are otherwise arrays of their own, except
+# that `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -54,32 +56,48 @@ class L2normGradients(NamedTuple):
     dx: np.ndarray  # (N, D)
 
 
-def l2norm_forward(x, *, eps=1e-12):
+def l2norm_forward(x, *, eps=1e-12, out=None):
     """Returns (y, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     x: (N, D)
     eps: scalar
     y: (N, D)
+    out: a mapping from names to arrays to fill, or a tuple of them: y, norm
     """
     dtype = _dtype("x", x)
     extents = {}
     x = _array("x", x, ("N", "D"), extents, dtype)
     eps = _scalar("eps", eps, dtype)
+    N = extents["N"]
+    D = extents["D"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y": (N, D), "norm": (N,)},
+        inputs={"x": x},
+        may_be={"y": ("x",)},
+    )
 
-    sum_square_x = _sum(x**2, axis=1)
-    # norm[n] = sqrt(sum(x[n, j]**2 for j in D) + eps)
-    norm = np.sqrt(sum_square_x + eps)
-    # y[n, d] = x[n, d]/norm[n]
-    y = x/norm[:, None]
+    blocks = _blocks(N, D)
+    norm = out["norm"] if "norm" in out else np.empty((N,), dtype)
+    y = out["y"] if "y" in out else np.empty((N, D), dtype)
+    for block in blocks:
+        sum_square_x = np.einsum("nj,nj->n", x[block], x[block])
+        # norm[n] = sqrt(sum(x[n, j]**2 for j in D) + eps)
+        norm[block] = np.sqrt(sum_square_x + eps)
+        inv_norm = 1/norm[block]
+        # y[n, d] = x[n, d]/norm[n]
+        np.multiply(x[block], inv_norm[:, None], out=y[block])
     return y, L2normSaved(norm, y)
 
 
-def l2norm_backward(dy, saved):
-    """Returns L2normGradients(dx), arrays of its own.
+def l2norm_backward(dy, saved, *, out=None):
+    """Returns L2normGradients(dx).
 
     dy: (N, D)
     dx: (N, D)
     saved: the L2normSaved that l2norm_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: dx
     """
     norm, y = saved
     dtype = _dtype("norm", norm)
@@ -87,10 +105,27 @@ def l2norm_backward(dy, saved):
     norm = _array("norm", norm, ("N",), extents, dtype)
     y = _array("y", y, ("N", "D"), extents, dtype)
     dy = _array("dy", dy, ("N", "D"), extents, dtype)
+    N = extents["N"]
+    D = extents["D"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dx": (N, D)},
+        inputs={"dy": dy, "norm": norm, "y": y},
+        may_be={"dx": ("dy", "y")},
+    )
 
-    sum_dy_y = _sum(dy*y, axis=1)
-    # dx[n, d] = (dy[n, d] - y[n, d]*sum(dy[n, k]*y[n, k] for k in D))/norm[n]
-    dx = (dy - y*sum_dy_y[:, None])/norm[:, None]
+    blocks = _blocks(N, D)
+    dx = out["dx"] if "dx" in out else np.empty((N, D), dtype)
+    work = np.empty((blocks[0].stop, D), dtype)
+    for block in blocks:
+        sum_dy_y = np.einsum("nk,nk->n", dy[block], y[block])
+        inv_norm = 1/norm[block]
+        # dx[n, d] = (dy[n, d] - y[n, d]*sum(dy[n, k]*y[n, k] for k in D))/norm[n]
+        part = work[:block.stop - block.start]
+        np.multiply(y[block], sum_dy_y[:, None], out=part)
+        np.subtract(dy[block], part, out=dx[block])
+        np.multiply(dx[block], inv_norm[:, None], out=dx[block])
     return L2normGradients(dx)
 
 
@@ -133,6 +168,28 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _sum(values, axis=None):
-    """The sum, added up in double."""
-    return np.sum(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

@@ -26,7 +26,9 @@
 #     eps: scalar
 #     mu, sigma2: (N,)
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. y may be x;
+# xhat may be x; dx may be dy; dgamma may be gamma; dbeta may be gamma; any other overlap is refused.
+# Results are otherwise arrays of their own, except that `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -66,7 +68,7 @@ class LayernormGradients(NamedTuple):
     dbeta: np.ndarray  # (D,)
 
 
-def layernorm_forward(x, gamma, beta, *, eps=1e-5):
+def layernorm_forward(x, gamma, beta, *, eps=1e-5, out=None):
     """Returns (y, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     x: (N, D)
@@ -74,6 +76,7 @@ def layernorm_forward(x, gamma, beta, *, eps=1e-5):
     beta: (D,)
     eps: scalar
     y: (N, D)
+    out: a mapping from names to arrays to fill, or a tuple of them: y, sigma2, xhat
     """
     dtype = _dtype("x", x)
     extents = {}
@@ -81,27 +84,52 @@ def layernorm_forward(x, gamma, beta, *, eps=1e-5):
     gamma = _array("gamma", gamma, ("D",), extents, dtype)
     beta = _array("beta", beta, ("D",), extents, dtype)
     eps = _scalar("eps", eps, dtype)
+    N = extents["N"]
+    D = extents["D"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y": (N, D), "sigma2": (N,), "xhat": (N, D)},
+        inputs={"x": x, "gamma": gamma, "beta": beta},
+        may_be={"y": ("x",), "xhat": ("x",)},
+    )
 
-    # mu[n] = mean(x[n, j] for j in D)
-    mu = _mean(x, axis=1)
-    x_minus_mu = x - mu[:, None]
-    # sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D)
-    sigma2 = _mean(x_minus_mu**2, axis=1)
-    # xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps)
-    xhat = x_minus_mu/np.sqrt(sigma2[:, None] + eps)
-    # y[n, d] = gamma[d]*xhat[n, d] + beta[d]
-    y = gamma*xhat + beta
+    blocks = _blocks(N, D)
+    sigma2 = out["sigma2"] if "sigma2" in out else np.empty((N,), dtype)
+    xhat = out["xhat"] if "xhat" in out else np.empty((N, D), dtype)
+    y = out["y"] if "y" in out else np.empty((N, D), dtype)
+    work = np.empty((blocks[0].stop, D), dtype)
+    work_2 = np.empty((blocks[0].stop, D), dtype)
+    for block in blocks:
+        # mu[n] = mean(x[n, j] for j in D)
+        mu_double = np.sum(x[block], axis=1, dtype=np.float64)/D
+        mu = mu_double.astype(dtype)
+        mu_low = (mu_double - mu).astype(dtype)
+        x_minus_mu = work[:block.stop - block.start]
+        np.subtract(x[block], mu[:, None], out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low[:, None], out=x_minus_mu)
+        # sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D)
+        part_2 = work_2[:block.stop - block.start]
+        np.square(x_minus_mu, out=part_2)
+        sigma2[block] = np.sum(part_2, axis=1, dtype=np.float64)/D
+        rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
+        # xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps)
+        np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps[:, None], out=xhat[block])
+        # y[n, d] = gamma[d]*xhat[n, d] + beta[d]
+        np.multiply(gamma, xhat[block], out=y[block])
+        np.add(y[block], beta, out=y[block])
     return y, LayernormSaved(gamma, eps, sigma2, xhat)
 
 
-def layernorm_backward(dy, saved):
-    """Returns LayernormGradients(dx, dgamma, dbeta), arrays of its own.
+def layernorm_backward(dy, saved, *, out=None):
+    """Returns LayernormGradients(dx, dgamma, dbeta).
 
     dy: (N, D)
     dx: (N, D)
     dgamma: (D,)
     dbeta: (D,)
     saved: the LayernormSaved that layernorm_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: dx, dgamma, dbeta
     """
     gamma, eps, sigma2, xhat = saved
     dtype = _dtype("gamma", gamma)
@@ -111,17 +139,41 @@ def layernorm_backward(dy, saved):
     sigma2 = _array("sigma2", sigma2, ("N",), extents, dtype)
     xhat = _array("xhat", xhat, ("N", "D"), extents, dtype)
     dy = _array("dy", dy, ("N", "D"), extents, dtype)
+    N = extents["N"]
+    D = extents["D"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dx": (N, D), "dgamma": (D,), "dbeta": (D,)},
+        inputs={"dy": dy, "gamma": gamma, "sigma2": sigma2, "xhat": xhat},
+        may_be={"dx": ("dy",), "dgamma": ("gamma",), "dbeta": ("gamma",)},
+    )
 
-    gamma_dy = gamma*dy
-    mean_gamma_dy = _mean(gamma_dy, axis=1)
-    mean_gamma_dy_xhat = _mean(gamma*dy*xhat, axis=1)
-    # dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps)
-    dx = (gamma_dy - mean_gamma_dy[:, None] - xhat*mean_gamma_dy_xhat[:, None])/np.sqrt(sigma2[:, None] + eps)
-    # dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N)
-    dgamma = _sum(dy*xhat, axis=0)
-    # dbeta[d] = sum(dy[n, d] for n in N)
-    dbeta = _sum(dy, axis=0)
-    return LayernormGradients(dx, dgamma, dbeta)
+    blocks = _blocks(N, D)
+    dx = out["dx"] if "dx" in out else np.empty((N, D), dtype)
+    work = np.empty((blocks[0].stop, D), dtype)
+    work_2 = np.empty((blocks[0].stop, D), dtype)
+    dgamma = np.zeros((D,))
+    dbeta = np.zeros((D,))
+    for block in blocks:
+        # dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N)
+        dgamma += np.einsum("nd,nd->d", dy[block], xhat[block])
+        # dbeta[d] = sum(dy[n, d] for n in N)
+        dbeta += np.sum(dy[block], axis=0)
+        gamma_dy = work[:block.stop - block.start]
+        np.multiply(gamma, dy[block], out=gamma_dy)
+        mean_gamma_dy = np.sum(gamma_dy, axis=1)/D
+        mean_gamma_dy_xhat = np.einsum("nk,nk->n", gamma_dy, xhat[block])/D
+        rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
+        # dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps)
+        np.subtract(gamma_dy, mean_gamma_dy[:, None], out=dx[block])
+        part_2 = work_2[:block.stop - block.start]
+        np.multiply(xhat[block], mean_gamma_dy_xhat[:, None], out=part_2)
+        np.subtract(dx[block], part_2, out=dx[block])
+        np.multiply(dx[block], rsqrt_sigma2_plus_eps[:, None], out=dx[block])
+    dgamma = dgamma.astype(dtype)
+    dbeta = dbeta.astype(dtype)
+    return LayernormGradients(dx, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta))
 
 
 def _dtype(name, value):
@@ -163,11 +215,36 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _sum(values, axis=None):
-    """The sum, added up in double."""
-    return np.sum(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
 
 
-def _mean(values, axis=None):
-    """The mean, added up in double."""
-    return np.mean(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _filled(out, name, value):
+    """The value, in the caller's array where there is one."""
+    if name not in out:
+        return value
+    out[name][...] = value
+    return out[name]
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

@@ -31,7 +31,11 @@
 #     eps: scalar
 #     mu, sigma2: (N,)
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. dx may be x;
+# dgamma may be beta; dbeta may be beta; xhat may be x; grad_x may be ddx or dy; grad_gamma may be
+# ddgamma or ddbeta or gamma; grad_beta may be ddgamma or ddbeta or gamma; any other overlap is
+# refused. Results are otherwise arrays of their own, except that `saved` may refer to inputs and
+# outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -74,7 +78,7 @@ class LayernormSecondGradients(NamedTuple):
     grad_beta: np.ndarray  # (D,)
 
 
-def layernorm_backward_saving(dy, x, gamma, beta, *, eps=1e-5):
+def layernorm_backward_saving(dy, x, gamma, beta, *, eps=1e-5, out=None):
     """Returns (dx, dgamma, dbeta, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     dy: (N, D)
@@ -85,6 +89,7 @@ def layernorm_backward_saving(dy, x, gamma, beta, *, eps=1e-5):
     dx: (N, D)
     dgamma: (D,)
     dbeta: (D,)
+    out: a mapping from names to arrays to fill, or a tuple of them: dx, dgamma, dbeta, sigma2, xhat
     """
     dtype = _dtype("dy", dy)
     extents = {}
@@ -93,29 +98,64 @@ def layernorm_backward_saving(dy, x, gamma, beta, *, eps=1e-5):
     gamma = _array("gamma", gamma, ("D",), extents, dtype)
     beta = _array("beta", beta, ("D",), extents, dtype)
     eps = _scalar("eps", eps, dtype)
+    N = extents["N"]
+    D = extents["D"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dx": (N, D), "dgamma": (D,), "dbeta": (D,), "sigma2": (N,), "xhat": (N, D)},
+        inputs={"dy": dy, "x": x, "gamma": gamma, "beta": beta},
+        may_be={"dx": ("x",), "dgamma": ("beta",), "dbeta": ("beta",), "xhat": ("x",)},
+    )
 
-    # mu[n] = mean(x[n, j] for j in D)
-    mu = _mean(x, axis=1)
-    x_minus_mu = x - mu[:, None]
-    # sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D)
-    sigma2 = _mean(x_minus_mu**2, axis=1)
-    rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2 + eps)
-    # xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps)
-    xhat = x_minus_mu*rsqrt_sigma2_plus_eps[:, None]
-    gamma_dy = gamma*dy
-    mean_gamma_dy = _mean(gamma_dy, axis=1)
-    mean_gamma_dy_xhat = _mean(gamma*dy*xhat, axis=1)
-    # dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps)
-    dx = (gamma_dy - mean_gamma_dy[:, None] - xhat*mean_gamma_dy_xhat[:, None])*rsqrt_sigma2_plus_eps[:, None]
-    # dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N)
-    dgamma = _sum(dy*xhat, axis=0)
-    # dbeta[d] = sum(dy[n, d] for n in N)
-    dbeta = _sum(dy, axis=0)
-    return dx, dgamma, dbeta, LayernormDoubleBackwardSaved(dy, gamma, eps, sigma2, xhat)
+    blocks = _blocks(N, D)
+    sigma2 = out["sigma2"] if "sigma2" in out else np.empty((N,), dtype)
+    xhat = out["xhat"] if "xhat" in out else np.empty((N, D), dtype)
+    dx = out["dx"] if "dx" in out else np.empty((N, D), dtype)
+    work = np.empty((blocks[0].stop, D), dtype)
+    work_2 = np.empty((blocks[0].stop, D), dtype)
+    dbeta = np.zeros((D,))
+    dgamma = np.zeros((D,))
+    for block in blocks:
+        # dbeta[d] = sum(dy[n, d] for n in N)
+        dbeta += np.sum(dy[block], axis=0, dtype=np.float64)
+        # mu[n] = mean(x[n, j] for j in D)
+        mu_double = np.sum(x[block], axis=1, dtype=np.float64)/D
+        mu = mu_double.astype(dtype)
+        mu_low = (mu_double - mu).astype(dtype)
+        x_minus_mu = work[:block.stop - block.start]
+        np.subtract(x[block], mu[:, None], out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low[:, None], out=x_minus_mu)
+        # sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D)
+        part_2 = work_2[:block.stop - block.start]
+        np.square(x_minus_mu, out=part_2)
+        sigma2[block] = np.sum(part_2, axis=1, dtype=np.float64)/D
+        rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
+        # xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps)
+        np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps[:, None], out=xhat[block])
+        gamma_dy = work[:block.stop - block.start]
+        np.multiply(gamma, dy[block], out=gamma_dy)
+        mean_gamma_dy = np.sum(gamma_dy, axis=1)/D
+        part_2 = work_2[:block.stop - block.start]
+        np.multiply(gamma_dy, xhat[block], out=part_2)
+        mean_gamma_dy_xhat = np.sum(part_2, axis=1, dtype=np.float64)/D
+        # dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps)
+        np.subtract(gamma_dy, mean_gamma_dy[:, None], out=dx[block])
+        part_2 = work_2[:block.stop - block.start]
+        np.multiply(xhat[block], mean_gamma_dy_xhat[:, None], out=part_2)
+        np.subtract(dx[block], part_2, out=dx[block])
+        np.multiply(dx[block], rsqrt_sigma2_plus_eps[:, None], out=dx[block])
+        # dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N)
+        part = work[:block.stop - block.start]
+        np.multiply(dy[block], xhat[block], out=part)
+        dgamma += np.sum(part, axis=0, dtype=np.float64)
+    dbeta = dbeta.astype(dtype)
+    dgamma = dgamma.astype(dtype)
+    return dx, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta), LayernormDoubleBackwardSaved(dy, gamma, eps, sigma2, xhat)
 
 
-def layernorm_double_backward(ddx, ddgamma, ddbeta, saved):
-    """Returns LayernormSecondGradients(grad_dy, grad_x, grad_gamma, grad_beta), arrays of its own.
+def layernorm_double_backward(ddx, ddgamma, ddbeta, saved, *, out=None):
+    """Returns LayernormSecondGradients(grad_dy, grad_x, grad_gamma, grad_beta).
 
     ddx: (N, D)
     ddgamma: (D,)
@@ -125,6 +165,7 @@ def layernorm_double_backward(ddx, ddgamma, ddbeta, saved):
     grad_gamma: (D,)
     grad_beta: (D,)
     saved: the LayernormDoubleBackwardSaved that layernorm_backward_saving returned
+    out: a mapping from names to arrays to fill, or a tuple of them: grad_dy, grad_x, grad_gamma, grad_beta
     """
     dy, gamma, eps, sigma2, xhat = saved
     dtype = _dtype("dy", dy)
@@ -137,31 +178,92 @@ def layernorm_double_backward(ddx, ddgamma, ddbeta, saved):
     ddx = _array("ddx", ddx, ("N", "D"), extents, dtype)
     ddgamma = _array("ddgamma", ddgamma, ("D",), extents, dtype)
     ddbeta = _array("ddbeta", ddbeta, ("D",), extents, dtype)
+    N = extents["N"]
     D = extents["D"]
+    out = _outputs(
+        out,
+        dtype,
+        {"grad_dy": (N, D), "grad_x": (N, D), "grad_gamma": (D,), "grad_beta": (D,)},
+        inputs={"ddx": ddx, "ddgamma": ddgamma, "ddbeta": ddbeta, "dy": dy, "gamma": gamma, "sigma2": sigma2, "xhat": xhat},
+        may_be={"grad_x": ("ddx", "dy"), "grad_gamma": ("ddgamma", "ddbeta", "gamma"), "grad_beta": ("ddgamma", "ddbeta", "gamma")},
+    )
 
-    sum_ddx_xhat = _sum(ddx*xhat, axis=1)
-    mean_gamma_dy_xhat = _mean(gamma*dy*xhat, axis=1)
-    sum_ddx_xhat_over_D = sum_ddx_xhat/D
-    rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2 + eps)
-    # grad_xhat[n, d] = dy[n, d]*(ddgamma[d] - gamma[d]*mean(ddx[n, k]*xhat[n, k] for k in D)/sqrt(sigma2[n] + eps)) - ddx[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D)/sqrt(sigma2[n] + eps)
-    grad_xhat = dy*(ddgamma - gamma*sum_ddx_xhat_over_D[:, None]*rsqrt_sigma2_plus_eps[:, None]) - ddx*mean_gamma_dy_xhat[:, None]*rsqrt_sigma2_plus_eps[:, None]
-    sum_ddx = _sum(ddx, axis=1)
-    sum_ddx_over_D = sum_ddx/D
-    # grad_dy[n, d] = ddbeta[d] + ddgamma[d]*xhat[n, d] + gamma[d]*(ddx[n, d] - mean(ddx[n, k] for k in D) - xhat[n, d]*mean(ddx[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps)
-    grad_dy = ddbeta + ddgamma*xhat + gamma*(ddx - sum_ddx_over_D[:, None] - xhat*sum_ddx_xhat_over_D[:, None])*rsqrt_sigma2_plus_eps[:, None]
-    mean_grad_xhat = _mean(grad_xhat, axis=1)
-    mean_gamma_dy = _mean(gamma*dy, axis=1)
-    mean_xhat_term = _mean(xhat*grad_xhat + gamma*ddx*dy*rsqrt_sigma2_plus_eps[:, None], axis=1)
-    # grad_x[n, d] = (grad_xhat[n, d] - mean(grad_xhat[n, k] for k in D) + xhat[n, d]*((mean(ddx[n, k] for k in D)*mean(gamma[k]*dy[n, k] for k in D) + mean(ddx[n, k]*xhat[n, k] for k in D)*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) - mean(xhat[n, k]*grad_xhat[n, k] + gamma[k]*ddx[n, k]*dy[n, k]/sqrt(sigma2[n] + eps) for k in D)))/sqrt(sigma2[n] + eps)
-    grad_x = (grad_xhat - mean_grad_xhat[:, None] + xhat*((sum_ddx_over_D[:, None]*mean_gamma_dy[:, None] + sum_ddx_xhat_over_D[:, None]*mean_gamma_dy_xhat[:, None])*rsqrt_sigma2_plus_eps[:, None] - mean_xhat_term[:, None]))*rsqrt_sigma2_plus_eps[:, None]
-    sum_ddx_term = _sum(ddx*dy*rsqrt_sigma2_plus_eps[:, None], axis=0)
-    sum_dy_term = _sum(dy*xhat*rsqrt_sigma2_plus_eps[:, None]*sum_ddx_xhat[:, None], axis=0)
-    sum_dy_term_2 = _sum(dy*rsqrt_sigma2_plus_eps[:, None]*sum_ddx[:, None], axis=0)
-    # grad_gamma[d] = sum(ddx[n, d]*dy[n, d]/sqrt(sigma2[n] + eps) for n in N) - sum(dy[n, d]*xhat[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k]*xhat[n, k] for k in D) for n in N)/D - sum(dy[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k] for k in D) for n in N)/D
-    grad_gamma = sum_ddx_term - sum_dy_term/D - sum_dy_term_2/D
+    blocks = _blocks(N, D)
+    grad_dy = out["grad_dy"] if "grad_dy" in out else np.empty((N, D), dtype)
+    grad_x = out["grad_x"] if "grad_x" in out else np.empty((N, D), dtype)
+    work = np.empty((blocks[0].stop, D), dtype)
+    work_2 = np.empty((blocks[0].stop, D), dtype)
+    work_3 = np.empty((blocks[0].stop, D), dtype)
+    gamma_over_D = gamma/D
     # grad_beta[d] = 0
     grad_beta = np.full((D,), 0, dtype=dtype)
-    return LayernormSecondGradients(grad_dy, grad_x, grad_gamma, grad_beta)
+    sum_ddx_term = np.zeros((D,))
+    sum_dy_term = np.zeros((D,))
+    sum_dy_term_2 = np.zeros((D,))
+    for block in blocks:
+        sum_ddx_xhat = np.einsum("nk,nk->n", ddx[block], xhat[block])
+        rsqrt_sigma2_plus_eps_2 = 1/np.sqrt(sigma2[block] + eps)
+        grad_xhat_scale = sum_ddx_xhat*rsqrt_sigma2_plus_eps_2
+        sum_ddx = np.sum(ddx[block], axis=1)
+        rsqrt_sigma2_plus_eps = rsqrt_sigma2_plus_eps_2
+        part = work[:block.stop - block.start]
+        np.multiply(ddx[block], dy[block], out=part)
+        sum_ddx_term += np.einsum("nd,n->d", part, rsqrt_sigma2_plus_eps)
+        part = work[:block.stop - block.start]
+        np.multiply(dy[block], xhat[block], out=part)
+        sum_dy_term += np.einsum("nd,n->d", part, grad_xhat_scale)
+        sum_dy_term_2_scale = rsqrt_sigma2_plus_eps_2*sum_ddx
+        sum_dy_term_2 += np.einsum("nd,n->d", dy[block], sum_dy_term_2_scale)
+        part = work[:block.stop - block.start]
+        np.multiply(gamma, dy[block], out=part)
+        mean_gamma_dy_xhat = np.einsum("nk,nk->n", part, xhat[block])/D
+        grad_xhat_scale_2 = mean_gamma_dy_xhat*rsqrt_sigma2_plus_eps_2
+        # grad_xhat[n, d] = dy[n, d]*(ddgamma[d] - gamma[d]*mean(ddx[n, k]*xhat[n, k] for k in D)/sqrt(sigma2[n] + eps)) - ddx[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D)/sqrt(sigma2[n] + eps)
+        grad_xhat = work[:block.stop - block.start]
+        part_2 = work_2[:block.stop - block.start]
+        np.multiply(gamma_over_D, grad_xhat_scale[:, None], out=part_2)
+        np.subtract(ddgamma, part_2, out=grad_xhat)
+        np.multiply(dy[block], grad_xhat, out=grad_xhat)
+        part_2 = work_2[:block.stop - block.start]
+        np.multiply(ddx[block], grad_xhat_scale_2[:, None], out=part_2)
+        np.subtract(grad_xhat, part_2, out=grad_xhat)
+        sum_ddx_over_D = sum_ddx/D
+        sum_ddx_xhat_over_D = sum_ddx_xhat/D
+        # grad_dy[n, d] = ddbeta[d] + ddgamma[d]*xhat[n, d] + gamma[d]*(ddx[n, d] - mean(ddx[n, k] for k in D) - xhat[n, d]*mean(ddx[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps)
+        part_2 = work_2[:block.stop - block.start]
+        np.multiply(ddgamma, xhat[block], out=part_2)
+        np.add(ddbeta, part_2, out=grad_dy[block])
+        part_2 = work_2[:block.stop - block.start]
+        np.subtract(ddx[block], sum_ddx_over_D[:, None], out=part_2)
+        part_3 = work_3[:block.stop - block.start]
+        np.multiply(xhat[block], sum_ddx_xhat_over_D[:, None], out=part_3)
+        np.subtract(part_2, part_3, out=part_2)
+        np.multiply(gamma, part_2, out=part_2)
+        np.multiply(part_2, rsqrt_sigma2_plus_eps[:, None], out=part_2)
+        np.add(grad_dy[block], part_2, out=grad_dy[block])
+        mean_grad_xhat = np.sum(grad_xhat, axis=1)/D
+        mean_gamma_dy = np.einsum("k,nk->n", gamma, dy[block])/D
+        part_2 = work_2[:block.stop - block.start]
+        np.multiply(xhat[block], grad_xhat, out=part_2)
+        part_3 = work_3[:block.stop - block.start]
+        np.multiply(gamma, ddx[block], out=part_3)
+        np.multiply(part_3, dy[block], out=part_3)
+        np.multiply(part_3, rsqrt_sigma2_plus_eps[:, None], out=part_3)
+        np.add(part_2, part_3, out=part_2)
+        mean_xhat_term = np.sum(part_2, axis=1)/D
+        grad_x_shift = (sum_ddx/D*mean_gamma_dy + sum_ddx_xhat/D*mean_gamma_dy_xhat)*rsqrt_sigma2_plus_eps_2 - mean_xhat_term
+        # grad_x[n, d] = (grad_xhat[n, d] - mean(grad_xhat[n, k] for k in D) + xhat[n, d]*((mean(ddx[n, k] for k in D)*mean(gamma[k]*dy[n, k] for k in D) + mean(ddx[n, k]*xhat[n, k] for k in D)*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) - mean(xhat[n, k]*grad_xhat[n, k] + gamma[k]*ddx[n, k]*dy[n, k]/sqrt(sigma2[n] + eps) for k in D)))/sqrt(sigma2[n] + eps)
+        np.subtract(grad_xhat, mean_grad_xhat[:, None], out=grad_x[block])
+        part_2 = work_2[:block.stop - block.start]
+        np.multiply(xhat[block], grad_x_shift[:, None], out=part_2)
+        np.add(grad_x[block], part_2, out=grad_x[block])
+        np.multiply(grad_x[block], rsqrt_sigma2_plus_eps[:, None], out=grad_x[block])
+    sum_ddx_term = sum_ddx_term.astype(dtype)
+    sum_dy_term = sum_dy_term.astype(dtype)
+    sum_dy_term_2 = sum_dy_term_2.astype(dtype)
+    # grad_gamma[d] = sum(ddx[n, d]*dy[n, d]/sqrt(sigma2[n] + eps) for n in N) - sum(dy[n, d]*xhat[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k]*xhat[n, k] for k in D) for n in N)/D - sum(dy[n, d]/sqrt(sigma2[n] + eps)*sum(ddx[n, k] for k in D) for n in N)/D
+    grad_gamma = sum_ddx_term - sum_dy_term/D - sum_dy_term_2/D
+    return LayernormSecondGradients(grad_dy, grad_x, _filled(out, "grad_gamma", grad_gamma), _filled(out, "grad_beta", grad_beta))
 
 
 def _dtype(name, value):
@@ -203,11 +305,36 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _sum(values, axis=None):
-    """The sum, added up in double."""
-    return np.sum(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
 
 
-def _mean(values, axis=None):
-    """The mean, added up in double."""
-    return np.mean(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _filled(out, name, value):
+    """The value, in the caller's array where there is one."""
+    if name not in out:
+        return value
+    out[name][...] = value
+    return out[name]
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

@@ -25,7 +25,9 @@
 #     eps: scalar
 #     mu, sigma2: (N,)
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. y may be x;
+# xhat may be x; y_dot may be x_dot or xhat; any other overlap is refused. Results are otherwise
+# arrays of their own, except that `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -61,7 +63,7 @@ class LayernormTangents(NamedTuple):
     y_dot: np.ndarray  # (N, D)
 
 
-def layernorm_jvp_forward(x, gamma, beta, *, eps=1e-5):
+def layernorm_jvp_forward(x, gamma, beta, *, eps=1e-5, out=None):
     """Returns (y, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     x: (N, D)
@@ -69,6 +71,7 @@ def layernorm_jvp_forward(x, gamma, beta, *, eps=1e-5):
     beta: (D,)
     eps: scalar
     y: (N, D)
+    out: a mapping from names to arrays to fill, or a tuple of them: y, sigma2, xhat
     """
     dtype = _dtype("x", x)
     extents = {}
@@ -76,27 +79,52 @@ def layernorm_jvp_forward(x, gamma, beta, *, eps=1e-5):
     gamma = _array("gamma", gamma, ("D",), extents, dtype)
     beta = _array("beta", beta, ("D",), extents, dtype)
     eps = _scalar("eps", eps, dtype)
+    N = extents["N"]
+    D = extents["D"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y": (N, D), "sigma2": (N,), "xhat": (N, D)},
+        inputs={"x": x, "gamma": gamma, "beta": beta},
+        may_be={"y": ("x",), "xhat": ("x",)},
+    )
 
-    # mu[n] = mean(x[n, j] for j in D)
-    mu = _mean(x, axis=1)
-    x_minus_mu = x - mu[:, None]
-    # sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D)
-    sigma2 = _mean(x_minus_mu**2, axis=1)
-    # xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps)
-    xhat = x_minus_mu/np.sqrt(sigma2[:, None] + eps)
-    # y[n, d] = gamma[d]*xhat[n, d] + beta[d]
-    y = gamma*xhat + beta
+    blocks = _blocks(N, D)
+    sigma2 = out["sigma2"] if "sigma2" in out else np.empty((N,), dtype)
+    xhat = out["xhat"] if "xhat" in out else np.empty((N, D), dtype)
+    y = out["y"] if "y" in out else np.empty((N, D), dtype)
+    work = np.empty((blocks[0].stop, D), dtype)
+    work_2 = np.empty((blocks[0].stop, D), dtype)
+    for block in blocks:
+        # mu[n] = mean(x[n, j] for j in D)
+        mu_double = np.sum(x[block], axis=1, dtype=np.float64)/D
+        mu = mu_double.astype(dtype)
+        mu_low = (mu_double - mu).astype(dtype)
+        x_minus_mu = work[:block.stop - block.start]
+        np.subtract(x[block], mu[:, None], out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low[:, None], out=x_minus_mu)
+        # sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D)
+        part_2 = work_2[:block.stop - block.start]
+        np.square(x_minus_mu, out=part_2)
+        sigma2[block] = np.sum(part_2, axis=1, dtype=np.float64)/D
+        rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
+        # xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps)
+        np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps[:, None], out=xhat[block])
+        # y[n, d] = gamma[d]*xhat[n, d] + beta[d]
+        np.multiply(gamma, xhat[block], out=y[block])
+        np.add(y[block], beta, out=y[block])
     return y, LayernormJvpSaved(gamma, eps, sigma2, xhat)
 
 
-def layernorm_jvp(x_dot, gamma_dot, beta_dot, saved):
-    """Returns LayernormTangents(y_dot), arrays of its own.
+def layernorm_jvp(x_dot, gamma_dot, beta_dot, saved, *, out=None):
+    """Returns LayernormTangents(y_dot).
 
     x_dot: (N, D)
     gamma_dot: (D,)
     beta_dot: (D,)
     y_dot: (N, D)
     saved: the LayernormJvpSaved that layernorm_jvp_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: y_dot
     """
     gamma, eps, sigma2, xhat = saved
     dtype = _dtype("gamma", gamma)
@@ -108,13 +136,38 @@ def layernorm_jvp(x_dot, gamma_dot, beta_dot, saved):
     x_dot = _array("x_dot", x_dot, ("N", "D"), extents, dtype)
     gamma_dot = _array("gamma_dot", gamma_dot, ("D",), extents, dtype)
     beta_dot = _array("beta_dot", beta_dot, ("D",), extents, dtype)
+    N = extents["N"]
+    D = extents["D"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y_dot": (N, D)},
+        inputs={"x_dot": x_dot, "gamma_dot": gamma_dot, "beta_dot": beta_dot, "gamma": gamma, "sigma2": sigma2, "xhat": xhat},
+        may_be={"y_dot": ("x_dot", "xhat")},
+    )
 
-    mean_x_dot = _mean(x_dot, axis=1)
-    mean_x_dot_xhat = _mean(x_dot*xhat, axis=1)
-    # xhat_dot[n, d] = (x_dot[n, d] - mean(x_dot[n, k] for k in D) - xhat[n, d]*mean(x_dot[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps)
-    xhat_dot = (x_dot - mean_x_dot[:, None] - xhat*mean_x_dot_xhat[:, None])/np.sqrt(sigma2[:, None] + eps)
-    # y_dot[n, d] = beta_dot[d] + gamma_dot[d]*xhat[n, d] + gamma[d]*xhat_dot[n, d]
-    y_dot = beta_dot + gamma_dot*xhat + gamma*xhat_dot
+    blocks = _blocks(N, D)
+    y_dot = out["y_dot"] if "y_dot" in out else np.empty((N, D), dtype)
+    work = np.empty((blocks[0].stop, D), dtype)
+    work_2 = np.empty((blocks[0].stop, D), dtype)
+    for block in blocks:
+        mean_x_dot = np.sum(x_dot[block], axis=1)/D
+        mean_x_dot_xhat = np.einsum("nk,nk->n", x_dot[block], xhat[block])/D
+        rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
+        # xhat_dot[n, d] = (x_dot[n, d] - mean(x_dot[n, k] for k in D) - xhat[n, d]*mean(x_dot[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps)
+        xhat_dot = work[:block.stop - block.start]
+        np.subtract(x_dot[block], mean_x_dot[:, None], out=xhat_dot)
+        part_2 = work_2[:block.stop - block.start]
+        np.multiply(xhat[block], mean_x_dot_xhat[:, None], out=part_2)
+        np.subtract(xhat_dot, part_2, out=xhat_dot)
+        np.multiply(xhat_dot, rsqrt_sigma2_plus_eps[:, None], out=xhat_dot)
+        # y_dot[n, d] = beta_dot[d] + gamma_dot[d]*xhat[n, d] + gamma[d]*xhat_dot[n, d]
+        part_2 = work_2[:block.stop - block.start]
+        np.multiply(gamma_dot, xhat[block], out=part_2)
+        np.add(beta_dot, part_2, out=y_dot[block])
+        part_2 = work_2[:block.stop - block.start]
+        np.multiply(gamma, xhat_dot, out=part_2)
+        np.add(y_dot[block], part_2, out=y_dot[block])
     return LayernormTangents(y_dot)
 
 
@@ -157,6 +210,28 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _mean(values, axis=None):
-    """The mean, added up in double."""
-    return np.mean(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

@@ -22,7 +22,9 @@
 #     b, db: (O,)
 #     y, dy: (N, O)
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. dx may be x;
+# dw may be w; any other overlap is refused. Results are otherwise arrays of their own, except that
+# `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -60,34 +62,45 @@ class LinearGradients(NamedTuple):
     db: np.ndarray  # (O,)
 
 
-def linear_forward(x, w, b):
+def linear_forward(x, w, b, *, out=None):
     """Returns (y, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     x: (N, I)
     w: (O, I)
     b: (O,)
     y: (N, O)
+    out: a mapping from names to arrays to fill, or a tuple of them: y
     """
     dtype = _dtype("x", x)
     extents = {}
     x = _array("x", x, ("N", "I"), extents, dtype)
     w = _array("w", w, ("O", "I"), extents, dtype)
     b = _array("b", b, ("O",), extents, dtype)
+    N = extents["N"]
+    O = extents["O"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y": (N, O)},
+        inputs={"x": x, "w": w, "b": b},
+        may_be={},
+    )
 
     sum_w_x = np.einsum("oi,ni->on", w, x, optimize=True)
     # y[n, o] = sum(w[o, i]*x[n, i] for i in I) + b[o]
     y = sum_w_x.T + b
-    return y, LinearSaved(x, w)
+    return _filled(out, "y", y), LinearSaved(x, w)
 
 
-def linear_backward(dy, saved):
-    """Returns LinearGradients(dx, dw, db), arrays of its own.
+def linear_backward(dy, saved, *, out=None):
+    """Returns LinearGradients(dx, dw, db).
 
     dy: (N, O)
     dx: (N, I)
     dw: (O, I)
     db: (O,)
     saved: the LinearSaved that linear_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: dx, dw, db
     """
     x, w = saved
     dtype = _dtype("x", x)
@@ -95,6 +108,16 @@ def linear_backward(dy, saved):
     x = _array("x", x, ("N", "I"), extents, dtype)
     w = _array("w", w, ("O", "I"), extents, dtype)
     dy = _array("dy", dy, ("N", "O"), extents, dtype)
+    N = extents["N"]
+    I = extents["I"]
+    O = extents["O"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dx": (N, I), "dw": (O, I), "db": (O,)},
+        inputs={"dy": dy, "x": x, "w": w},
+        may_be={"dx": ("x",), "dw": ("w",)},
+    )
 
     # dx[n, i] = sum(dy[n, o]*w[o, i] for o in O)
     dx = np.einsum("no,oi->ni", dy, w, optimize=True)
@@ -102,7 +125,7 @@ def linear_backward(dy, saved):
     dw = np.einsum("no,ni->oi", dy, x, optimize=True)
     # db[o] = sum(dy[n, o] for n in N)
     db = _sum(dy, axis=0)
-    return LinearGradients(dx, dw, db)
+    return LinearGradients(_filled(out, "dx", dx), _filled(out, "dw", dw), _filled(out, "db", db))
 
 
 def _dtype(name, value):
@@ -142,6 +165,35 @@ def _scalar(name, value, dtype):
     if array.shape != ():
         raise ValueError(f"{name} has shape {array.shape}, should be a scalar, ()")
     return dtype.type(array)
+
+
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
+
+
+def _filled(out, name, value):
+    """The value, in the caller's array where there is one."""
+    if name not in out:
+        return value
+    out[name][...] = value
+    return out[name]
 
 
 def _sum(values, axis=None):

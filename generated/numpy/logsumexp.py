@@ -20,7 +20,9 @@
 #     x, dx: (N, K)
 #     m, Z, y, dy: (N,)
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. dx may be x;
+# any other overlap is refused. Results are otherwise arrays of their own, except that `saved` may
+# refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -54,31 +56,49 @@ class LogsumexpGradients(NamedTuple):
     dx: np.ndarray  # (N, K)
 
 
-def logsumexp_forward(x):
+def logsumexp_forward(x, *, out=None):
     """Returns (y, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     x: (N, K)
     y: (N,)
+    out: a mapping from names to arrays to fill, or a tuple of them: y
     """
     dtype = _dtype("x", x)
     extents = {}
     x = _array("x", x, ("N", "K"), extents, dtype)
+    N = extents["N"]
+    K = extents["K"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y": (N,)},
+        inputs={"x": x},
+        may_be={},
+    )
 
-    # m[n] = max(x[n, j] for j in K)
-    m = np.max(x, axis=1)
-    # Z[n] = sum(exp(x[n, j] - m[n]) for j in K)
-    Z = _sum(np.exp(x - m[:, None]), axis=1)
-    # y[n] = m[n] + log(Z[n])
-    y = m + np.log(Z)
+    blocks = _blocks(N, K)
+    y = out["y"] if "y" in out else np.empty((N,), dtype)
+    work = np.empty((blocks[0].stop, K), dtype)
+    for block in blocks:
+        # m[n] = max(x[n, j] for j in K)
+        m = np.max(x[block], axis=1)
+        # Z[n] = sum(exp(x[n, j] - m[n]) for j in K)
+        part = work[:block.stop - block.start]
+        np.subtract(x[block], m[:, None], out=part)
+        np.exp(part, out=part)
+        Z = np.sum(part, axis=1)
+        # y[n] = m[n] + log(Z[n])
+        y[block] = m + np.log(Z)
     return y, LogsumexpSaved(x, y)
 
 
-def logsumexp_backward(dy, saved):
-    """Returns LogsumexpGradients(dx), arrays of its own.
+def logsumexp_backward(dy, saved, *, out=None):
+    """Returns LogsumexpGradients(dx).
 
     dy: (N,)
     dx: (N, K)
     saved: the LogsumexpSaved that logsumexp_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: dx
     """
     x, y = saved
     dtype = _dtype("x", x)
@@ -86,9 +106,25 @@ def logsumexp_backward(dy, saved):
     x = _array("x", x, ("N", "K"), extents, dtype)
     y = _array("y", y, ("N",), extents, dtype)
     dy = _array("dy", dy, ("N",), extents, dtype)
+    N = extents["N"]
+    K = extents["K"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dx": (N, K)},
+        inputs={"dy": dy, "x": x, "y": y},
+        may_be={"dx": ("x",)},
+    )
 
-    # dx[n, j] = dy[n]*exp(x[n, j] - y[n])
-    dx = dy[:, None]*np.exp(x - y[:, None])
+    blocks = _blocks(N, K)
+    dx = out["dx"] if "dx" in out else np.empty((N, K), dtype)
+    work = np.empty((blocks[0].stop, K), dtype)
+    for block in blocks:
+        # dx[n, j] = dy[n]*exp(x[n, j] - y[n])
+        part = work[:block.stop - block.start]
+        np.subtract(x[block], y[block, None], out=part)
+        np.exp(part, out=part)
+        np.multiply(dy[block, None], part, out=dx[block])
     return LogsumexpGradients(dx)
 
 
@@ -131,6 +167,28 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _sum(values, axis=None):
-    """The sum, added up in double."""
-    return np.sum(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

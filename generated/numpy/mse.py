@@ -17,7 +17,9 @@
 #     x, t, dx: (N, D)
 #     loss, dloss: scalar
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. dx may be x
+# or t; any other overlap is refused. Results are otherwise arrays of their own, except that `saved`
+# may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -51,29 +53,47 @@ class MseGradients(NamedTuple):
     dx: np.ndarray  # (N, D)
 
 
-def mse_forward(x, *, t):
+def mse_forward(x, *, t, out=None):
     """Returns (loss, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     x: (N, D)
     t: (N, D)
     loss: scalar
+    out: a mapping from names to arrays to fill, or a tuple of them: loss
     """
     dtype = _dtype("x", x)
     extents = {}
     x = _array("x", x, ("N", "D"), extents, dtype)
     t = _array("t", t, ("N", "D"), extents, dtype)
+    N = extents["N"]
+    D = extents["D"]
+    out = _outputs(
+        out,
+        dtype,
+        {"loss": ()},
+        inputs={"x": x, "t": t},
+        may_be={},
+    )
 
-    # loss = mean((x[n, d] - t[n, d])**2 for n in N for d in D)
-    loss = _mean((x - t)**2)
-    return loss, MseSaved(x, t)
+    blocks = _blocks(N, D)
+    work = np.empty((blocks[0].stop, D), dtype)
+    loss = np.float64(0)
+    for block in blocks:
+        x_minus_t = work[:block.stop - block.start]
+        np.subtract(x[block], t[block], out=x_minus_t)
+        # loss = mean((x[n, d] - t[n, d])**2 for n in N for d in D)
+        loss += np.einsum("nd,nd->", x_minus_t, x_minus_t)
+    loss = (loss/(N*D)).astype(dtype)
+    return _filled(out, "loss", loss), MseSaved(x, t)
 
 
-def mse_backward(dloss, saved):
-    """Returns MseGradients(dx), arrays of its own.
+def mse_backward(dloss, saved, *, out=None):
+    """Returns MseGradients(dx).
 
     dloss: scalar
     dx: (N, D)
     saved: the MseSaved that mse_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: dx
     """
     x, t = saved
     dtype = _dtype("x", x)
@@ -83,9 +103,21 @@ def mse_backward(dloss, saved):
     dloss = _scalar("dloss", dloss, dtype)
     N = extents["N"]
     D = extents["D"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dx": (N, D)},
+        inputs={"x": x, "t": t},
+        may_be={"dx": ("x", "t")},
+    )
 
-    # dx[n, d] = 2*dloss/(D*N)*(x[n, d] - t[n, d])
-    dx = 2*dloss/(D*N)*(x - t)
+    blocks = _blocks(N, D)
+    dx = out["dx"] if "dx" in out else np.empty((N, D), dtype)
+    dx_scale = 2*dloss/(D*N)
+    for block in blocks:
+        # dx[n, d] = 2*dloss/(D*N)*(x[n, d] - t[n, d])
+        np.subtract(x[block], t[block], out=dx[block])
+        np.multiply(dx_scale, dx[block], out=dx[block])
     return MseGradients(dx)
 
 
@@ -128,6 +160,36 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _mean(values, axis=None):
-    """The mean, added up in double."""
-    return np.mean(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
+
+
+def _filled(out, name, value):
+    """The value, in the caller's array where there is one."""
+    if name not in out:
+        return value
+    out[name][...] = value
+    return out[name]
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

@@ -23,7 +23,9 @@
 #     eps: scalar
 #     ms: (N,)
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. y may be x;
+# xhat may be x; dx may be dy; dgamma may be gamma; any other overlap is refused. Results are
+# otherwise arrays of their own, except that `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -61,36 +63,53 @@ class RmsnormGradients(NamedTuple):
     dgamma: np.ndarray  # (D,)
 
 
-def rmsnorm_forward(x, gamma, *, eps=1e-5):
+def rmsnorm_forward(x, gamma, *, eps=1e-5, out=None):
     """Returns (y, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     x: (N, D)
     gamma: (D,)
     eps: scalar
     y: (N, D)
+    out: a mapping from names to arrays to fill, or a tuple of them: y, ms, xhat
     """
     dtype = _dtype("x", x)
     extents = {}
     x = _array("x", x, ("N", "D"), extents, dtype)
     gamma = _array("gamma", gamma, ("D",), extents, dtype)
     eps = _scalar("eps", eps, dtype)
+    N = extents["N"]
+    D = extents["D"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y": (N, D), "ms": (N,), "xhat": (N, D)},
+        inputs={"x": x, "gamma": gamma},
+        may_be={"y": ("x",), "xhat": ("x",)},
+    )
 
-    # ms[n] = mean(x[n, j]**2 for j in D)
-    ms = _mean(x**2, axis=1)
-    # xhat[n, d] = x[n, d]/sqrt(ms[n] + eps)
-    xhat = x/np.sqrt(ms[:, None] + eps)
-    # y[n, d] = gamma[d]*xhat[n, d]
-    y = gamma*xhat
+    blocks = _blocks(N, D)
+    ms = out["ms"] if "ms" in out else np.empty((N,), dtype)
+    xhat = out["xhat"] if "xhat" in out else np.empty((N, D), dtype)
+    y = out["y"] if "y" in out else np.empty((N, D), dtype)
+    for block in blocks:
+        # ms[n] = mean(x[n, j]**2 for j in D)
+        ms[block] = np.einsum("nj,nj->n", x[block], x[block])/D
+        rsqrt_ms_plus_eps = 1/np.sqrt(ms[block] + eps)
+        # xhat[n, d] = x[n, d]/sqrt(ms[n] + eps)
+        np.multiply(x[block], rsqrt_ms_plus_eps[:, None], out=xhat[block])
+        # y[n, d] = gamma[d]*xhat[n, d]
+        np.multiply(gamma, xhat[block], out=y[block])
     return y, RmsnormSaved(gamma, eps, ms, xhat)
 
 
-def rmsnorm_backward(dy, saved):
-    """Returns RmsnormGradients(dx, dgamma), arrays of its own.
+def rmsnorm_backward(dy, saved, *, out=None):
+    """Returns RmsnormGradients(dx, dgamma).
 
     dy: (N, D)
     dx: (N, D)
     dgamma: (D,)
     saved: the RmsnormSaved that rmsnorm_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: dx, dgamma
     """
     gamma, eps, ms, xhat = saved
     dtype = _dtype("gamma", gamma)
@@ -100,13 +119,35 @@ def rmsnorm_backward(dy, saved):
     ms = _array("ms", ms, ("N",), extents, dtype)
     xhat = _array("xhat", xhat, ("N", "D"), extents, dtype)
     dy = _array("dy", dy, ("N", "D"), extents, dtype)
+    N = extents["N"]
+    D = extents["D"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dx": (N, D), "dgamma": (D,)},
+        inputs={"dy": dy, "gamma": gamma, "ms": ms, "xhat": xhat},
+        may_be={"dx": ("dy",), "dgamma": ("gamma",)},
+    )
 
-    mean_gamma_dy_xhat = _mean(gamma*dy*xhat, axis=1)
-    # dx[n, d] = (gamma[d]*dy[n, d] - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(ms[n] + eps)
-    dx = (gamma*dy - xhat*mean_gamma_dy_xhat[:, None])/np.sqrt(ms[:, None] + eps)
-    # dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N)
-    dgamma = _sum(dy*xhat, axis=0)
-    return RmsnormGradients(dx, dgamma)
+    blocks = _blocks(N, D)
+    dx = out["dx"] if "dx" in out else np.empty((N, D), dtype)
+    work = np.empty((blocks[0].stop, D), dtype)
+    dgamma = np.zeros((D,))
+    for block in blocks:
+        # dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N)
+        dgamma += np.einsum("nd,nd->d", dy[block], xhat[block])
+        part = work[:block.stop - block.start]
+        np.multiply(gamma, dy[block], out=part)
+        mean_gamma_dy_xhat = np.einsum("nk,nk->n", part, xhat[block])/D
+        rsqrt_ms_plus_eps = 1/np.sqrt(ms[block] + eps)
+        # dx[n, d] = (gamma[d]*dy[n, d] - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(ms[n] + eps)
+        np.multiply(gamma, dy[block], out=dx[block])
+        part = work[:block.stop - block.start]
+        np.multiply(xhat[block], mean_gamma_dy_xhat[:, None], out=part)
+        np.subtract(dx[block], part, out=dx[block])
+        np.multiply(dx[block], rsqrt_ms_plus_eps[:, None], out=dx[block])
+    dgamma = dgamma.astype(dtype)
+    return RmsnormGradients(dx, _filled(out, "dgamma", dgamma))
 
 
 def _dtype(name, value):
@@ -148,11 +189,36 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _sum(values, axis=None):
-    """The sum, added up in double."""
-    return np.sum(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
 
 
-def _mean(values, axis=None):
-    """The mean, added up in double."""
-    return np.mean(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _filled(out, name, value):
+    """The value, in the caller's array where there is one."""
+    if name not in out:
+        return value
+    out[name][...] = value
+    return out[name]
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

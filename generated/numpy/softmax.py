@@ -21,7 +21,9 @@
 #     x, e, y, dy, dx: (N, K)
 #     m, Z: (N,)
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. y may be x;
+# dx may be dy; any other overlap is refused. Results are otherwise arrays of their own, except that
+# `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -54,43 +56,74 @@ class SoftmaxGradients(NamedTuple):
     dx: np.ndarray  # (N, K)
 
 
-def softmax_forward(x):
+def softmax_forward(x, *, out=None):
     """Returns (y, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     x: (N, K)
     y: (N, K)
+    out: a mapping from names to arrays to fill, or a tuple of them: y
     """
     dtype = _dtype("x", x)
     extents = {}
     x = _array("x", x, ("N", "K"), extents, dtype)
+    N = extents["N"]
+    K = extents["K"]
+    out = _outputs(
+        out,
+        dtype,
+        {"y": (N, K)},
+        inputs={"x": x},
+        may_be={"y": ("x",)},
+    )
 
-    # m[n] = max(x[n, j] for j in K)
-    m = np.max(x, axis=1)
-    # e[n, k] = exp(x[n, k] - m[n])
-    e = np.exp(x - m[:, None])
-    # Z[n] = sum(e[n, j] for j in K)
-    Z = _sum(e, axis=1)
-    # y[n, k] = e[n, k]/Z[n]
-    y = e/Z[:, None]
+    blocks = _blocks(N, K)
+    y = out["y"] if "y" in out else np.empty((N, K), dtype)
+    work = np.empty((blocks[0].stop, K), dtype)
+    for block in blocks:
+        # m[n] = max(x[n, j] for j in K)
+        m = np.max(x[block], axis=1)
+        # e[n, k] = exp(x[n, k] - m[n])
+        e = work[:block.stop - block.start]
+        np.subtract(x[block], m[:, None], out=e)
+        np.exp(e, out=e)
+        # Z[n] = sum(e[n, j] for j in K)
+        Z = np.sum(e, axis=1)
+        inv_Z = 1/Z
+        # y[n, k] = e[n, k]/Z[n]
+        np.multiply(e, inv_Z[:, None], out=y[block])
     return y, SoftmaxSaved(y)
 
 
-def softmax_backward(dy, saved):
-    """Returns SoftmaxGradients(dx), arrays of its own.
+def softmax_backward(dy, saved, *, out=None):
+    """Returns SoftmaxGradients(dx).
 
     dy: (N, K)
     dx: (N, K)
     saved: the SoftmaxSaved that softmax_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: dx
     """
     y, = saved
     dtype = _dtype("y", y)
     extents = {}
     y = _array("y", y, ("N", "K"), extents, dtype)
     dy = _array("dy", dy, ("N", "K"), extents, dtype)
+    N = extents["N"]
+    K = extents["K"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dx": (N, K)},
+        inputs={"dy": dy, "y": y},
+        may_be={"dx": ("dy",)},
+    )
 
-    sum_dy_y = _sum(dy*y, axis=1)
-    # dx[n, k] = y[n, k]*(dy[n, k] - sum(dy[n, l]*y[n, l] for l in K))
-    dx = y*(dy - sum_dy_y[:, None])
+    blocks = _blocks(N, K)
+    dx = out["dx"] if "dx" in out else np.empty((N, K), dtype)
+    for block in blocks:
+        sum_dy_y = np.einsum("nl,nl->n", dy[block], y[block])
+        # dx[n, k] = y[n, k]*(dy[n, k] - sum(dy[n, l]*y[n, l] for l in K))
+        np.subtract(dy[block], sum_dy_y[:, None], out=dx[block])
+        np.multiply(y[block], dx[block], out=dx[block])
     return SoftmaxGradients(dx)
 
 
@@ -133,6 +166,28 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _sum(values, axis=None):
-    """The sum, added up in double."""
-    return np.sum(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

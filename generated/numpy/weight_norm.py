@@ -23,7 +23,9 @@
 #     v, vhat, w, dw, dv: (O, I)
 #     g, norm, dnorm, dg: (O,)
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. dv may be
+# dw; dg may be g or norm; any other overlap is refused. Results are otherwise arrays of their own,
+# except that `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -60,35 +62,53 @@ class WeightNormGradients(NamedTuple):
     dg: np.ndarray  # (O,)
 
 
-def weight_norm_forward(v, g):
+def weight_norm_forward(v, g, *, out=None):
     """Returns (w, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     v: (O, I)
     g: (O,)
     w: (O, I)
+    out: a mapping from names to arrays to fill, or a tuple of them: w, norm
     """
     dtype = _dtype("v", v)
     extents = {}
     v = _array("v", v, ("O", "I"), extents, dtype)
     g = _array("g", g, ("O",), extents, dtype)
+    O = extents["O"]
+    I = extents["I"]
+    out = _outputs(
+        out,
+        dtype,
+        {"w": (O, I), "norm": (O,)},
+        inputs={"v": v, "g": g},
+        may_be={},
+    )
 
-    sum_square_v = _sum(v**2, axis=1)
-    # norm[o] = sqrt(sum(v[o, j]**2 for j in I))
-    norm = np.sqrt(sum_square_v)
-    # vhat[o, i] = v[o, i]/norm[o]
-    vhat = v/norm[:, None]
-    # w[o, i] = g[o]*vhat[o, i]
-    w = g[:, None]*vhat
+    blocks = _blocks(O, I)
+    norm = out["norm"] if "norm" in out else np.empty((O,), dtype)
+    w = out["w"] if "w" in out else np.empty((O, I), dtype)
+    work = np.empty((blocks[0].stop, I), dtype)
+    for block in blocks:
+        sum_square_v = np.einsum("oj,oj->o", v[block], v[block])
+        # norm[o] = sqrt(sum(v[o, j]**2 for j in I))
+        norm[block] = np.sqrt(sum_square_v)
+        inv_norm = 1/norm[block]
+        # vhat[o, i] = v[o, i]/norm[o]
+        vhat = work[:block.stop - block.start]
+        np.multiply(v[block], inv_norm[:, None], out=vhat)
+        # w[o, i] = g[o]*vhat[o, i]
+        np.multiply(g[block, None], vhat, out=w[block])
     return w, WeightNormSaved(v, g, norm)
 
 
-def weight_norm_backward(dw, saved):
-    """Returns WeightNormGradients(dv, dg), arrays of its own.
+def weight_norm_backward(dw, saved, *, out=None):
+    """Returns WeightNormGradients(dv, dg).
 
     dw: (O, I)
     dv: (O, I)
     dg: (O,)
     saved: the WeightNormSaved that weight_norm_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: dv, dg
     """
     v, g, norm = saved
     dtype = _dtype("v", v)
@@ -97,15 +117,33 @@ def weight_norm_backward(dw, saved):
     g = _array("g", g, ("O",), extents, dtype)
     norm = _array("norm", norm, ("O",), extents, dtype)
     dw = _array("dw", dw, ("O", "I"), extents, dtype)
+    O = extents["O"]
+    I = extents["I"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dv": (O, I), "dg": (O,)},
+        inputs={"dw": dw, "v": v, "g": g, "norm": norm},
+        may_be={"dv": ("dw",), "dg": ("g", "norm")},
+    )
 
-    sum_dw_v = _sum(dw*v, axis=1)
-    # dnorm[o] = -g[o]*sum(dw[o, i]*v[o, i] for i in I)/norm[o]**2
-    dnorm = -g*sum_dw_v/norm**2
-    inv_norm = 1/norm
-    # dv[o, i] = (g[o]*dw[o, i] + dnorm[o]*v[o, i])/norm[o]
-    dv = (g[:, None]*dw + dnorm[:, None]*v)*inv_norm[:, None]
-    # dg[o] = sum(dw[o, i]*v[o, i] for i in I)/norm[o]
-    dg = sum_dw_v*inv_norm
+    blocks = _blocks(O, I)
+    dv = out["dv"] if "dv" in out else np.empty((O, I), dtype)
+    dg = out["dg"] if "dg" in out else np.empty((O,), dtype)
+    work = np.empty((blocks[0].stop, I), dtype)
+    for block in blocks:
+        sum_dw_v = np.einsum("oi,oi->o", dw[block], v[block])
+        # dnorm[o] = -g[o]*sum(dw[o, i]*v[o, i] for i in I)/norm[o]**2
+        dnorm = -g[block]*sum_dw_v/norm[block]**2
+        inv_norm = 1/norm[block]
+        # dv[o, i] = (g[o]*dw[o, i] + dnorm[o]*v[o, i])/norm[o]
+        np.multiply(g[block, None], dw[block], out=dv[block])
+        part = work[:block.stop - block.start]
+        np.multiply(dnorm[:, None], v[block], out=part)
+        np.add(dv[block], part, out=dv[block])
+        np.multiply(dv[block], inv_norm[:, None], out=dv[block])
+        # dg[o] = sum(dw[o, i]*v[o, i] for i in I)/norm[o]
+        dg[block] = sum_dw_v*inv_norm
     return WeightNormGradients(dv, dg)
 
 
@@ -148,6 +186,28 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _sum(values, axis=None):
-    """The sum, added up in double."""
-    return np.sum(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

@@ -22,7 +22,9 @@
 #     eps: scalar
 #     mu, sigma2: (O,)
 #
-# Aliasing: no argument is written to; results are arrays of their own, except that `saved` may refer to inputs and outputs.
+# Aliasing: `out` names arrays to fill; no argument is written to that is not among them. what may be
+# w; dw may be dwhat; any other overlap is refused. Results are otherwise arrays of their own, except
+# that `saved` may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -57,34 +59,58 @@ class WeightStandardizationGradients(NamedTuple):
     dw: np.ndarray  # (O, I)
 
 
-def weight_standardization_forward(w, *, eps=1e-5):
+def weight_standardization_forward(w, *, eps=1e-5, out=None):
     """Returns (what, saved); `saved` is for the next pass, and refers to the inputs without a copy.
 
     w: (O, I)
     eps: scalar
     what: (O, I)
+    out: a mapping from names to arrays to fill, or a tuple of them: what, sigma2
     """
     dtype = _dtype("w", w)
     extents = {}
     w = _array("w", w, ("O", "I"), extents, dtype)
     eps = _scalar("eps", eps, dtype)
+    O = extents["O"]
+    I = extents["I"]
+    out = _outputs(
+        out,
+        dtype,
+        {"what": (O, I), "sigma2": (O,)},
+        inputs={"w": w},
+        may_be={"what": ("w",)},
+    )
 
-    # mu[o] = mean(w[o, j] for j in I)
-    mu = _mean(w, axis=1)
-    w_minus_mu = w - mu[:, None]
-    # sigma2[o] = mean((w[o, j] - mu[o])**2 for j in I)
-    sigma2 = _mean(w_minus_mu**2, axis=1)
-    # what[o, i] = (w[o, i] - mu[o])/sqrt(sigma2[o] + eps)
-    what = w_minus_mu/np.sqrt(sigma2[:, None] + eps)
+    blocks = _blocks(O, I)
+    sigma2 = out["sigma2"] if "sigma2" in out else np.empty((O,), dtype)
+    what = out["what"] if "what" in out else np.empty((O, I), dtype)
+    work = np.empty((blocks[0].stop, I), dtype)
+    work_2 = np.empty((blocks[0].stop, I), dtype)
+    for block in blocks:
+        # mu[o] = mean(w[o, j] for j in I)
+        mu_double = np.sum(w[block], axis=1, dtype=np.float64)/I
+        mu = mu_double.astype(dtype)
+        mu_low = (mu_double - mu).astype(dtype)
+        w_minus_mu = work[:block.stop - block.start]
+        np.subtract(w[block], mu[:, None], out=w_minus_mu)
+        np.subtract(w_minus_mu, mu_low[:, None], out=w_minus_mu)
+        # sigma2[o] = mean((w[o, j] - mu[o])**2 for j in I)
+        part_2 = work_2[:block.stop - block.start]
+        np.square(w_minus_mu, out=part_2)
+        sigma2[block] = np.sum(part_2, axis=1, dtype=np.float64)/I
+        rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
+        # what[o, i] = (w[o, i] - mu[o])/sqrt(sigma2[o] + eps)
+        np.multiply(w_minus_mu, rsqrt_sigma2_plus_eps[:, None], out=what[block])
     return what, WeightStandardizationSaved(eps, sigma2, what)
 
 
-def weight_standardization_backward(dwhat, saved):
-    """Returns WeightStandardizationGradients(dw), arrays of its own.
+def weight_standardization_backward(dwhat, saved, *, out=None):
+    """Returns WeightStandardizationGradients(dw).
 
     dwhat: (O, I)
     dw: (O, I)
     saved: the WeightStandardizationSaved that weight_standardization_forward returned
+    out: a mapping from names to arrays to fill, or a tuple of them: dw
     """
     eps, sigma2, what = saved
     dtype = _dtype("sigma2", sigma2)
@@ -93,11 +119,29 @@ def weight_standardization_backward(dwhat, saved):
     sigma2 = _array("sigma2", sigma2, ("O",), extents, dtype)
     what = _array("what", what, ("O", "I"), extents, dtype)
     dwhat = _array("dwhat", dwhat, ("O", "I"), extents, dtype)
+    O = extents["O"]
+    I = extents["I"]
+    out = _outputs(
+        out,
+        dtype,
+        {"dw": (O, I)},
+        inputs={"dwhat": dwhat, "sigma2": sigma2, "what": what},
+        may_be={"dw": ("dwhat",)},
+    )
 
-    mean_dwhat = _mean(dwhat, axis=1)
-    mean_dwhat_what = _mean(dwhat*what, axis=1)
-    # dw[o, i] = (dwhat[o, i] - mean(dwhat[o, k] for k in I) - what[o, i]*mean(dwhat[o, k]*what[o, k] for k in I))/sqrt(sigma2[o] + eps)
-    dw = (dwhat - mean_dwhat[:, None] - what*mean_dwhat_what[:, None])/np.sqrt(sigma2[:, None] + eps)
+    blocks = _blocks(O, I)
+    dw = out["dw"] if "dw" in out else np.empty((O, I), dtype)
+    work = np.empty((blocks[0].stop, I), dtype)
+    for block in blocks:
+        mean_dwhat = np.sum(dwhat[block], axis=1)/I
+        mean_dwhat_what = np.einsum("ok,ok->o", dwhat[block], what[block])/I
+        rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
+        # dw[o, i] = (dwhat[o, i] - mean(dwhat[o, k] for k in I) - what[o, i]*mean(dwhat[o, k]*what[o, k] for k in I))/sqrt(sigma2[o] + eps)
+        np.subtract(dwhat[block], mean_dwhat[:, None], out=dw[block])
+        part = work[:block.stop - block.start]
+        np.multiply(what[block], mean_dwhat_what[:, None], out=part)
+        np.subtract(dw[block], part, out=dw[block])
+        np.multiply(dw[block], rsqrt_sigma2_plus_eps[:, None], out=dw[block])
     return WeightStandardizationGradients(dw)
 
 
@@ -140,6 +184,28 @@ def _scalar(name, value, dtype):
     return dtype.type(array)
 
 
-def _mean(values, axis=None):
-    """The mean, added up in double."""
-    return np.mean(values, axis=axis, dtype=np.float64).astype(values.dtype)
+def _outputs(out, dtype, shapes, inputs, may_be):
+    """The arrays to fill by name, each of its shape and apart from all others, but for the inputs that it may be."""
+    if out is None:
+        return {}
+    if isinstance(out, tuple) and len(out) == len(shapes):
+        out = dict(zip(shapes, out))
+    if isinstance(out, tuple) or not set(out) <= set(shapes):
+        raise ValueError(f"out should be a mapping with names among {', '.join(shapes)}, or a tuple of all")
+    out = {name: array for name, array in out.items() if array is not None}
+    for name, array in out.items():
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            raise ValueError(f"out.{name} should be a writeable NumPy array")
+        if array.dtype != dtype or array.shape != shapes[name]:
+            raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
+        for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
+            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
+                raise ValueError(f"out.{name} overlaps {other} in memory")
+    return out
+
+
+def _blocks(extent, row):
+    """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
+    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]

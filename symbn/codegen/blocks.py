@@ -40,6 +40,12 @@ def letters_of(value: Value) -> tuple[Index, ...]:
     return tuple(dict.fromkeys((*value.indices, *free_indices(value.expr))))
 
 
+def largest_axes(program: Program) -> tuple[str, ...]:
+    """The axes of the first array that has most of them."""
+    shapes = [*(part.axes for part in program.arguments), *(part.axes for part in program.outputs)]
+    return max(shapes, key=len, default=())
+
+
 def blocks_of(program: Program) -> Blocks | None:
     """The rounds; None where nothing is gained (a contraction is a matrix product) or a value meets two places of the axis at once."""
     axis = _leading_axis(program)
@@ -49,8 +55,7 @@ def blocks_of(program: Program) -> Blocks | None:
 
 
 def _leading_axis(program: Program) -> str | None:
-    shapes = [part.axes for part in (*program.arguments, *program.outputs)]
-    longest = max(shapes, key=len, default=())
+    longest = largest_axes(program)
     return longest[0] if longest else None
 
 
@@ -58,7 +63,7 @@ def _plain(value: Value, axis: str) -> bool:
     """No delta, no diagonal, one letter on the axis, and no sum of products in which no factor has all the letters."""
     letters = letters_of(value)
     nodes = list(walk(value.expr))
-    if any(isinstance(node, Delta) or isinstance(node, Read) and len(set(node.indices)) < len(node.indices) for node in nodes):
+    if any(isinstance(node, Delta) or (isinstance(node, Read) and len(set(node.indices)) < len(node.indices)) for node in nodes):
         return False
     if isinstance(value, Total) and isinstance(value.expr, Mul):
         factors = [factor for factor in value.expr.factors if free_indices(factor)]
@@ -122,17 +127,22 @@ class _Planning:
     def _again(self, name: str, level: int, stored: frozenset[str]) -> bool:
         """Whether a round computes the value of an earlier one again."""
         value = self.values.get(name)
-        return value is not None and self.level[name] < level and self.in_block(value) and not self.accumulated(value) and name not in stored
+        if value is None or name in stored:
+            return False
+        return self.level[name] < level and self.in_block(value) and not self.accumulated(value)
 
     def _stored(self, precise: frozenset[str]) -> frozenset[str]:
         found = {name for name in self.outputs if name in self.values and self._has_rows(self.values[name])}
         for value in self.program.values:
             for name in reads(value.expr):
                 known = self.values.get(name)
-                if known is not None and self._has_rows(known) and self.level[name] < self.level[value.name]:
-                    if not self._cheap(known, precise):
-                        found.add(name)
+                if known is not None and self._is_late(known, value) and not self._cheap(known, precise):
+                    found.add(name)
         return frozenset(found)
+
+    def _is_late(self, known: Value, value: Value) -> bool:
+        """Whether a value is read a block at a time, in a later round than its own."""
+        return self._has_rows(known) and self.level[known.name] < self.level[value.name]
 
     def _has_rows(self, value: Value) -> bool:
         return any(letter.axis == self.axis for letter in value.indices)
@@ -141,8 +151,8 @@ class _Planning:
         """Whether to compute it again costs less than to keep it: arithmetic on what is there anyway."""
         if isinstance(value, Total) or any(isinstance(node, Call) for node in walk(value.expr)):
             return False
-        known = [self.values[name] for name in reads(value.expr) if name in self.values]
-        return not any(self._has_rows(part) and (isinstance(part, Total) or part.name in precise or not self._cheap(part, precise)) for part in known)
+        parts = [part for name in reads(value.expr) if (part := self.values.get(name)) is not None and self._has_rows(part)]
+        return all(part.name not in precise and self._cheap(part, precise) for part in parts)
 
     def _precise(self) -> Iterator[str]:
         under = self._under_totals()

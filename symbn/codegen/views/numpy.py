@@ -135,7 +135,7 @@ def _forward(body: Body, record: Record, fields: list[str]) -> Function:
             _OUT.format(", ".join(output.name for output in program.outputs)),
         ),
         unpack="",
-        checks=(*checks(program.arguments, program.arguments, (), _used_axes(body, fields)), _outputs(body)),
+        checks=(*checks(program.arguments, program.arguments, (), _used_axes(body, fields)), *_outputs(body)),
         body=body.lines,
         result=f"{', '.join(map(given, outputs))}, {record.name}({', '.join(map(given, fields))})",
     )
@@ -156,20 +156,20 @@ def _backward(body: Body, saved: list[Argument], kept: tuple[str, ...], origin: 
             _OUT.format(", ".join(output.name for output in program.outputs)),
         ),
         unpack=f"{', '.join(names)}{',' if len(names) == 1 else ''} = saved" if names else "",
-        checks=(*checks((*saved, *seeds), saved or seeds, kept, _used_axes(body, [])), _outputs(body)),
+        checks=(*checks((*saved, *seeds), saved or seeds, kept, _used_axes(body, [])), *_outputs(body)),
         body=body.lines,
         result=f"{results.name}({', '.join(map(_given(body), [output.name for output in program.outputs]))})",
     )
 
 
-def _outputs(body: Body) -> str:
-    """The statement that checks `out`."""
+def _outputs(body: Body) -> list[str]:
+    """The statement that checks `out`, a line an argument."""
     program = body.program
     shapes = ", ".join(f'"{output.name}": {_extents(output.axes)}' for output in program.outputs)
     inputs = ", ".join(f'"{argument.name}": {argument.name}' for argument in program.arguments if argument.axes)
     pairs = {output: [source for name, source in body.overlays if name == output] for output, _ in body.overlays}
     may_be = ", ".join(f'"{output}": {tuple(sources)}'.replace("'", '"') for output, sources in pairs.items())
-    return f"out = _outputs(out, {{{shapes}}}, dtype, {{{inputs}}}, {{{may_be}}})"
+    return ["out = _outputs(", "    out,", "    dtype,", f"    {{{shapes}}},", f"    inputs={{{inputs}}},", f"    may_be={{{may_be}}},", ")"]
 
 
 def _extents(axes: tuple[str, ...]) -> str:

@@ -6,8 +6,10 @@ into memory that is there.
 
 from __future__ import annotations
 
-from symbn.codegen.blocks import Blocks, Round, letters_of, single_read
-from symbn.codegen.keys import memory_order
+from fractions import Fraction
+
+from symbn.codegen.blocks import Blocks, Round, largest_axes, letters_of, single_read
+from symbn.codegen.keys import key_of, memory_order
 from symbn.codegen.naming import Names
 from symbn.codegen.printers.infix import POWER, PRODUCT
 from symbn.codegen.printers.numpy import subscripts
@@ -25,7 +27,8 @@ class BlockStatements:
     def __init__(self, program: Program, blocks: Blocks, *, first: bool) -> None:
         self.program, self.blocks, self.first = program, blocks, first
         self.values = {value.name: value for value in program.values}
-        names = Names((*program.axes, *(a.name for a in program.arguments), *(o.name for o in program.outputs), *self.values, "out", "dtype"))
+        given = (*(part.name for part in program.arguments), *(part.name for part in program.outputs))
+        names = Names((*program.axes, *given, *self.values))
         self.all_blocks, self.block = names.fresh("blocks"), names.fresh("block")
         self.double = {name: names.fresh(f"{name}_double") for name in sorted(blocks.precise)}
         self.low = {name: names.fresh(f"{name}_low") for name in sorted(blocks.precise)}
@@ -35,12 +38,13 @@ class BlockStatements:
         self.guarded = frozenset(part.name for part in program.arguments if part.role == INPUT)
         self.work = Work(names, self.block)
         self.told: set[str] = set()
+        self.here: list[str] = []  # values of this block that something later in the loop reads
+        self.largest = largest_axes(program)
 
     def lines(self) -> list[str]:
         """All statements."""
         body = [line for each in self.blocks.rounds for line in self._round(each)]
-        row = [axis for axis in max((part.axes for part in (*self.program.arguments, *self.program.outputs)), key=len)]
-        row.remove(self.blocks.axis)
+        row = list(self.largest[1:])
         self.printer.axes |= {self.blocks.axis, *row}
         stored = [value for value in self.program.values if value.name in self.blocks.stored]
         return [
@@ -62,13 +66,15 @@ class BlockStatements:
 
     def _round(self, each: Round) -> list[str]:
         lines = [line for value in each.before for line in self._before(value)]
-        totals = [value for value in each.inside if self._accumulated(value)]
+        totals = [value for value in each.inside if isinstance(value, Total) and self._accumulated(value)]
         lines += [self._start(total) for total in totals]
         inside: list[str] = []
+        self.here = []
         for number, value in enumerate(each.inside):
             later = {name for other in each.inside[number + 1 :] for name in reads(other.expr)}
             inside += [*self._comment(value), *self._inside(value)]
             self.work.release(later)
+            self.here = [name for name in (*self.here, value.name) if name in later]
         if inside:
             lines.append(f"for {self.block} in {self.all_blocks}:")
             lines += [f"    {line}" for line in inside]
@@ -152,10 +158,7 @@ class BlockStatements:
 
     def _in_place(self, expr: Expr, order: tuple[Index, ...]) -> bool:
         """Whether a block of it is worth a place of its own: it has every letter of a large array, the blocked one first."""
-        return order[0].axis == self.blocks.axis and len(order) == self._most() and set(free_indices(expr)) == set(order)
-
-    def _most(self) -> int:
-        return max(len(part.axes) for part in (*self.program.arguments, *self.program.outputs))
+        return order[0].axis == self.blocks.axis and len(order) == len(self.largest) and set(free_indices(expr)) == set(order)
 
     def _total(self, total: Total, expr: Expr, order: tuple[Index, ...], lines: list[str]) -> None:
         text = self._reduced(total, expr, order, lines)
@@ -175,8 +178,9 @@ class BlockStatements:
         """The reduction over one block."""
         writer = InPlace(self.printer, order, self.work, self.guarded, lines)
         numbers, factors = _factors(expr) if total.kind in ("sum", "mean") else ([], [expr])
-        while len(factors) > 2 or len(factors) == 2 and self._is_small_pair(factors, order):
-            factors = [mul(*factors[:2]), *factors[2:]]
+        while len(factors) > 2 or (len(factors) == 2 and (self._in_double(total) or self._is_small_pair(factors, order))):
+            first, second, *rest = factors
+            factors = [self._known(Pow(first, Num(Fraction(2))) if first == second else mul(first, second)), *rest]
         operands = [self._operand(factor, order, writer) for factor in dict.fromkeys(factors)]
         texts = dict(zip(dict.fromkeys(factors), operands, strict=True))
         text = self._summed(total, [(texts[factor][0], factor) for factor in factors], order)
@@ -189,6 +193,17 @@ class BlockStatements:
             text = f"{text}*{self.printer.at(mul(*lost), POWER)}"
         divided = total.kind == "mean" and not self._accumulated(total)
         return f"{text}/{self._count(total)}" if divided else text
+
+    def _known(self, product: Expr) -> Expr:
+        """The product, read where this block has it already."""
+        key, letters = key_of(product)
+        for name in self.here:
+            value = self.values[name]
+            found, own = key_of(value.expr)
+            if found == key and isinstance(value, Pointwise):
+                mapping = dict(zip(own, letters, strict=True))
+                return Read(name, tuple(mapping[index] for index in value.indices))
+        return product
 
     def _is_small_pair(self, factors: list[Expr], order: tuple[Index, ...]) -> bool:
         return all(set(free_indices(factor)) != set(order) for factor in factors)
@@ -209,13 +224,20 @@ class BlockStatements:
         places = [place for place, index in enumerate(own) if index in total.bound]
         axis = "" if len(places) == len(own) else f", axis={places[0] if len(places) == 1 else tuple(places)}"
         kind = "sum" if total.kind == "mean" else total.kind
-        double = ", dtype=np.float64" if self._in_double(total) else ""
+        double = ", dtype=np.float64" if self._in_double(total) or total.name in self.blocks.precise else ""
         return self.plain.transposed(f"np.{kind}({text}{axis}{double})", own, total)
 
     def _in_double(self, total: Total) -> bool:
-        """Sums of the very data, which may be large beside their spread."""
+        """Sums of the very data, which may be large beside their spread, and of their differences from their mean, with outliers."""
         data = self.first and isinstance(total.expr, Read) and total.expr.name not in self.values
-        return total.name in self.blocks.precise or data and total.kind in ("sum", "mean")
+        return total.kind in ("sum", "mean") and (data or any(self._is_fine(name) for name in reads(total.expr)))
+
+    def _is_fine(self, name: str) -> bool:
+        """Whether a value is, or is computed from, a sum that is known to more than the dtype."""
+        value = self.values.get(name)
+        if value is None or name in self.blocks.precise:
+            return value is not None
+        return isinstance(value, Pointwise) and any(self._is_fine(part) for part in reads(value.expr))
 
 
 def _factors(expr: Expr) -> tuple[list[Expr], list[Expr]]:
@@ -224,7 +246,7 @@ def _factors(expr: Expr) -> tuple[list[Expr], list[Expr]]:
     numbers = [part for part in parts if not free_indices(part)]
     factors: list[Expr] = []
     for part in parts:
-        if isinstance(part, Pow) and part.exponent == Num(2) and free_indices(part):
+        if isinstance(part, Pow) and part.exponent == Num(Fraction(2)) and free_indices(part):
             factors += [part.base, part.base]
         elif free_indices(part):
             factors.append(part)

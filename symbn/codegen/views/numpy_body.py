@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from symbn.calculus.derivation import Derivation
 from symbn.codegen.blocks import blocks_of
 from symbn.codegen.lower import ARRAYS, LOOPS
 from symbn.codegen.passes import backward_program, forward_program, saved_names
-from symbn.calculus.derivation import Derivation
 from symbn.codegen.printers.numpy import NumpyPrinter
 from symbn.codegen.program import Program
 from symbn.codegen.views.numpy_blocks import BlockStatements
