@@ -169,7 +169,8 @@ def _outputs(body: Body) -> list[str]:
     inputs = ", ".join(f'"{argument.name}": {argument.name}' for argument in program.arguments if argument.axes)
     pairs = {output: [source for name, source in body.overlays if name == output] for output, _ in body.overlays}
     may_be = ", ".join(f'"{output}": {tuple(sources)}'.replace("'", '"') for output, sources in pairs.items())
-    return ["out = _outputs(", "    out,", "    dtype,", f"    {{{shapes}}},", f"    inputs={{{inputs}}},", f"    may_be={{{may_be}}},", ")"]
+    given = ("out,", "dtype,", f"{{{shapes}}},", f"inputs={{{inputs}}},", f"may_be={{{may_be}}},")
+    return ["out = _outputs(", *(f"    {line}" for line in given), ")"]
 
 
 def _extents(axes: tuple[str, ...]) -> str:
