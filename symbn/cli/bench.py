@@ -72,8 +72,8 @@ def bench(
 ) -> None:
     """Times generated C and NumPy beside PyTorch, inductor and JAX, where they are installed, and beside the memory floor.
 
-    Everything is run once first, and is timed only where it finds what NumPy finds in double precision. Then rounds in which each runs
-    once. Only ratios within one run compare: machines drift.
+    Each runs once first, and is timed only where its results are those of NumPy in double precision. Then come rounds, in each of which
+    each runs once. Only ratios within one run compare: machines drift.
 
     With --regime reuse, freed memory stays with the process, as in a program that keeps its arrays; with default, glibc gives large blocks
     back, and who returns a new array waits for its pages.

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 
 from symbn import catalogue
 from symbn.calculus.derivation import Derivation
 from symbn.codegen.lower import LOOPS
 from symbn.codegen.passes import backward_program, forward_program
-from symbn.codegen.work import work_of
+from symbn.codegen.work import Work, work_of
 from symbn.errors import LayerError, TargetError
 from symbn.language import layer_text, load_layer
 from symbn.layer import Layer
@@ -24,7 +23,7 @@ from symbn.tools.bench.task import Task
 
 ELEMENTS = 2**22  # of the largest array, and
 OPERATIONS = 2**29  # at most, where nobody says how large
-MOST = 2**33  # elements of an array that somebody asks for
+MOST = 2**33  # elements that a pass may read and write where somebody says how large
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +91,9 @@ def _checked(layer: Layer, shape: Mapping[str, int], derivation: Derivation) -> 
         example = ",".join(f"{axis}={64 * 2**place}" for place, axis in enumerate(axes))
         hint = f"its axes are {', '.join(axes)}: --shape {example}" if axes else "it has no axes: leave --shape away"
         raise LayerError(f"--shape {given} does not fit '{layer.name}'", hint=hint)
-    largest = max((prod(shape[axis] for axis in part.axes) for part in derivation.layer.parts), default=1)
-    if largest > MOST:
-        raise LayerError(f"'{layer.name}' would have an array of {largest} elements at this shape", hint=f"at most {MOST} are timed")
+    most = max(work.read + work.written for work in _works(derivation, shape))
+    if most > MOST:
+        raise LayerError(f"'{layer.name}' would read and write {most} elements at this shape", hint=f"at most {MOST} are timed")
     return {axis: shape[axis] for axis in axes}
 
 
@@ -106,11 +105,14 @@ def default_extents(derivation: Derivation) -> Mapping[str, int]:
         return known
     rank = max(len(part.axes) for part in layer.parts)
     extent = 2 ** (ELEMENTS.bit_length() // max(rank, 1))
-    programs = forward_program(derivation, LOOPS), backward_program(derivation, LOOPS)
     while extent > 1:
-        found = dict.fromkeys(layer.axes, extent)
-        works = [work_of(program, found) for program in programs]
+        works = _works(derivation, dict.fromkeys(layer.axes, extent))
         if all(work.operations <= OPERATIONS and work.read + work.written <= 8 * ELEMENTS for work in works):
             break
         extent //= 2
     return dict.fromkeys(layer.axes, extent)
+
+
+def _works(derivation: Derivation, extents: Mapping[str, int]) -> tuple[Work, Work]:
+    """What the two passes have to do."""
+    return work_of(forward_program(derivation, LOOPS), extents), work_of(backward_program(derivation, LOOPS), extents)
