@@ -28,6 +28,7 @@ from symbn.calculus.denominators import common_bodies, common_denominator
 from symbn.calculus.derivation import Derivation
 from symbn.calculus.sweeps import Reverse
 from symbn.calculus.terms import Atom, Kind, Monomial, Poly, is_idempotent, of_atom
+from symbn.calculus.work import limited
 from symbn.errors import SymbnError, UnsupportedError
 from symbn.expr import Compare
 from symbn.language import expr_text, layer_text
@@ -37,6 +38,8 @@ from symbn.proof.question import Question
 
 SCHEMA = 1
 SHORT = 12  # hexadecimal digits of the short hash
+# Steps (calculus/work.py) that the proof named in a generated file's header may take: a second or two.
+HEADER = 100_000
 
 
 def certificates(questions: Sequence[Question]) -> list[dict[str, Any]]:
@@ -54,7 +57,8 @@ def certificates(questions: Sequence[Question]) -> list[dict[str, Any]]:
 def certificate_of(derivation: Derivation) -> str:
     """The short hash of the certificates of a derivation's results; "" for one that the prover does not settle."""
     try:
-        return short_hash(certificates(results_of(derivation)))
+        with limited(HEADER):
+            return short_hash(certificates(results_of(derivation)))
     except (SymbnError, RecursionError):
         return ""
 
