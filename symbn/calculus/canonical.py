@@ -32,13 +32,17 @@ class Canonical:
         self._sign: dict[Atom, bool] = {}
 
     def learn(self, poly: Poly) -> None:
-        """Notes that a value is never negative, by its factors' signs: of one factor of odd power alone the sign follows."""
+        """Notes that a value is never negative: where all its factors but one are above 0, that one is not below it.
+
+        Of a**2*b nothing follows for b, which may be negative where a is 0.
+        """
         value = self.value(poly)
         if not value:
             return
         found = factors_of(common_denominator(value))
         odd = [atom for atom, exponent in found.powers if exponent % 2 == 1 and not self.is_nonnegative(atom)]
-        if found.number > 0 and len(odd) == 1:
+        rest = [atom for atom, exponent in found.powers if atom not in odd and exponent > 0]
+        if found.number > 0 and len(odd) == 1 and all(map(_is_above_zero, rest)):
             self.nonnegative.append(odd[0])
             self._known.clear()
             self._sign.clear()
@@ -197,7 +201,29 @@ class Canonical:
         return (square - ONE) * self.power(square + ONE, -1)
 
     def _pow(self, base: Poly, exponent: Poly) -> Poly:
-        return self._exp(self.lowest(exponent * self._log(base)))
+        """A power by data has a positive base; one by an extent may have any."""
+        if any(atom.kind is not Kind.EXTENT for atom in exponent.atoms()):
+            return self._exp(self.lowest(exponent * self._log(base)))
+        if not base or not all(isinstance(c, int) and all(e > 0 for _, e in m) for m, c in exponent.terms.items()):
+            return func("pow", base, exponent)
+        found = factors_of(common_denominator(base))
+        parts = [(of_atom(atom) if exponent == 1 else _raise(atom, exponent)) for atom, exponent in found.powers]
+        result = ONE
+        for part in (constant(found.number), *parts):
+            result = result * self._whole_power(part, exponent)
+        return result
+
+    def _whole_power(self, base: Poly, exponent: Poly) -> Poly:
+        """base**(a*N + b) = (base**N)**a * base**b, for whole a and b."""
+        if base == ONE:
+            return ONE
+        single = base.single()
+        if single is not None and single[1] > 0 and all(is_positive(atom) for atom, _ in single[0]):
+            return self._exp(self.lowest(exponent * self._log(base)))
+        result = ONE
+        for monomial, times in exponent.sorted_terms():
+            result = result * (of_atom(Atom(Kind.FUNC, "pow", (base, Poly({monomial: 1}))), times) if monomial else self.power(base, times))
+        return result
 
     def _abs(self, argument: Poly) -> Poly:
         return argument * (ONE - self._below_zero(argument).scale(2))
@@ -216,7 +242,7 @@ class Canonical:
         number, core = self._oriented(argument)
         if (value := core.as_number()) is not None:
             return ONE if number * value < 0 else ZERO
-        if core.single() is not None and all(self.is_nonnegative(a) for a, _ in next(iter(core.terms))) and number > 0:
+        if number > 0 and core.single() is not None and self._monomial_nonnegative(next(iter(core.terms))):
             return ZERO
         below = func("is<", core)
         return below if number > 0 else ONE - below - self._is_zero(core)
@@ -233,9 +259,9 @@ class Canonical:
         found = factors_of(common_denominator(argument))
         core = ONE
         for atom, exponent in found.powers:
-            if is_positive(atom) or Fraction(exponent).denominator > 1 or (exponent < 0 and exponent % 2 == 0):
+            if is_positive(atom) or (exponent < 0 and (Fraction(exponent).denominator > 1 or exponent % 2 == 0)):
                 continue
-            core = core * _raise(atom, 1 if exponent % 2 else 2)
+            core = core * _raise(atom, 1 if exponent % 2 == 1 else 2)
         return (1 if found.number > 0 else -1), core
 
 
@@ -256,6 +282,15 @@ _RULES: dict[str, Callable[..., Poly]] = {
     "erf": lambda self, argument: _odd("erf", argument),
     "cos": lambda self, argument: func("cos", _positive(argument)[1]),
 }
+
+
+def _is_above_zero(atom: Atom) -> bool:
+    """Whether the factor is above 0 wherever it is defined, by its kind or as a sum of such."""
+    if atom.kind is Kind.SUM:
+        return all(_is_above_zero(inner) for inner, _ in atom.parts[1])
+    if atom.kind in (Kind.BASE, Kind.REDUCE):
+        return all(number > 0 and all(_is_above_zero(inner) for inner, _ in m) for m, number in atom.parts[-1].terms.items())
+    return is_positive(atom)
 
 
 def _is(atom: Atom, name: str) -> bool:

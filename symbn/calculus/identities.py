@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from symbn.calculus.denominators import common_denominator
+from symbn.calculus.factors import factors_of
 from symbn.calculus.terms import ZERO, Atom, Kind, Monomial, Number, Poly, func, monomial_key, of_atom
 
 # Rewritings of one polynomial; beyond it the polynomial stays as it is, and equality may be missed.
@@ -49,8 +51,13 @@ def _by_cosine(monomial: Monomial, atom: Atom, exponent: int) -> Poly:
 
 
 def _where_zero(monomial: Monomial, condition: Atom) -> Poly | None:
-    """What the other factors are where u is 0: none at all beside [u < 0], and u's highest term is minus the rest of u."""
+    """What the other factors are where u is 0: none at all beside [u < 0], and u's highest term is minus the rest of u.
+
+    Beside 1/u they are left alone: where(u == 0, 1, 1/u) is defined where 1/u is not, so that [u == 0]*u/u is no 0.
+    """
     argument: Poly = condition.parts[1][0]
+    if argument.terms and _divides(monomial, argument):
+        return None
     if any(a.kind is Kind.FUNC and a.parts == ("is<", (argument,)) for a, _ in monomial):
         return ZERO
     lead, number = max(argument.terms.items(), key=lambda term: (_degree(term[0]), monomial_key(term[0])))
@@ -59,6 +66,12 @@ def _where_zero(monomial: Monomial, condition: Atom) -> Poly | None:
         return None
     rest = Poly({monomial: 1}) * Poly({tuple((a, -e) for a, e in lead): 1})
     return rest * (argument - Poly({lead: number})).scale(-1 / Fraction(number))
+
+
+def _divides(monomial: Monomial, argument: Poly) -> bool:
+    """Whether a factor of the argument stands in the monomial's denominator."""
+    below = {atom for atom, exponent in monomial if exponent < 0}
+    return bool(below) and any(atom in below for atom, exponent in factors_of(common_denominator(argument)).powers if exponent > 0)
 
 
 def _degree(monomial: Monomial) -> Number:

@@ -14,7 +14,7 @@ from symbn.calculus.convert import to_poly
 from symbn.calculus.terms import Atom, Kind, Poly, temporary
 from symbn.calculus.work import TooLong
 from symbn.errors import LayerError, UnsupportedError
-from symbn.expr import Index, Num, Read, reads
+from symbn.expr import Call, Expr, Index, Num, Read, reads, walk
 from symbn.language.letters import letters_of
 from symbn.layer import Definition, Layer
 
@@ -57,8 +57,14 @@ def prepare(layer: Layer, *, keep: bool = False) -> Problem:
     """
     converted = {definition.name: _converted(layer, definition, MUCH_SHORTER if keep else MOST_TERMS) for definition in layer.definitions}
     polys = {name: poly for name, (poly, _) in converted.items()}
-    nonzero = (*divisors(polys.values()), *_assumed_positive(layer))
+    certain = [polys[d.name] for d in layer.definitions if not _has_branches(d.expr)]
+    nonzero = (*divisors(certain), *_assumed_positive(layer))
     return Problem(layer, polys, letters_of(layer), nonzero, kept=any(kept for _, kept in converted.values()))
+
+
+def _has_branches(expr: Expr) -> bool:
+    """Whether it may have a value where a part of it has none: where(x == 0, 0, 1/x) says nothing about x."""
+    return any(isinstance(node, Call) and node.function == "where" for node in walk(expr))
 
 
 def _converted(layer: Layer, definition: Definition, most: int) -> tuple[Poly, bool]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from symbn.expr import Add, Call, Compare, Delta, Expr, Extent, Mul, Num, Pow, Read, Reduce, walk
+from symbn.expr import Add, Call, Compare, Delta, Expr, Extent, Mul, Num, Pow, Read, Reduce, reads
 from symbn.layer import Layer
 
 _NEVER_NEGATIVE = ("exp", "sqrt", "rsqrt", "abs", "sigmoid", "relu", "pi")
@@ -41,8 +41,8 @@ class Signs:
                 return all(map(self.nonnegative, factors))
             case Pow(base, Num(exponent)):
                 return exponent.denominator > 1 or exponent % 2 == 0 or self.nonnegative(base)
-            case Pow():
-                return True  # a power by data is defined for positive bases alone
+            case Pow(base, exponent):
+                return bool(reads(exponent)) or self.nonnegative(base)  # a power by data is defined for positive bases alone
             case Reduce(_, body):
                 return self.nonnegative(body)
             case Call(function, args):
@@ -52,14 +52,23 @@ class Signs:
     def parts(self, exprs: Sequence[Expr]) -> Iterator[Expr]:
         """Every nonnegative part of the expressions that is not plainly so from its atoms alone."""
         for expr in exprs:
-            for node in walk(expr):
+            for node in _always_defined(expr):
                 if isinstance(node, (Add, Mul, Read, Reduce)) and self.nonnegative(node):
                     yield node
+
+
+def _always_defined(expr: Expr) -> Iterator[Expr]:
+    """Every node that has a value wherever the expression has one: none inside a branch of `where`, which may not be taken."""
+    yield expr
+    for child in expr.children[:1] if isinstance(expr, Call) and expr.function == "where" else expr.children:
+        yield from _always_defined(child)
 
 
 def _assumed(assumptions: Sequence[Compare]) -> Iterator[Read]:
     """Names that an assumption puts at or above a nonnegative number."""
     for claim in assumptions:
         low, high = (claim.left, claim.right) if claim.operator in ("<", "<=") else (claim.right, claim.left)
-        if claim.operator in ("<", "<=", ">", ">=") and isinstance(high, Read) and isinstance(low, Num) and low.value >= 0:
+        if not (claim.operator in ("<", "<=", ">", ">=") and isinstance(high, Read) and isinstance(low, Num) and low.value >= 0):
+            continue
+        if len(set(high.indices)) == len(high.indices):  # p[i, i] >= 0 says nothing about p[i, j]
             yield high
