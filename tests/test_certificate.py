@@ -106,7 +106,46 @@ def test_a_relation_that_could_contradict_is_rejected(relation: Data) -> None:
         "factor": [["1", []]],
     }
     with pytest.raises(certificate_check.WrongError):
-        certificate_check.check_case(case)
+        certificate_check.check({"schema": 1, "cases": [case]})
+
+
+ONE, X, NOT_X = [["1", []]], [["1", [[0, 1]]]], {"numerator": [["1", []], ["-1", [[0, 1]]]], "denominator": [["1", []]]}
+ZERO = {"kind": "root", "generator": 0, "power": 1, "numerator": [], "denominator": ONE}
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"relations": [ZERO], "multipliers": [[["-1", []]]], "factor": X},
+        {"relations": [ZERO], "multipliers": [[["-1", []]]], "below": X},
+        {
+            "relations": [{"kind": "idempotent", "generator": 0}, {"kind": "root", "generator": 1, "power": 1, **NOT_X}],
+            "multipliers": [ONE, [["-1", [[0, 1]]]]],
+            "factor": [["1", [[0, 1], [1, 1]]]],
+        },
+        {
+            "relations": [ZERO, {"kind": "root", "generator": 1, "power": 1, "numerator": ONE, "denominator": X}],
+            "multipliers": [[["-1", [[1, 1]]]], ONE],
+        },
+        {"numerator": [["1e999999999", []]]},
+        {"numerator": [[True, []]]},
+        {"numerator": [["1", [[0, 10**30]]]]},
+        {"numerator": [["1", [[True, 1]]]]},
+    ],
+)
+def test_a_forgery_is_rejected(forged: Data) -> None:
+    below = forged.pop("below", ONE)
+    case = {
+        "generators": ["a", "b"],
+        "left": {"numerator": ONE, "denominator": below},
+        "right": {"numerator": forged.pop("numerator", [["2", []]]), "denominator": below},
+        "factor": ONE,
+        "relations": [],
+        "multipliers": [],
+        **forged,
+    }
+    with pytest.raises(certificate_check.WrongError):
+        certificate_check.check({"schema": 1, "cases": [case]})
 
 
 def test_the_script_stands_alone_and_is_short() -> None:
