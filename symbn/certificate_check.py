@@ -8,7 +8,7 @@ A certificate says: in the generators g0, g1, ... both sides of an equation are 
     factor * (left.numerator * right.denominator - right.numerator * left.denominator) = sum(multiplier * relation).
 
 Each relation only defines a generator by earlier ones, `g**power * denominator - numerator`, or says that g is 0 or 1, `g**2 - g`; so the
-relations cannot contradict each other, and the sides are equal where no denominator is 0: somewhere, as random values show. What the generators mean stands beside them.
+relations cannot contradict each other, and the sides are equal wherever no denominator is 0. What the generators mean stands beside them.
 Exit status: 0 all verified, 1 one is wrong, 2 a file cannot be read.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import symbn
+from symbn.errors import EquationError
 from symbn.oracle import check_identity
 from symbn.proof import Prover, questions
 
@@ -53,3 +54,14 @@ def test_what_holds_beside_it_is_proved(parameters: str, body: str, equation: st
     (question,) = questions(_layer(parameters, body), equation)
     assert Prover(question.layer).proves(question.equation.left, question.equation.right)
     assert check_identity(question.layer, question.equation.left, question.equation.right).witness is None
+
+
+@pytest.mark.parametrize("assume", [("N == 0",), ("N == -1",), ("1/2 == N",), ("N == 2", "N == 3")])
+def test_an_extent_that_no_axis_has_is_refused(assume: tuple[str, ...]) -> None:
+    with pytest.raises(EquationError, match="cannot be assumed"):
+        symbn.check(_layer('x: "N"', "z = sum(x[i] for i in N)"), "z == N*x[i]", assume=assume)
+
+
+def test_a_huge_extent_is_not_written_out() -> None:
+    verdict = symbn.check(_layer('x: "N"', "z = sum(x[i] for i in N)"), "z == N*x[i]", assume="N == 1000000000")
+    assert verdict.status == "UNDECIDED"

@@ -13,6 +13,7 @@ from itertools import product
 
 from symbn.calculus.sums import extremum, map_atoms, rebuild, rename, sum_over
 from symbn.calculus.terms import ONE, ZERO, Atom, Kind, Poly, constant, delta, func, merge_indices, temporary, var
+from symbn.calculus.work import spend
 from symbn.expr import Index
 
 Inside = Callable[[Poly], Poly]
@@ -42,6 +43,7 @@ def pairs_at_places(left: Poly, right: Poly, axis: str, extent: int) -> Iterator
 
 
 def _places(axis: str, extent: int) -> tuple[Index, ...]:
+    spend(extent)
     return tuple(Index(str(place), axis) for place in range(1, extent + 1))
 
 

@@ -18,9 +18,11 @@ from symbn.calculus.denominators import is_zero
 from symbn.calculus.extents import at_extent, pairs_at_places
 from symbn.calculus.meaning import Meanings
 from symbn.calculus.relations import solved_equations
-from symbn.calculus.rewrite import RuleSet
+from symbn.calculus.rewrite import RuleSet, RunawayRules
 from symbn.calculus.sums import apply_deltas
 from symbn.calculus.terms import Poly
+from symbn.calculus.work import TooLong
+from symbn.errors import EquationError
 from symbn.expr import Compare, Expr, Extent, Num
 from symbn.layer import Layer
 from symbn.proof.signs import Signs
@@ -67,9 +69,16 @@ class Prover:
 
     def _normal(self, poly: Poly) -> Poly:
         """Rules first and last: what an equation among the assumptions speaks of may show only in the normal form."""
-        value = self._canonical.value(self._rules.reduce(poly))
-        reduced = self._rules.reduce(value)
+        value = self._canonical.value(self._ruled(poly))
+        reduced = self._ruled(value)
         return apply_deltas(value if reduced == value else self._canonical.value(reduced))
+
+    def _ruled(self, poly: Poly) -> Poly:
+        """With what the assumptions say put in. Raises TooLong where that does not come to rest."""
+        try:
+            return self._rules.reduce(poly)
+        except RunawayRules as error:
+            raise TooLong("the equations among the assumptions are not seen through") from error
 
     def unfolded(self, expr: Expr) -> Poly:
         """One side over inputs, constants and given names."""
@@ -103,18 +112,20 @@ class Prover:
         signs, canonical = Signs(self.layer), Canonical()
         exprs = [definition.expr for definition in self.layer.definitions]
         for part in signs.parts([*exprs, *self.layer.assumptions]):
-            canonical.learn(self._rules.reduce(self._collapsed(self.unfolded(part))))
+            canonical.learn(self._ruled(self._collapsed(self.unfolded(part))))
         return canonical
 
 
 def fixed_extents(assumptions: Sequence[Compare]) -> Mapping[str, int]:
-    """Axes whose extent an assumption fixes."""
-    found = {}
+    """Axes whose extent an assumption fixes. EquationError for one that no axis can have."""
+    found: dict[str, int] = {}
     for claim in assumptions:
         if _fixes_extent(claim):
             extent, number = (claim.left, claim.right) if isinstance(claim.left, Extent) else (claim.right, claim.left)
             assert isinstance(extent, Extent)
             assert isinstance(number, Num)
+            if number.value < 1 or number.value.denominator > 1 or found.get(extent.axis, number.value) != number.value:
+                raise EquationError(f"{extent.axis} == {number.value} cannot be assumed", hint="an extent is one whole number, 1 or more")
             found[extent.axis] = int(number.value)
     return found
 
