@@ -65,3 +65,11 @@ def test_an_extent_that_no_axis_has_is_refused(assume: tuple[str, ...]) -> None:
 def test_a_huge_extent_is_not_written_out() -> None:
     verdict = symbn.check(_layer('x: "N"', "z = sum(x[i] for i in N)"), "z == N*x[i]", assume="N == 1000000000")
     assert verdict.status == "UNDECIDED"
+
+
+def test_functions_of_functions_take_no_time_that_doubles_with_each() -> None:
+    deep = "x"
+    for _ in range(25):
+        deep = f"tanh({deep})"
+    (question,) = questions(_layer("x, y", f"z = {deep}*y"), f"z == 2*{deep}", assume=("y == 2",))
+    assert Prover(question.layer, question.assume).proves(question.equation.left, question.equation.right)

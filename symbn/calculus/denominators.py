@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import permutations
 
 from symbn.calculus.powers import power
@@ -75,8 +76,9 @@ def _bases(poly: Poly) -> list[Atom]:
     return [atom for atom in poly.atoms() if atom.kind is Kind.BASE]
 
 
+@lru_cache(maxsize=100_000)
 def _depth(atom: Atom) -> int:
-    """How deep radicands nest, through functions and sums."""
+    """How deep radicands nest, through functions and sums. Remembered: one atom stands in many terms of each level around it."""
     match atom.kind:
         case Kind.BASE:
             return 1 + _deepest(atom.parts[0])
