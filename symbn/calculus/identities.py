@@ -11,6 +11,7 @@ from fractions import Fraction
 from symbn.calculus.denominators import common_denominator
 from symbn.calculus.factors import factors_of
 from symbn.calculus.terms import ZERO, Atom, Kind, Monomial, Number, Poly, func, monomial_key, of_atom
+from symbn.calculus.work import spend
 
 # Rewritings of one polynomial; beyond it the polynomial stays as it is, and equality may be missed.
 MOST_ROUNDS = 400
@@ -21,6 +22,7 @@ def settled(poly: Poly) -> Poly:
     if not any(atom.kind is Kind.FUNC and atom.parts[0] in ("sin", "is==") for monomial in poly.terms for atom, _ in monomial):
         return poly
     for _ in range(MOST_ROUNDS):
+        spend(len(poly))
         changed = next(((m, new) for m in poly.terms if (new := _rewritten(m)) is not None), None)
         if changed is None:
             return poly
@@ -56,13 +58,11 @@ def _where_zero(monomial: Monomial, condition: Atom) -> Poly | None:
     Beside 1/u they are left alone: where(u == 0, 1, 1/u) is defined where 1/u is not, so that [u == 0]*u/u is no 0.
     """
     argument: Poly = condition.parts[1][0]
-    if argument.terms and _divides(monomial, argument):
-        return None
     if any(a.kind is Kind.FUNC and a.parts == ("is<", (argument,)) for a, _ in monomial):
         return ZERO
     lead, number = max(argument.terms.items(), key=lambda term: (_degree(term[0]), monomial_key(term[0])))
     exponents = dict(monomial)
-    if not lead or not all(0 < e <= exponents.get(a, 0) for a, e in lead):
+    if not lead or not all(0 < e <= exponents.get(a, 0) for a, e in lead) or _divides(monomial, argument):
         return None
     rest = Poly({monomial: 1}) * Poly({tuple((a, -e) for a, e in lead): 1})
     return rest * (argument - Poly({lead: number})).scale(-1 / Fraction(number))
