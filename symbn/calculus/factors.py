@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd, lcm
 from typing import Any
 
@@ -19,9 +20,12 @@ from sympy import QQ, ring
 from sympy.polys.polyerrors import PolynomialError
 
 from symbn.calculus.terms import Atom, Kind, Number, Poly
+from symbn.calculus.work import spend
 
 # Larger polynomials stay whole: the worst case of factoring is exponential. Equality may then be missed, and is never wrongly found.
-MOST_TERMS, MOST_ATOMS, MOST_DEGREE = 60, 12, 12
+MOST_TERMS, MOST_ATOMS, MOST_DEGREE = 16, 6, 8
+# What a factorization counts as, in steps of `work`: a few milliseconds.
+STEPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,12 @@ class Factors:
 
 def factors_of(poly: Poly) -> Factors:
     """The factorization of a polynomial that is not 0."""
+    spend(STEPS)
+    return _factored(poly)
+
+
+@lru_cache(maxsize=10_000)
+def _factored(poly: Poly) -> Factors:
     powers = {atom: _lowest(poly, atom) for atom in poly.atoms()}
     rest = {
         tuple((a, Fraction(dict(m).get(a, 0)) - low) for a, low in powers.items() if Fraction(dict(m).get(a, 0)) != low): Fraction(c)

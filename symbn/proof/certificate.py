@@ -38,8 +38,8 @@ from symbn.proof.question import Question
 
 SCHEMA = 1
 SHORT = 12  # hexadecimal digits of the short hash
-# Steps (calculus/work.py) that the proof named in a generated file's header may take: a second or two.
-HEADER = 100_000
+# Steps (calculus/work.py) that the proof named in a generated file's header may take: a second at most.
+HEADER = 30_000
 
 
 def certificates(questions: Sequence[Question]) -> list[dict[str, Any]]:

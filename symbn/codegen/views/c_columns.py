@@ -32,7 +32,10 @@ def is_columns(sweep: Sweep, real: str) -> bool:
     places = [load.indices for loop in inner for load in loaded(loop) if sweep.index in load.indices]
     places += [store.indices for loop in inner for store in stored(loop)]
     last = all(indices[-1:] == (sweep.index,) and sweep.index not in indices[:-1] for indices in places)
-    return last and any(len(indices) > 1 for indices in places) and all(_is_chain(loop, real) for loop in inner)
+    own = {statement.name for statement in sweep.body if isinstance(statement, Start)}
+    sums = {statement.name for loop in inner for statement in everything(loop.body) if isinstance(statement, Accumulate)}
+    # A sum that the rows add to has to be the column's: one that goes on over columns has no place in a block of them.
+    return last and any(len(indices) > 1 for indices in places) and sums <= own and all(_is_chain(loop, real) for loop in inner)
 
 
 def _is_chain(sweep: Sweep, real: str) -> bool:
