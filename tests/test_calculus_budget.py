@@ -61,7 +61,7 @@ def test_the_work_is_bounded_and_the_result_right(name, monkeypatch):
 
     monkeypatch.setattr(Poly, "__mul__", counted)
     found = engine.derive(parse_layer(LAYERS[name]))
-    assert work < 10_000_000
+    assert work < 2_000_000
     monkeypatch.undo()
     assert verify_derivation(found).ok
 

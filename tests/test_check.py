@@ -156,3 +156,8 @@ def test_what_takes_too_many_steps_is_refuted_or_undecided(monkeypatch: pytest.M
     verdict = symbn.check(layer, "sum(dh0[n, d] for d in D) == 0")
     assert verdict.status == "UNDECIDED"
     assert "more steps than are allowed" in verdict.reason
+
+
+def test_hints_speak_of_no_value_that_the_derivation_names_for_itself() -> None:
+    verdict = symbn.check("weight_norm", "dv[o, i] = dw[o, i]*g[o]")
+    assert verdict.status == "NOT EQUAL"

@@ -57,7 +57,8 @@ def test_a_bounded_eps_stays_within_its_bounds():
     ],
 )
 def test_assumptions_hold(claim, holds, make):
-    text = f'def f(x, *, t: "N K", u=1):\n    assert {claim}\n    y = x * u * sum(t[n, k] for n in N for k in K)\n    return y\n'
+    body = f"    assert {claim}\n    y = u * sum(x[n, k] * t[n, k] for n in N for k in K)\n    return y\n"
+    text = f'def f(x: "N K", *, t: "N K", u=1):\n{body}'
     for point in drawn(text, {"N": 2, "K": 3}, make):
         assert holds(point.given["t"], point.given["u"].item())
 

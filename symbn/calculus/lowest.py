@@ -8,24 +8,29 @@ Sound wherever the polynomial is defined: it divides by what is cancelled. Besid
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 
 from symbn.calculus.denominators import common_denominator
 from symbn.calculus.factors import factors_of
 from symbn.calculus.powers import power
 from symbn.calculus.terms import ZERO, Atom, Kind, Monomial, Number, Poly, constant, func, is_condition, of_atom
+from symbn.calculus.work import TooLong, limited
 
 # A longer numerator is not worth factoring.
 MOST_TERMS = 16
+# What this may take, in steps of `work`: a fraction of a second.
+STEPS = 20_000
 
 
 def in_lowest_terms(poly: Poly) -> Poly | None:
     """The polynomial as one quotient without common factors."""
     folded = with_absolute_values(poly)
     if not any(is_condition(atom) for atom in folded.atoms()) and _has_denominator(folded):
-        over_one = common_denominator(folded)
-        if 0 < len(over_one) <= MOST_TERMS:
-            folded = _cancelled(over_one)
+        with suppress(TooLong), limited(STEPS):
+            over_one = common_denominator(folded)
+            if 0 < len(over_one) <= MOST_TERMS:
+                folded = _cancelled(over_one)
     return None if folded == poly else folded
 
 

@@ -21,7 +21,7 @@ from symbn.calculus.denominators import common_denominator, is_zero
 from symbn.calculus.engine import derive
 from symbn.calculus.sweeps import Reverse
 from symbn.calculus.terms import Kind, Poly
-from symbn.expr import Add, Expr, Mul, Num, Read, add, mul, neg, num
+from symbn.expr import Add, Expr, Mul, Num, Read, add, mul, neg, num, reads
 from symbn.language import expr_text
 from symbn.layer import Definition
 from symbn.oracle.claim import make_claim
@@ -103,7 +103,10 @@ def _missing_terms(question: Question) -> Iterator[tuple[str, Expr]]:
     assert isinstance(left, Read)
     if gradient.indices != left.indices:
         return
+    known = {*question.layer.names, *(name for name, quantity in vocabulary(question.layer).items() if quantity.kind == "cotangent")}
     for term in _terms(gradient.expr):
+        if not set(reads(term)) <= known:
+            continue  # a value that several gradients share, and that the equation does not speak of
         yield f"the right side lacks the term {expr_text(term)}", add(right, term)
         yield f"the right side has one {expr_text(term)} too much", add(right, neg(term))
 
