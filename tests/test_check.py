@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import symbn
 from symbn import catalogue, proof
 from symbn.calculus.work import limited
+from symbn.cli import main
 
 FORM = "dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*{})"
 TRUE = FORM.format("mean(dy[k]*xhat[k] for k in N)")
@@ -161,3 +164,46 @@ def test_what_takes_too_many_steps_is_refuted_or_undecided(monkeypatch: pytest.M
 def test_hints_speak_of_no_value_that_the_derivation_names_for_itself() -> None:
     verdict = symbn.check("weight_norm", "dv[o, i] = dw[o, i]*g[o]")
     assert verdict.status == "NOT EQUAL"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("dx[i] = dy[i]", "--numpy", "--latex"),
+        ("dx[i] = dy[i]", "--let", "a=b"),
+        ("dx[i] = dy[i]", "--let", "a"),
+        (),
+        ("dx[i]",),
+        ("dx[i] = gama",),
+        ("dx[i] = dy[i]", "--assume", "N == 0"),
+        ("-f", "missing.txt"),
+        ("--same-as", "layernorm"),
+    ],
+)
+def test_wrong_use_exits_with_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["check", "batchnorm", *arguments])
+    assert left.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_several_equations_exit_with_the_worst(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    claims = tmp_path / "claims.txt"
+    claims.write_text("# two facts and a slip\nmean(xhat[j] for j in N) == 0\n\ndbeta = sum(dy[i] for i in N)  # true\ndgamma = dbeta\n")
+    with pytest.raises(SystemExit) as left:
+        main(["check", "batchnorm", "-f", str(claims)])
+    assert left.value.code == 1
+    verdicts = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
+    assert verdicts == ["EQUAL", "EQUAL", "NOT EQUAL"]
+
+
+def test_two_layers_are_the_same_or_it_says_where_they_part(tmp_path: Path) -> None:
+    text = 'def {name}({x}: "{n}", *, {e}=1e-5):\n    assert {e} > 0\n    m = mean({x}[j] for j in {n})\n    v = {v}\n'
+    text += "    y[i] = ({x}[i] - m)/sqrt(v + {e})\n    return y\n"
+    first = symbn.loads(text.format(name="one", x="x", n="N", e="eps", v="mean(x[j]**2 for j in N) - m**2"))
+    same = symbn.loads(text.format(name="two", x="u", n="M", e="tiny", v="mean((u[j] - m)**2 for j in M)"))
+    other = symbn.loads(text.format(name="two", x="u", n="M", e="tiny", v="sum((u[j] - m)**2 for j in M)/(M - 1)"))
+    assert [proof.decide(question).status for question in proof.same_outputs(first, same)] == ["EQUAL"]
+    (verdict,) = (proof.decide(question) for question in proof.same_outputs(first, other))
+    assert verdict.status == "NOT EQUAL"
+    assert "they part at v = " in verdict.hint

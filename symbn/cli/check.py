@@ -24,8 +24,8 @@ STANDARD_INPUT = "-"
 @click.argument("layer", type=LayerName())
 @click.argument("equations", metavar="[EQUATION]...", nargs=-1)
 @click.option("-f", "--file", "files", multiple=True, metavar="FILE", help="Read equations, one a line; code and LaTeX as a whole.")
-@click.option("--numpy", "form", flag_value="numpy", help="The equations are NumPy or PyTorch code; it is read, never run.")
-@click.option("--latex", "form", flag_value="latex", help="The equations are LaTeX.")
+@click.option("--numpy", is_flag=True, help="The equations are NumPy or PyTorch code; it is read, never run.")
+@click.option("--latex", is_flag=True, help="The equations are LaTeX.")
 @click.option("--let", "lets", type=Pairs(), multiple=True, metavar="THEIRS=OURS", help="A name of theirs for one of the layer's.")
 @click.option("--assume", multiple=True, metavar="EQUATION", help="A further assumption, such as gamma == 1 or N == 2.")
 @click.option("--same-as", "other", type=LayerName(), metavar="LAYER", help="Ask whether another layer has the same outputs.")
@@ -39,7 +39,8 @@ def check(
     layer: str,
     equations: tuple[str, ...],
     files: tuple[str, ...],
-    form: str | None,
+    numpy: bool,
+    latex: bool,
     lets: tuple[tuple[str, str], ...],
     assume: tuple[str, ...],
     other: str | None,
@@ -59,10 +60,15 @@ def check(
     """
     from symbn import api, proof
 
+    if numpy and latex:
+        raise click.UsageError("an equation is NumPy or LaTeX, not both")
+    form = "numpy" if numpy else "latex" if latex else "text"
+    if lets and form == "text" and other is None:
+        raise click.UsageError("--let goes with --numpy, --latex or --same-as")
     source = api.load(layer)
     asked: list[proof.Question] = []
     for text, file in _texts(equations, files, form):
-        asked += proof.questions(source, text, form=form or "text", lets=dict(lets), assume=assume, file=file)
+        asked += proof.questions(source, text, form=form, lets=dict(lets), assume=assume, file=file)
     if other is not None:
         asked += proof.same_outputs(source, api.load(other), lets=dict(lets), assume=assume)
     elif certificate is not None and not asked:
@@ -82,12 +88,12 @@ def check(
     ctx.exit(verdict.exit_code)
 
 
-def _texts(equations: Sequence[str], files: Sequence[str], form: str | None) -> list[tuple[str, str]]:
+def _texts(equations: Sequence[str], files: Sequence[str], form: str) -> list[tuple[str, str]]:
     """Each text with what it is called in messages."""
     found = [(text, "equation") for text in equations]
     for name in files:
         content = _content(name)
-        if form is not None:
+        if form != "text":
             found.append((content, name))
             continue
         lines = [line.partition("#")[0].strip() for line in content.splitlines()]
