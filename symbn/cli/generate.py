@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from symbn.cli.output import emit, talk
-from symbn.cli.params import LayerName, TargetName, what_to_derive
+from symbn.cli.params import DTYPE_HELP, DTYPES, LayerName, TargetName, what_to_derive
 from symbn.errors import TargetError
 
 
@@ -18,7 +18,7 @@ from symbn.errors import TargetError
 @click.option("-t", "--target", "targets", type=TargetName(), multiple=True, metavar="TARGET", help="Only this target; may be repeated.")
 @what_to_derive
 @click.option("-o", "output", default="generated", show_default=True, metavar="DIR", help="Where to; - prints the files.")
-@click.option("--dtype", "dtypes", type=click.Choice(["f32", "f64"]), multiple=True, help="Only this type, where the target has several.")
+@click.option("--dtype", "dtypes", type=click.Choice(DTYPES), multiple=True, help=DTYPE_HELP)
 @click.option("--templates", metavar="DIR", help="Templates of your own, which come before symbn's and run in a sandbox.")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 when a file is stale, missing or stray.")
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change, and exit with 1 when anything would.")
@@ -100,13 +100,13 @@ def _placed(target: str, names: tuple[str, ...]) -> list[str]:
 def _files(wanted: Wanted, targets: tuple[str, ...], dtypes: tuple[str, ...], templates: str | None) -> dict[str, str]:
     from symbn import api
     from symbn.codegen.generate import render
-    from symbn.codegen.targets import DTYPES
+    from symbn.codegen.storage import USUAL
 
     files: dict[str, str] = {}
     for layer, asked in wanted:
         derivation = api.derive(layer, **asked, steps=False).derivation
         for target in targets:
-            made = render(derivation, target, dtypes=dtypes or DTYPES, templates_dir=templates)
+            made = render(derivation, target, dtypes=dtypes or USUAL, templates_dir=templates)
             placed = dict(zip(_placed(target, tuple(made)), made.values(), strict=True))
             if twice := placed.keys() & files.keys():
                 raise TargetError(f"two layers would both be written to {min(twice)}", hint="rename one of them")

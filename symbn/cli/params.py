@@ -14,6 +14,9 @@ from click.shell_completion import CompletionItem
 
 EXTENT = re.compile(r"[1-9][0-9]{0,17}")
 MODES = ("vjp", "jvp", "jacobian")
+# Types of elements; those of 16 bits are kept in memory, and computed in float.
+DTYPES = ("f32", "f64", "bf16", "f16")
+DTYPE_HELP = "A type of C's arrays, f32 and f64 unless said; may be repeated."
 
 
 class LayerName(click.ParamType):  # type: ignore[type-arg]

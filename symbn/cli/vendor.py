@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from symbn.cli.output import emit, talk
-from symbn.cli.params import LayerName, TargetName, what_to_derive
+from symbn.cli.params import DTYPE_HELP, DTYPES, LayerName, TargetName, what_to_derive
 
 
 @click.command()
@@ -19,7 +19,7 @@ from symbn.cli.params import LayerName, TargetName, what_to_derive
 @click.option("--prefix", metavar="P", help="What the C functions' names start with, in place of symbn_.")
 @click.option("--single-header", is_flag=True, help="One .h in place of .h and .c, with its code under P..._IMPLEMENTATION.")
 @click.option("--license-header", metavar="FILE", type=click.Path(path_type=Path), help="Your own, to stand first in every file.")
-@click.option("--dtype", "dtypes", metavar="f32|f64", multiple=True, help="Only this type, where the target has several.")
+@click.option("--dtype", "dtypes", metavar="|".join(DTYPES), multiple=True, help=DTYPE_HELP)
 @click.option("--check", "checked", metavar="DIR", type=click.Path(path_type=Path), help="Compare DIR with its lock; write nothing.")
 @click.option("--update", "updated", metavar="DIR", type=click.Path(path_type=Path), help="Make everything in DIR's lock again.")
 @click.option("--force", is_flag=True, help="With --update: also write over what was changed by hand.")

@@ -15,7 +15,8 @@ from typing import Any
 
 from symbn.calculus.derivation import Derivation
 from symbn.codegen.emit import render_template, write_files
-from symbn.codegen.targets import DTYPES, Target, file_names, target_named
+from symbn.codegen.storage import DTYPES, USUAL
+from symbn.codegen.targets import Target, file_names, target_named
 from symbn.codegen.variant import variant_of
 from symbn.errors import TargetError
 
@@ -53,7 +54,7 @@ def render(
     derivation: Derivation,
     target: str,
     *,
-    dtypes: Iterable[str] = DTYPES,
+    dtypes: Iterable[str] = USUAL,
     prefix: str | None = None,
     templates_dir: Path | str | None = None,
 ) -> dict[str, str]:

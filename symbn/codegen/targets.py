@@ -12,7 +12,6 @@ from types import MappingProxyType
 from symbn.errors import TargetError
 from symbn.expr import FUNCTIONS
 
-DTYPES = ("f32", "f64")
 # No value has a word of C for its name, but its derivative may: `do` is the cotangent of `o`.
 C_WORDS = ("do", "double", "default", "delete", "decltype", "dynamic_cast")
 
@@ -53,12 +52,12 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
         ),
         "c": Target(
             "c",
-            "C99, also valid C++, float32 and float64",
+            "C99, also valid C++, float32 and float64; bfloat16 and float16 on request",
             "symbn.codegen.views.c:c_view",
             (File("{stem}.h", "c/kernel.h.j2"), File("{stem}.c", "c/kernel.c.j2")),
             typed=True,
             prefixed=True,
-            reserved=frozenset({"fabs", "pow", "workspace", "HUGE_VAL", *FUNCTIONS, *C_WORDS}),
+            reserved=frozenset({"fabs", "pow", "workspace", "HUGE_VAL", "uint16_t", *FUNCTIONS, *C_WORDS}),
         ),
         "latex": Target(
             "latex",

@@ -16,7 +16,8 @@ from pathlib import Path
 from symbn.calculus.engine import derive
 from symbn.codegen.emit import template_texts
 from symbn.codegen.generate import render
-from symbn.codegen.targets import DTYPES, target_named
+from symbn.codegen.storage import USUAL
+from symbn.codegen.targets import target_named
 from symbn.errors import TargetError
 from symbn.tools.vendor_recipe import Recipe
 
@@ -52,7 +53,7 @@ def make(recipe: Recipe) -> dict[str, Made]:
     variant, options = recipe.variant, recipe.options
     target_named(recipe.target)  # an unknown one is refused before any work is done
     derivation = derive(recipe.parsed(), wrt=variant.wrt, mode=variant.mode, order=variant.order, save=variant.save, steps=False)
-    files = render(derivation, recipe.target, dtypes=options.dtypes or DTYPES, prefix=options.prefix)
+    files = render(derivation, recipe.target, dtypes=options.dtypes or USUAL, prefix=options.prefix)
     templates = [row.template for row in target_named(recipe.target).files]
     if options.single_header:
         return {name: Made(_finished(name, text, recipe), _hashed(templates)) for name, text in _single(files, recipe.target).items()}

@@ -18,6 +18,7 @@ from symbn.codegen.printers.c import CPrinter
 from symbn.codegen.program import Loops, Program
 from symbn.codegen.reserved import without
 from symbn.codegen.schedule import schedule
+from symbn.codegen.storage import HALVES, USUAL, storage_of
 from symbn.codegen.targets import TARGETS
 from symbn.codegen.variant import variant_of
 from symbn.codegen.views.c_body import Body
@@ -25,7 +26,13 @@ from symbn.codegen.views.c_helpers import BLOCK, CHUNK, COLUMNS, LANES, PARTS, R
 from symbn.codegen.views.c_signature import JOINED_PARTS, Signature
 from symbn.codegen.views.header import header, reproduce
 
-SUFFIXES = {"f32": "float", "f64": "double"}
+# What a header says of the types of 16 bits.
+
+HALF_NOTES = {
+    "bf16": "bf16: a uint16_t holds a bfloat16, the first half of a float; elements are computed in float and rounded to nearest even.",
+    "f16": "f16: a uint16_t holds an IEEE half; elements are computed in float and rounded to nearest even.",
+}
+SMALL_NOTE = "    Scalars, and arrays whose axes are only some of another array's (parameters, statistics), are float there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,7 @@ class CView:
     loops: bool
     streams: bool
     bytes: bool
+    halves: bool
     lanes: str
     chunk: str
     block: str
@@ -65,15 +73,16 @@ def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "sy
     functions = [_workspace(signature) for signature in signatures if signature.loops.buffers]
     public = list(functions)
     for signature in signatures:
-        for suffix in dtypes:
-            made = Body(signature, suffix, SUFFIXES[suffix], printer).functions()
+        for dtype in dtypes:
+            made = Body(signature, storage_of(derivation.layer, dtype), printer).functions()
             functions += made
             public.append(made[-1])
     helpers = helper_functions(printer.helpers, printer.prefix)
     text = "\n".join(line for function in functions for line in function.body)
-    options = ["--dtype", dtypes[0]] if len(dtypes) == 1 else []
+    options = [word for dtype in dtypes for word in ("--dtype", dtype)] if dtypes != USUAL else []
+    halves = tuple(dtype for dtype in dtypes if dtype in HALVES)
     return CView(
-        tuple(map(_in_comment, header(plain, reproduce(plain, "c", options), _notes(scheduled, f"{prefix}{programs[0].layer}")))),
+        tuple(map(_in_comment, header(plain, reproduce(plain, "c", options), _notes(scheduled, f"{prefix}{programs[0].layer}", halves)))),
         variant_of(plain).stem,
         f"{stem}_H".upper(),
         signatures[0].codes(needs_workspace=any(signature.loops.buffers for signature in signatures)),
@@ -81,7 +90,8 @@ def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "sy
         printer.macro,
         len(functions) > len(public),
         f"{printer.prefix}stream(" in text,
-        f"{printer.prefix}stream(" in text or f"{printer.prefix}expf(" in text,
+        bool(halves) or f"{printer.prefix}stream(" in text or f"{printer.prefix}expf(" in text,
+        bool(halves),
         str(LANES),
         str(CHUNK),
         str(BLOCK),
@@ -107,7 +117,7 @@ def _workspace(signature: Signature) -> Function:
     return Function(signature.workspace_comment(), signature.workspace_declaration(), signature.workspace_body())
 
 
-def _notes(scheduled: list[tuple[Program, Loops]], stem: str) -> list[str]:
+def _notes(scheduled: list[tuple[Program, Loops]], stem: str, halves: tuple[str, ...]) -> list[str]:
     """Aliasing and memory, the same for every element type."""
     lines = ["Aliasing: no two arrays may overlap, but an output may be exactly the memory of one input:"]
     for program, loops in scheduled:
@@ -115,6 +125,8 @@ def _notes(scheduled: list[tuple[Program, Loops]], stem: str) -> list[str]:
         lines.append(f"    {program.direction}: {', '.join(pairs) or 'none'}")
     lines.append("Scalars: what is read is a double by value, what is written goes through a pointer.")
     lines.append("Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.")
+    lines += [HALF_NOTES[dtype] for dtype in halves]
+    lines += [SMALL_NOTE] if halves else []
     lines.append("Threads: OpenMP where it is compiled with it; the result does not depend on their number.")
     if any(loops.buffers for _, loops in scheduled):
         lines.append(f"Memory: none is allocated; {stem}_..._workspace says how many doubles the caller lends.")

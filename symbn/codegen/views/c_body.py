@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from symbn.codegen.naming import Names
 from symbn.codegen.printers.c import CPrinter
 from symbn.codegen.program import Assign, Finish, Joined, Load, Start, Statement, Store, Sweep
+from symbn.codegen.storage import Storage
 from symbn.codegen.views.c_columns import is_columns
 from symbn.codegen.views.c_helpers import Function
 from symbn.codegen.views.c_joined import joined_lines
@@ -20,16 +21,14 @@ from symbn.codegen.views.c_statements import EXTREMA, Statements
 from symbn.codegen.views.c_text import indented, occurs
 from symbn.codegen.walk import accumulated, everything, stored
 
-SIZES = {"float": "4.0", "double": "8.0"}
-
 
 class Body:
     """Writes the functions of one pass for one element type."""
 
-    def __init__(self, signature: Signature, suffix: str, real: str, printer: CPrinter) -> None:
-        self.signature, self.suffix, self.real, self.printer = signature, suffix, real, printer
+    def __init__(self, signature: Signature, storage: Storage, printer: CPrinter) -> None:
+        self.signature, self.storage, self.real, self.printer = signature, storage, storage.real, printer
         self.names = LocalNames(signature, Names(_taken(signature)))
-        self.statements = Statements(signature, real, printer, self.names)
+        self.statements = Statements(signature, storage, printer, self.names)
         self.started: dict[str, Start] = {}
         self.scalars: list[str] = []
         self.stages: list[Function] = []
@@ -43,8 +42,8 @@ class Body:
         scalars = [argument.name for argument in self.signature.program.arguments if not argument.axes]
         unused = [f"(void){name};" for name in scalars if not occurs(name, main)]
         lines = (*unused, *self.signature.checks(), *self.signature.buffers(), *main, f"return {self.signature.code('ok')};")
-        declaration = self.signature.declaration(self.suffix, self.real)
-        return (*self.stages, Function(self.signature.comment(self.suffix), declaration, lines))
+        declaration = self.signature.declaration(self.storage)
+        return (*self.stages, Function(self.signature.comment(self.storage), declaration, lines))
 
     def _top(self, statement: Statement) -> list[str]:
         """A statement outside of all loops."""
@@ -63,7 +62,7 @@ class Body:
     def _launch(self, sweep: Sweep, joined: Joined | None = None) -> list[str]:
         """The loop as a function of its own, and the lines that call it, part by part."""
         starts = [self.started[name] for name in accumulated(sweep) if name in self.started]
-        name = self.stage_names.fresh(f"{self.signature.name}_{self.suffix}_over_{sweep.index.axis}")
+        name = self.stage_names.fresh(f"{self.signature.name}_{self.storage.dtype}_over_{sweep.index.axis}")
         body, results = self._stage_body(sweep, starts, joined)
         used = [part for part in self._parameters() if occurs(part[0], body)]
         bounds = [(self.names.first, f"ptrdiff_t {self.names.first}"), (self.names.last, f"ptrdiff_t {self.names.last}")]
@@ -122,10 +121,10 @@ class Body:
 
     def _parameters(self) -> list[tuple[str, str]]:
         """What a loop's function may be given: (name, declaration)."""
-        program = self.signature.program
+        program, ctype = self.signature.program, self.storage.ctype
         found = [(axis, f"ptrdiff_t {axis}") for axis in program.axes]
-        found += [(a.name, f"const {self.real} *{a.name}" if a.axes else f"double {a.name}") for a in program.arguments]
-        found += [(output.name, f"{self.real} *{output.name}") for output in program.outputs]
+        found += [(a.name, f"const {ctype(a.axes)} *{a.name}" if a.axes else f"double {a.name}") for a in program.arguments]
+        found += [(output.name, f"{ctype(output.axes)} *{output.name}") for output in program.outputs]
         found += [(buffer.name, f"double *{buffer.name}") for buffer in self.signature.loops.buffers]
         return [*found, *((name, f"double {name}") for name in self.scalars), ("stream", "int stream")]
 
@@ -175,7 +174,7 @@ class Body:
     def _stream(self) -> list[str]:
         """Whether the largest output is larger than the caches."""
         largest = max((output.axes for output in self.signature.program.outputs), key=len)
-        elements = "*".join([*(f"(double){axis}" for axis in largest), SIZES[self.real]])
+        elements = "*".join([*(f"(double){axis}" for axis in largest), f"{self.storage.bytes(largest)}.0"])
         return [f"const int stream = {elements} >= (double){self.printer.macro}_STREAM;"]
 
 

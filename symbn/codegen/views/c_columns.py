@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from symbn.codegen.views.c_statements import Statements
 
 NEUTRAL = {"max": "-HUGE_VAL", "min": "HUGE_VAL"}
-BYTES = {"float": 4, "double": 8}
 
 
 def is_columns(sweep: Sweep, real: str) -> bool:
@@ -78,7 +77,8 @@ class Columns:
         arrays = {load.array: load.indices for loop in loops for load in loaded(loop) if self.sweep.index in load.indices}
         rows = max((indices[:-1] for indices in arrays.values()), key=len, default=())
         extents = [f"(double){index.axis}" for index in rows]
-        return "*".join([*extents, f"{BYTES[self.real]*len([i for i in arrays.values() if len(i) > 1])}.0"])
+        sizes = [self.outer.bytes(array) for array, indices in arrays.items() if len(indices) > 1]
+        return "*".join([*extents, f"{sum(sizes)}.0"])
 
     def _segments(self) -> list[Sweep | list[Statement]]:
         """Inner loops, and runs of what stands between them."""

@@ -137,9 +137,10 @@ class Elements:
             if store.array in self.outer.buffers:
                 continue
             array, block, at = store.array, names.block(store.array), f"&{self.outer.element(store.array, store.indices, letters)}"
-            before.append(f"{self.real} {block}[{size}];")
-            before.append(f"{self.real} *const {names.to(array)} = {array} == NULL{' || stream' if streams else ''} ? {block} : {at};")
-            call = f"{self.printer.prefix}stream({at}, {block}, sizeof({self.real})*(size_t){names.width});"
+            real = self.outer.ctype(store.array)
+            before.append(f"{real} {block}[{size}];")
+            before.append(f"{real} *const {names.to(array)} = {array} == NULL{' || stream' if streams else ''} ? {block} : {at};")
+            call = f"{self.printer.prefix}stream({at}, {block}, sizeof({real})*(size_t){names.width});"
             after += [] if not streams else [f"if ({array} != NULL && stream) {{", f"{INDENT}{call}", "}"]
         return before, after
 
@@ -165,8 +166,7 @@ class Elements:
     def _statement(self, statement: Statement) -> list[str]:
         match statement:
             case Load(name, array, indices):
-                cast = "(float)" if self.real == "float" and array in self.outer.buffers else ""
-                return [f"const {self.real} {name} = {cast}{self.outer.element(array, indices)};"]
+                return [f"const {self.real} {name} = {self.outer.number(array, indices, self.real)};"]
             case Assign(name, expr, source):
                 return [*self.outer.comment(source), f"const {self.real} {name} = {self.printer.text(self._narrow(expr))};"]
             case Accumulate(name, kind, expr):
@@ -174,7 +174,8 @@ class Elements:
             case Store(array, indices, expr) if array in self.outer.buffers:
                 return [f"{self.outer.element(array, indices)} = {self._widened(self._narrow(expr))};"]
             case Store(array, _, expr):
-                return [f"{self.names.to(array)}[{self.names.lane}] = {self.printer.text(self._narrow(expr))};"]
+                value = self.outer.packed(array, self.printer.text(self._narrow(expr)))
+                return [f"{self.names.to(array)}[{self.names.lane}] = {value};"]
         raise TypeError(statement)
 
     def _accumulate(self, name: str, kind: str, expr: Expr) -> str:

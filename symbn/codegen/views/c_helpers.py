@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from symbn.codegen.views.c_halves import HALVES
+from symbn.codegen.views.c_text import Helper
+
 LANES, CHUNK, BLOCK, PARTS, COLUMNS, ROWS, TOGETHER = 32, 512, 512, 64, 512, 16, 4
 
 
@@ -19,20 +22,6 @@ class Function:
     comment: tuple[str, ...]
     declaration: tuple[str, ...]
     body: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Helper:
-    """A helper's text, with {real} for its type, {f} for the suffix of that type's functions, {one} and {zero} for its constants.
-
-    `calls` are the helpers that it calls, as (name, real); a real of None is its own type.
-    """
-
-    result: str
-    parameters: str
-    body: tuple[str, ...]
-    comment: tuple[str, ...] = ()
-    calls: tuple[tuple[str, str | None], ...] = ()
 
 
 def _expression(parameters: str, text: str) -> Helper:
@@ -56,6 +45,7 @@ def _extremum(name: str) -> Helper:
 
 HELPERS: Mapping[str, Helper] = MappingProxyType(
     {
+        **HALVES,
         "scale": Helper(
             "float",
             "int32_t exponent",

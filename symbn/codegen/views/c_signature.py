@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbn.codegen.program import SAVED, Argument, Buffer, Loops, Output, Program
+from symbn.codegen.storage import Storage
 from symbn.codegen.views.header import shape
 
 WIDTH = 110
+WORDS = {"f32": "in float", "f64": "in double", "bf16": "in float, on arrays of bfloat16", "f16": "in float, on arrays of IEEE half"}
 # Into how many parts joined loops are cut at most; each has sums of its own.
 JOINED_PARTS = 16
 
@@ -38,17 +40,17 @@ class Signature:
         )
         return (*codes, *workspace)
 
-    def declaration(self, suffix: str, real: str) -> tuple[str, ...]:
+    def declaration(self, storage: Storage) -> tuple[str, ...]:
         """The declaration without its semicolon."""
         parameters = [f"ptrdiff_t {axis}" for axis in self.program.axes]
-        parameters += [f"const {real} *{a.name}" if a.axes else f"double {a.name}" for a in self.program.arguments]
-        parameters += [f"{real} *{output.name}" for output in self.program.outputs]
+        parameters += [f"const {storage.ctype(a.axes)} *{a.name}" if a.axes else f"double {a.name}" for a in self.program.arguments]
+        parameters += [f"{storage.ctype(output.axes)} *{output.name}" for output in self.program.outputs]
         parameters += ["double *workspace"] if self.loops.buffers else []
-        return wrapped(f"int {self.name}_{suffix}(", parameters)
+        return wrapped(f"int {self.name}_{storage.dtype}(", parameters)
 
-    def comment(self, suffix: str) -> tuple[str, ...]:
+    def comment(self, storage: Storage) -> tuple[str, ...]:
         """Each parameter's meaning."""
-        lines = [f"{self.program.direction.replace('_', ' ').capitalize()} pass in {'float' if suffix == 'f32' else 'double'}."]
+        lines = [f"{self.program.direction.replace('_', ' ').capitalize()} pass {WORDS[storage.dtype]}."]
         reads = [f"{_described(argument)}{' (saved)' if argument.role == SAVED else ''}" for argument in self.program.arguments]
         writes = [f"{_described(output)}{' (saved)' if output.saved else ''}" for output in self.program.outputs]
         lines += _list("Reads ", reads) + _list("Writes ", writes)

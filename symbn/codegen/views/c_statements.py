@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from symbn.codegen.printers.c import CPrinter
 from symbn.codegen.printers.infix import POWER, SUM
 from symbn.codegen.program import Accumulate, Assign, Finish, Load, Start, Statement, Store, Sweep, Total
+from symbn.codegen.storage import Storage
 from symbn.codegen.views.c_columns import Columns, is_columns
 from symbn.codegen.views.c_elements import Elements, shape_of, subtracted
 from symbn.codegen.views.c_names import LocalNames
@@ -28,15 +29,15 @@ EXTREMA = {"max": ("-HUGE_VAL", "maximum", "largest"), "min": ("HUGE_VAL", "mini
 class Statements:
     """Writes the statements of one pass for one element type."""
 
-    def __init__(self, signature: Signature, real: str, printer: CPrinter, names: LocalNames) -> None:
-        self.real, self.printer, self.names = real, printer, names
+    def __init__(self, signature: Signature, storage: Storage, printer: CPrinter, names: LocalNames) -> None:
+        self.storage, self.real, self.printer, self.names = storage, storage.real, printer, names
         program = signature.program
         self.axes = {argument.name: argument.axes for argument in program.arguments}
         self.axes |= {output.name: output.axes for output in program.outputs}
         self.buffers = {buffer.name: buffer.axes for buffer in signature.loops.buffers}
         sweeps = [s for s in everything(signature.loops.body) if isinstance(s, Sweep) and self._shape(s) == "lanes"]
         self.in_lanes = {name for sweep in sweeps for name in accumulated(sweep)}
-        self.wide = subtracted(signature.loops.body) if real == "float" else frozenset()
+        self.wide = subtracted(signature.loops.body) if self.real == "float" else frozenset()
         self.complete: set[str] = set()
         self.exact: set[str] = set()
         self.explained: set[Definition] = set()
@@ -50,7 +51,7 @@ class Statements:
             case Load(name, array, indices):
                 exact = self.real == "float" and array not in self.buffers
                 self.exact |= {name} if exact else set()
-                return [f"const double {name} = {'(double)' if exact else ''}{self.element(array, indices)};"]
+                return [f"const double {name} = {self.number(array, indices, 'double')};"]
             case Assign(name, expr, source):
                 return [*self.comment(source), f"const double {name} = {self.printer.text(expr)};"]
             case Start():
@@ -144,8 +145,30 @@ class Statements:
         text = self.printer.text(expr)
         if array in self.buffers:
             return [f"{self.element(array, indices)} = {text};"]
-        value = f"(float){self.printer.at(expr, POWER)}" if self.real == "float" else text
+        value = self.packed(array, f"(float){self.printer.at(expr, POWER)}" if self.real == "float" else text)
         return [f"if ({array} != NULL) {{", f"{INDENT}{self.element(array, indices)} = {value};", "}"]
+
+    def number(self, array: str, indices: tuple[Index, ...], real: str) -> str:
+        """An element of an array as a number of the type `real`."""
+        text, own = self.element(array, indices), "double" if array in self.buffers else self.real
+        if self._is_half(array):
+            text = f"{self.printer.helper(f'from_{self.storage.dtype}')}({text})"
+        return text if own == real else f"({real}){text}"
+
+    def packed(self, array: str, text: str) -> str:
+        """A number as an element of an output."""
+        return f"{self.printer.helper(f'to_{self.storage.dtype}')}({text})" if self._is_half(array) else text
+
+    def ctype(self, array: str) -> str:
+        """The type of an array's elements."""
+        return "double" if array in self.buffers else self.storage.ctype(self.axes[array])
+
+    def bytes(self, array: str) -> int:
+        """The size of an array's element."""
+        return 8 if array in self.buffers else self.storage.bytes(self.axes[array])
+
+    def _is_half(self, array: str) -> bool:
+        return array not in self.buffers and self.storage.is_half(self.axes[array])
 
     def element(self, array: str, indices: tuple[Index, ...], letters: Mapping[Index, str] | None = None) -> str:
         """An element of an array; `letters` says what stands for an index instead of its own letter."""
