@@ -45,7 +45,7 @@ def attention(q: "N D", k: "M D", v: "M E"):
     ),
     "attention_max": Blind(
         "one head with max shift, its denominator without a name",
-        6,
+        5,
         8,
         """
 def attention_max(q: "N D", k: "M D", v: "M D", *, scale=0.125):
@@ -382,8 +382,8 @@ def grn(x: "B S C", gamma: "C", beta: "C", *, eps=1e-6):
     ),
     "gumbel_softmax": Blind(
         "a constant under two logarithms",
-        2,
-        6,
+        1,
+        5,
         """
 def gumbel_softmax(x: "K", *, u: "K", tau=0.5):
     assert tau > 0
@@ -498,8 +498,8 @@ def intermediate_outputs(x: "N K"):
     ),
     "kl_softmax": Blind(
         "two softmaxes in one line each",
-        3,
-        21,
+        0,
+        8,
         """
 def kl_softmax(a: "K", b: "K"):
     p[k] = exp(a[k]) / sum(exp(a[j]) for j in K)
@@ -586,8 +586,8 @@ def lower_axis(N0: "N", n):
     ),
     "mad_norm": Blind(
         "a kink in a statistic: mean absolute deviation",
-        3,
-        13,
+        2,
+        9,
         """
 def mad_norm(x: "N", *, eps=1e-6):
     assert eps > 0
@@ -741,8 +741,8 @@ def pearson(a: "N", b: "N"):
     ),
     "perplexity": Blind(
         "exp of an entropy, softmax in one line",
-        2,
-        12,
+        1,
+        8,
         """
 def perplexity(x: "K"):
     p[k] = exp(x[k]) / sum(exp(x[j]) for j in K)
@@ -884,8 +884,8 @@ def smooth_threshold(x: "N", tau):
     ),
     "soft_argmax": Blind(
         "softmax in one line, then a contraction with a constant",
-        2,
-        9,
+        0,
+        3,
         """
 def soft_argmax(x: "K", *, pos: "K"):
     p[k] = exp(x[k]) / sum(exp(x[l]) for l in K)

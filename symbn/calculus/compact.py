@@ -69,7 +69,7 @@ class Search:
         self.layer = self.problem.layer
         self.notation = Notation(sweep)
         show = self.notation.builder().build
-        self.saved = everything(self.layer) if save is None else saved_values(self.problem, save, show)
+        self.saved = everything(self.problem) if save is None else saved_values(self.problem, save, show)
         self.keeps_conditions = save is None
         self.rank = max((len(letters) for letters in self.problem.letters.values()), default=0)
         self.spent = 0

@@ -64,7 +64,7 @@ def cost_of(results: Iterable[Expr]) -> Cost:
 def _unique_nodes(results: Iterable[Expr]) -> list[Expr]:
     found: dict[Expr, None] = {}
     for result in results:
-        _collect(_alpha(result)[0], found)
+        _collect(with_standard_letters(result), found)
     return list(found)
 
 
@@ -82,7 +82,12 @@ def _length(expr: Expr) -> int:
 
 def equal_trees(left: Expr, right: Expr) -> bool:
     """Equal up to the letters of bound indices."""
-    return _alpha(left)[0] == _alpha(right)[0]
+    return with_standard_letters(left) == with_standard_letters(right)
+
+
+def with_standard_letters(expr: Expr) -> Expr:
+    """The same for all expressions that differ in the letters of bound indices alone; means are sums here."""
+    return _alpha(expr)[0]
 
 
 @lru_cache(maxsize=50_000)

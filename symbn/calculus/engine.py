@@ -14,6 +14,7 @@ from symbn.calculus.derivation import Derivation, Gradient, Step
 from symbn.calculus.invariants import invariants
 from symbn.calculus.jacobian import jacobians
 from symbn.calculus.problem import Problem
+from symbn.calculus.saved import everything
 from symbn.calculus.statements import Outcome, best_form
 from symbn.calculus.steps import explain
 from symbn.calculus.sweeps import Forward, Reverse
@@ -57,7 +58,7 @@ def derive(
     if found.missing:
         raise _impossible(layer, save or (), found.missing)
     if mode == "jacobian":
-        return _jacobian(wanted, outcome)
+        return _jacobian(layer, wanted, outcome)
     derivation = _derivation(layer, mode, 1, wanted, outcome, explain(problem, wanted, found) if steps else ())
     kept = None if save is None else tuple(name for name in layer.names if name in save)
     return replace(derivation, invariants=invariants(problem, found), save=kept)
@@ -90,12 +91,13 @@ def _second_order(layer: Layer, wanted: tuple[str, ...]) -> Derivation:
     return replace(_derivation(again, "vjp", 2, inputs, outcome, ()), first=first)
 
 
-def _jacobian(wanted: tuple[str, ...], outcome: Outcome) -> Derivation:
-    layer = outcome.sweep.problem.layer
-    results = jacobians(outcome.sweep.problem, wanted, outcome.found)
+def _jacobian(layer: Layer, wanted: tuple[str, ...], outcome: Outcome) -> Derivation:
+    problem = outcome.sweep.problem
+    results = jacobians(problem, wanted, outcome.found)
     gradients = {of: _gradient(of, definition) for of, definition in results.items()}
-    residuals = _residuals(layer, [g.definition for g in gradients.values()], ())
-    return Derivation(layer, "jacobian", 1, wanted, (), (), gradients, (), residuals, _notes(outcome.cut))
+    again = everything(problem).recomputed(name for definition in results.values() for name in reads(definition.expr))
+    residuals = _residuals(layer, [*again, *results.values()], ())
+    return Derivation(layer, "jacobian", 1, wanted, (), again, gradients, (), residuals, _notes(outcome.cut))
 
 
 def _derivation(layer: Layer, mode: str, order: int, wanted: tuple[str, ...], outcome: Outcome, steps: tuple[Step, ...]) -> Derivation:

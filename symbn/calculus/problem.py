@@ -24,7 +24,7 @@ class Problem:
     """The layer, `polys` by definition, `letters` by name: the indices each name is written with.
 
     `nonzero` are the atoms that cannot vanish where the layer is defined: it divides by them, or an assumption says so. `kept` says that
-    some definition keeps its products of sums.
+    some definition keeps its products of sums. `made` are definitions that are not the author's (see `unnamed`), so never saved.
     """
 
     layer: Layer
@@ -33,6 +33,7 @@ class Problem:
     nonzero: tuple[Atom, ...]
     assumed: tuple[str, ...] = ()
     kept: bool = False
+    made: tuple[Definition, ...] = ()
     _partials: dict[tuple[str, str], tuple[tuple[Index, ...], Poly]] = field(default_factory=dict)
 
     def partial(self, definition: Definition, name: str) -> tuple[tuple[Index, ...], Poly]:

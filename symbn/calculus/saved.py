@@ -45,9 +45,10 @@ class Saved:
         return tuple(reversed(chosen))
 
 
-def everything(layer: Layer) -> Saved:
-    """All forward values are saved."""
-    return Saved(layer, frozenset(layer.names), ())
+def everything(problem: Problem) -> Saved:
+    """All forward values are saved; what has no name of the author's is computed again."""
+    given = frozenset(problem.layer.names) - {definition.name for definition in problem.made}
+    return Saved(problem.layer, given, problem.made)
 
 
 def saved_values(problem: Problem, names: Sequence[str], show: Show) -> Saved:

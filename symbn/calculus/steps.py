@@ -15,9 +15,10 @@ from symbn.calculus.adjoint_route import adjoint_route
 from symbn.calculus.compact import Found
 from symbn.calculus.derivation import Step
 from symbn.calculus.jacobian_route import jacobian_route
-from symbn.calculus.narrative import Line, Narrative
+from symbn.calculus.narrative import Line, Narrative, listed
 from symbn.calculus.problem import Problem
 from symbn.calculus.work import TooLong
+from symbn.expr import reads
 from symbn.language.latex import definition_latex, definition_latex_lines
 from symbn.language.latex_names import LatexNames
 from symbn.language.text import definition_text
@@ -30,7 +31,7 @@ MOST_DEFINITIONS = 8
 def explain(problem: Problem, wanted: Sequence[str], found: Found) -> tuple[Step, ...]:
     """The numbered steps for all wanted inputs."""
     narrative = Narrative(problem, tuple(wanted), found)
-    lines = _lines(narrative)
+    lines = [*_introduced(problem), *_lines(narrative)]
     names = LatexNames.of(_with_helpers(problem.layer, lines))
     return tuple(_step(number, line, names) for number, line in enumerate(lines, 1))
 
@@ -43,6 +44,19 @@ def _lines(narrative: Narrative) -> list[Line]:
         except TooLong:
             continue
     return []
+
+
+def _introduced(problem: Problem) -> list[Line]:
+    """What has no name of the author's is named first, and then read by its name."""
+    made = {definition.name for definition in problem.made}
+    lines = []
+    for definition in problem.layer.definitions:
+        read = [name for name in reads(definition.expr) if name in made]
+        if definition.name in made:
+            lines.append(Line(definition, "a name for what the layer writes out", is_helper=True))
+        elif read:
+            lines.append(Line(definition, f"the definition of {definition.name}, by {listed(read)}"))
+    return lines
 
 
 def _with_helpers(layer: Layer, lines: Sequence[Line]) -> Layer:
