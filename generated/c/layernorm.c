@@ -586,13 +586,16 @@ int symbn_layernorm_backward_f32(
                 D, dy, gamma, sigma2, xhat, eps, dx, dgamma_d_parts + part*D, dbeta_d_parts + part*D, stream,
                 symbn_layernorm_cut(N, part, parts), symbn_layernorm_cut(N, part + 1, parts));
         }
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            double dgamma_d = 0.0;
-            double dbeta_d = 0.0;
-            for (ptrdiff_t part = 0; part < parts; ++part) {
-                dgamma_d += dgamma_d_parts[part*D + d];
-                dbeta_d += dbeta_d_parts[part*D + d];
+        for (ptrdiff_t part = 1; part < parts; ++part) {
+            SYMBN_LAYERNORM_INDEPENDENT
+            for (ptrdiff_t d = 0; d < D; ++d) {
+                dgamma_d_parts[d] += dgamma_d_parts[part*D + d];
+                dbeta_d_parts[d] += dbeta_d_parts[part*D + d];
             }
+        }
+        for (ptrdiff_t d = 0; d < D; ++d) {
+            double dgamma_d = dgamma_d_parts[d];
+            double dbeta_d = dbeta_d_parts[d];
             if (dgamma != NULL) {
                 dgamma[d] = (float)dgamma_d;
             }
@@ -725,15 +728,18 @@ int symbn_layernorm_backward_f64(
                 D, dy, gamma, sigma2, xhat, eps, dx, dgamma_d_parts + 2*part*D, dbeta_d_parts + 2*part*D, stream,
                 symbn_layernorm_cut(N, part, parts), symbn_layernorm_cut(N, part + 1, parts));
         }
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            double dgamma_d = 0.0, dgamma_d_low = 0.0;
-            double dbeta_d = 0.0, dbeta_d_low = 0.0;
-            for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_layernorm_add(&dgamma_d, &dgamma_d_low, dgamma_d_parts[2*part*D + d]);
-                dgamma_d_low += dgamma_d_parts[2*part*D + D + d];
-                symbn_layernorm_add(&dbeta_d, &dbeta_d_low, dbeta_d_parts[2*part*D + d]);
-                dbeta_d_low += dbeta_d_parts[2*part*D + D + d];
+        for (ptrdiff_t part = 1; part < parts; ++part) {
+            SYMBN_LAYERNORM_INDEPENDENT
+            for (ptrdiff_t d = 0; d < D; ++d) {
+                symbn_layernorm_add(&dgamma_d_parts[d], &dgamma_d_parts[D + d], dgamma_d_parts[2*part*D + d]);
+                dgamma_d_parts[D + d] += dgamma_d_parts[2*part*D + D + d];
+                symbn_layernorm_add(&dbeta_d_parts[d], &dbeta_d_parts[D + d], dbeta_d_parts[2*part*D + d]);
+                dbeta_d_parts[D + d] += dbeta_d_parts[2*part*D + D + d];
             }
+        }
+        for (ptrdiff_t d = 0; d < D; ++d) {
+            double dgamma_d = dgamma_d_parts[d], dgamma_d_low = dgamma_d_parts[D + d];
+            double dbeta_d = dbeta_d_parts[d], dbeta_d_low = dbeta_d_parts[D + d];
             dgamma_d = symbn_layernorm_complete(dgamma_d, dgamma_d_low);
             if (dgamma != NULL) {
                 dgamma[d] = dgamma_d;

@@ -182,14 +182,6 @@ static inline void symbn_layernorm_double_backward_widen_columns(double *columns
     }
 }
 
-/* How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few. */
-static inline ptrdiff_t symbn_layernorm_double_backward_columns(double size)
-{
-    const double fitting = SYMBN_LAYERNORM_DOUBLE_BACKWARD_CACHE / size;
-
-    return fitting >= 128.0 && fitting < (double)SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t)SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS;
-}
-
 /* The sum of all lanes, in pairs. */
 static inline double symbn_layernorm_double_backward_total(double *lanes)
 {
@@ -234,32 +226,49 @@ static inline ptrdiff_t symbn_layernorm_double_backward_cut(ptrdiff_t extent, pt
 
 ptrdiff_t symbn_layernorm_backward_saving_workspace(ptrdiff_t N, ptrdiff_t D)
 {
-    (void)D;
-    return N + N;
+    return N + N + 32*D + 32*D;
 }
 
 ptrdiff_t symbn_layernorm_double_backward_workspace(ptrdiff_t N, ptrdiff_t D)
 {
-    (void)D;
-    return N + N;
+    return N + N + 32*D;
 }
 
 SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_saving_f32_over_N(
     ptrdiff_t D, const float *dy, const float *x, const float *gamma, double eps, float *dx, float *sigma2,
-    float *xhat, double *kept_mu, double *kept_sigma2, int stream, ptrdiff_t first, ptrdiff_t last)
+    float *xhat, double *kept_mu, double *kept_sigma2, double *dgamma_d_parts, double *dbeta_d_parts,
+    int stream, ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t n = first; n < last; ++n) {
-        /* mu[n] = mean(x[n, j] for j in D) */
-        double mu_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
-        double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
-            float mean_gamma_dy_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+    /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
+    /* dbeta[d] = sum(dy[n, d] for n in N) */
+    for (ptrdiff_t d = 0; d < D; ++d) {
+        dgamma_d_parts[d] = 0.0;
+        dbeta_d_parts[d] = 0.0;
+    }
+    for (ptrdiff_t block = first; block < last; block += SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS) {
+        const ptrdiff_t block_end = block + symbn_layernorm_double_backward_least(last - block, SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS);
+        for (ptrdiff_t n = block; n < block_end; ++n) {
+            /* mu[n] = mean(x[n, j] for j in D) */
+            double mu_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
+            double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+                float mean_gamma_dy_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                        const ptrdiff_t j = done + lane;
+                        const float x_nj = x[n*D + j];
+                        mu_n_lanes[lane] += (double)x_nj;
+                        const float gamma_j = gamma[j];
+                        const float dy_nj = dy[n*D + j];
+                        const float gamma_dy_nj = gamma_j*dy_nj;
+                        mean_gamma_dy_n_chunk[lane] += gamma_dy_nj;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const float x_nj = x[n*D + j];
                     mu_n_lanes[lane] += (double)x_nj;
@@ -268,208 +277,177 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                     const float gamma_dy_nj = gamma_j*dy_nj;
                     mean_gamma_dy_n_chunk[lane] += gamma_dy_nj;
                 }
+                symbn_layernorm_double_backward_widen(mean_gamma_dy_n_lanes, mean_gamma_dy_n_chunk);
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
-                const ptrdiff_t j = done + lane;
-                const float x_nj = x[n*D + j];
-                mu_n_lanes[lane] += (double)x_nj;
-                const float gamma_j = gamma[j];
-                const float dy_nj = dy[n*D + j];
-                const float gamma_dy_nj = gamma_j*dy_nj;
-                mean_gamma_dy_n_chunk[lane] += gamma_dy_nj;
-            }
-            symbn_layernorm_double_backward_widen(mean_gamma_dy_n_lanes, mean_gamma_dy_n_chunk);
-        }
-        double mu_n = symbn_layernorm_double_backward_total(mu_n_lanes);
-        mu_n /= (double)D;
-        kept_mu[n] = mu_n;
-        double mean_gamma_dy_n = symbn_layernorm_double_backward_total(mean_gamma_dy_n_lanes);
-        mean_gamma_dy_n /= (double)D;
-        /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
-        double sigma2_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        const float mu_n_high = (float)mu_n;
-        const float mu_n_low = symbn_layernorm_double_backward_low(mu_n);
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
-            float sigma2_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+            double mu_n = symbn_layernorm_double_backward_total(mu_n_lanes);
+            mu_n /= (double)D;
+            kept_mu[n] = mu_n;
+            double mean_gamma_dy_n = symbn_layernorm_double_backward_total(mean_gamma_dy_n_lanes);
+            mean_gamma_dy_n /= (double)D;
+            /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
+            double sigma2_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            const float mu_n_high = (float)mu_n;
+            const float mu_n_low = symbn_layernorm_double_backward_low(mu_n);
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+                float sigma2_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                        const ptrdiff_t j = done + lane;
+                        const float x_nj = x[n*D + j];
+                        const float x_minus_mu_nj = x_nj - mu_n_high - mu_n_low;
+                        sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const float x_nj = x[n*D + j];
                     const float x_minus_mu_nj = x_nj - mu_n_high - mu_n_low;
                     sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
                 }
+                symbn_layernorm_double_backward_widen(sigma2_n_lanes, sigma2_n_chunk);
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
-                const ptrdiff_t j = done + lane;
-                const float x_nj = x[n*D + j];
-                const float x_minus_mu_nj = x_nj - mu_n_high - mu_n_low;
-                sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
+            double sigma2_n = symbn_layernorm_double_backward_total(sigma2_n_lanes);
+            sigma2_n /= (double)D;
+            kept_sigma2[n] = sigma2_n;
+            if (sigma2 != NULL) {
+                sigma2[n] = (float)sigma2_n;
             }
-            symbn_layernorm_double_backward_widen(sigma2_n_lanes, sigma2_n_chunk);
-        }
-        double sigma2_n = symbn_layernorm_double_backward_total(sigma2_n_lanes);
-        sigma2_n /= (double)D;
-        kept_sigma2[n] = sigma2_n;
-        if (sigma2 != NULL) {
-            sigma2[n] = (float)sigma2_n;
-        }
-        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-        double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-        const float rsqrt_sigma2_plus_eps_n_f = (float)rsqrt_sigma2_plus_eps_n;
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
-            float mean_gamma_dy_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+            /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+            double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+            const float rsqrt_sigma2_plus_eps_n_f = (float)rsqrt_sigma2_plus_eps_n;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+                float mean_gamma_dy_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                        const ptrdiff_t k = done + lane;
+                        const float gamma_k = gamma[k];
+                        const float dy_nk = dy[n*D + k];
+                        const float x_nk = x[n*D + k];
+                        const float x_minus_mu_nk = x_nk - mu_n_high - mu_n_low;
+                        const float xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n_f;
+                        mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const float gamma_k = gamma[k];
                     const float dy_nk = dy[n*D + k];
                     const float x_nk = x[n*D + k];
                     const float x_minus_mu_nk = x_nk - mu_n_high - mu_n_low;
-                    /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
                     const float xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n_f;
                     mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
                 }
+                symbn_layernorm_double_backward_widen(mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_chunk);
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
-                const ptrdiff_t k = done + lane;
-                const float gamma_k = gamma[k];
-                const float dy_nk = dy[n*D + k];
-                const float x_nk = x[n*D + k];
-                const float x_minus_mu_nk = x_nk - mu_n_high - mu_n_low;
-                const float xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n_f;
-                mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
-            }
-            symbn_layernorm_double_backward_widen(mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_chunk);
-        }
-        double mean_gamma_dy_xhat_n = symbn_layernorm_double_backward_total(mean_gamma_dy_xhat_n_lanes);
-        mean_gamma_dy_xhat_n /= (double)D;
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
-            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
-            float xhat_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
-            float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[n*D + chunk];
+            double mean_gamma_dy_xhat_n = symbn_layernorm_double_backward_total(mean_gamma_dy_xhat_n_lanes);
+            mean_gamma_dy_xhat_n /= (double)D;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+                const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+                float xhat_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+                float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[n*D + chunk];
 
-            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = chunk + lane;
-                const float x_nd = x[n*D + d];
-                const float x_minus_mu_nd = x_nd - mu_n_high - mu_n_low;
-                const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_f;
-                xhat_to[lane] = xhat_nd;
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = chunk + lane;
+                    const float x_nd = x[n*D + d];
+                    const float x_minus_mu_nd = x_nd - mu_n_high - mu_n_low;
+                    const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_f;
+                    xhat_to[lane] = xhat_nd;
+                }
+                if (xhat != NULL && stream) {
+                    symbn_layernorm_double_backward_stream(&xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
+                }
             }
-            if (xhat != NULL && stream) {
-                symbn_layernorm_double_backward_stream(&xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
+            const float mean_gamma_dy_n_f = (float)mean_gamma_dy_n;
+            const float mean_gamma_dy_xhat_n_f = (float)mean_gamma_dy_xhat_n;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+                const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+                float dx_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+                float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
+
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = chunk + lane;
+                    const float gamma_d = gamma[d];
+                    const float dy_nd = dy[n*D + d];
+                    const float gamma_dy_nd = gamma_d*dy_nd;
+                    const float x_nd = x[n*D + d];
+                    const float x_minus_mu_nd = x_nd - mu_n_high - mu_n_low;
+                    const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_f;
+                    /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
+                    const float dx_nd = (gamma_dy_nd - mean_gamma_dy_n_f - xhat_nd*mean_gamma_dy_xhat_n_f)*rsqrt_sigma2_plus_eps_n_f;
+                    dx_to[lane] = dx_nd;
+                }
+                if (dx != NULL && stream) {
+                    symbn_layernorm_double_backward_stream(&dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
+                }
             }
         }
-        const float mean_gamma_dy_n_f = (float)mean_gamma_dy_n;
-        const float mean_gamma_dy_xhat_n_f = (float)mean_gamma_dy_xhat_n;
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
-            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
-            float dx_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
-            float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
+        float rsqrt_sigma2_plus_eps_n_f[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        float mu_n_high[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        float mu_n_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
 
-            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = chunk + lane;
-                const float gamma_d = gamma[d];
-                const float dy_nd = dy[n*D + d];
-                const float gamma_dy_nd = gamma_d*dy_nd;
-                const float x_nd = x[n*D + d];
-                const float x_minus_mu_nd = x_nd - mu_n_high - mu_n_low;
-                const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_f;
-                /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
-                const float dx_nd = (gamma_dy_nd - mean_gamma_dy_n_f - xhat_nd*mean_gamma_dy_xhat_n_f)*rsqrt_sigma2_plus_eps_n_f;
-                dx_to[lane] = dx_nd;
+        for (ptrdiff_t n = block; n < block_end; ++n) {
+            const double mu_n = kept_mu[n];
+            const double sigma2_n = kept_sigma2[n];
+            const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+            rsqrt_sigma2_plus_eps_n_f[n - block] = (float)rsqrt_sigma2_plus_eps_n;
+            mu_n_high[n - block] = (float)mu_n;
+            mu_n_low[n - block] = symbn_layernorm_double_backward_low(mu_n);
+        }
+
+        for (ptrdiff_t column = 0; column < D; column += SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - column, SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS);
+            double *const dgamma_d_columns = dgamma_d_parts + column;
+            double *const dbeta_d_columns = dbeta_d_parts + column;
+            float dgamma_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0F};
+            float dbeta_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0F};
+            ptrdiff_t done = block;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= block_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = column + lane;
+                    float dgamma_d_rows = 0;
+                    float dbeta_d_rows = 0;
+                    for (int row = 0; row < SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER; ++row) {
+                        const ptrdiff_t n = done + row;
+                        const float dy_nd = dy[n*D + d];
+                        const float x_nd = x[n*D + d];
+                        const float x_minus_mu_nd = x_nd - mu_n_high[n - block] - mu_n_low[n - block];
+                        /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
+                        const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_f[n - block];
+                        dgamma_d_rows += dy_nd*xhat_nd;
+                        dbeta_d_rows += dy_nd;
+                    }
+                    dgamma_d_chunk[lane] += dgamma_d_rows;
+                    dbeta_d_chunk[lane] += dbeta_d_rows;
+                }
             }
-            if (dx != NULL && stream) {
-                symbn_layernorm_double_backward_stream(&dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
+            for (ptrdiff_t n = done; n < block_end; ++n) {
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = column + lane;
+                    const float dy_nd = dy[n*D + d];
+                    const float x_nd = x[n*D + d];
+                    const float x_minus_mu_nd = x_nd - mu_n_high[n - block] - mu_n_low[n - block];
+                    const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_f[n - block];
+                    dgamma_d_chunk[lane] += dy_nd*xhat_nd;
+                    dbeta_d_chunk[lane] += dy_nd;
+                }
             }
+            symbn_layernorm_double_backward_widen_columns(dgamma_d_columns, dgamma_d_chunk, width);
+            symbn_layernorm_double_backward_widen_columns(dbeta_d_columns, dbeta_d_chunk, width);
         }
     }
     symbn_layernorm_double_backward_fence();
-}
-
-SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_saving_f32_over_D(
-    ptrdiff_t N, ptrdiff_t D, const float *dy, const float *x, double eps, float *dgamma, float *dbeta,
-    double *kept_mu, double *kept_sigma2, ptrdiff_t first, ptrdiff_t last)
-{
-    {
-        const ptrdiff_t columns = symbn_layernorm_double_backward_columns((double)N*8.0);
-
-        for (ptrdiff_t column = first; column < last; column += columns) {
-            const ptrdiff_t width = symbn_layernorm_double_backward_least(last - column, columns);
-            /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
-            double dgamma_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
-            /* dbeta[d] = sum(dy[n, d] for n in N) */
-            double dbeta_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
-            const float eps_high = (float)eps;
-            const float eps_low = symbn_layernorm_double_backward_low(eps);
-            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS) {
-                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(N - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS);
-                float dgamma_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0F};
-                float dbeta_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0F};
-                ptrdiff_t done = chunk;
-
-                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
-                    SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t d = column + lane;
-                        float dgamma_d_rows = 0;
-                        float dbeta_d_rows = 0;
-                        for (int row = 0; row < SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER; ++row) {
-                            const ptrdiff_t n = done + row;
-                            const float dy_nd = dy[n*D + d];
-                            const float x_nd = x[n*D + d];
-                            const float mu_n = (float)kept_mu[n];
-                            const float x_minus_mu_nd = x_nd - mu_n;
-                            const float sigma2_n = (float)kept_sigma2[n];
-                            const float rsqrt_sigma2_plus_eps_n = 1.0F/sqrtf(sigma2_n + eps_high + eps_low);
-                            const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-                            dgamma_d_rows += dy_nd*xhat_nd;
-                            dbeta_d_rows += dy_nd;
-                        }
-                        dgamma_d_chunk[lane] += dgamma_d_rows;
-                        dbeta_d_chunk[lane] += dbeta_d_rows;
-                    }
-                }
-                for (ptrdiff_t n = done; n < chunk_end; ++n) {
-                    SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t d = column + lane;
-                        const float dy_nd = dy[n*D + d];
-                        const float x_nd = x[n*D + d];
-                        const float mu_n = (float)kept_mu[n];
-                        const float x_minus_mu_nd = x_nd - mu_n;
-                        const float sigma2_n = (float)kept_sigma2[n];
-                        const float rsqrt_sigma2_plus_eps_n = 1.0F/sqrtf(sigma2_n + eps_high + eps_low);
-                        const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-                        dgamma_d_chunk[lane] += dy_nd*xhat_nd;
-                        dbeta_d_chunk[lane] += dy_nd;
-                    }
-                }
-                symbn_layernorm_double_backward_widen_columns(dgamma_d_columns, dgamma_d_chunk, width);
-                symbn_layernorm_double_backward_widen_columns(dbeta_d_columns, dbeta_d_chunk, width);
-            }
-
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = column + lane;
-                double dgamma_d = dgamma_d_columns[lane];
-                if (dgamma != NULL) {
-                    dgamma[d] = (float)dgamma_d;
-                }
-                double dbeta_d = dbeta_d_columns[lane];
-                if (dbeta != NULL) {
-                    dbeta[d] = (float)dbeta_d;
-                }
-            }
-        }
-    }
 }
 
 int symbn_layernorm_backward_saving_f32(
@@ -487,27 +465,35 @@ int symbn_layernorm_backward_saving_f32(
     }
     double *const kept_mu = workspace;
     double *const kept_sigma2 = workspace + N;
+    double *const dgamma_d_parts = workspace + N + N;
+    double *const dbeta_d_parts = workspace + N + N + 32*D;
     const int stream = (double)N*(double)D*4.0 >= (double)SYMBN_LAYERNORM_DOUBLE_BACKWARD_STREAM;
     {
-        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(N, (double)N*(double)D);
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(symbn_layernorm_double_backward_least(N, SYMBN_LAYERNORM_DOUBLE_BACKWARD_JOINED_PARTS), (double)N*(double)D);
 
         SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_layernorm_backward_saving_f32_over_N(
-                D, dy, x, gamma, eps, dx, sigma2, xhat, kept_mu, kept_sigma2, stream,
-                symbn_layernorm_double_backward_cut(N, part, parts),
+                D, dy, x, gamma, eps, dx, sigma2, xhat, kept_mu, kept_sigma2, dgamma_d_parts + part*D,
+                dbeta_d_parts + part*D, stream, symbn_layernorm_double_backward_cut(N, part, parts),
                 symbn_layernorm_double_backward_cut(N, part + 1, parts));
         }
-    }
-    {
-        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D/128, (double)D*(double)N);
-
-        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_layernorm_backward_saving_f32_over_D(
-                N, D, dy, x, eps, dgamma, dbeta, kept_mu, kept_sigma2,
-                symbn_layernorm_double_backward_cut(D, part, parts),
-                symbn_layernorm_double_backward_cut(D, part + 1, parts));
+        for (ptrdiff_t part = 1; part < parts; ++part) {
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+            for (ptrdiff_t d = 0; d < D; ++d) {
+                dgamma_d_parts[d] += dgamma_d_parts[part*D + d];
+                dbeta_d_parts[d] += dbeta_d_parts[part*D + d];
+            }
+        }
+        for (ptrdiff_t d = 0; d < D; ++d) {
+            double dgamma_d = dgamma_d_parts[d];
+            double dbeta_d = dbeta_d_parts[d];
+            if (dgamma != NULL) {
+                dgamma[d] = (float)dgamma_d;
+            }
+            if (dbeta != NULL) {
+                dbeta[d] = (float)dbeta_d;
+            }
         }
     }
     return SYMBN_LAYERNORM_DOUBLE_BACKWARD_OK;
@@ -515,19 +501,39 @@ int symbn_layernorm_backward_saving_f32(
 
 SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_saving_f64_over_N(
     ptrdiff_t D, const double *dy, const double *x, const double *gamma, double eps, double *dx,
-    double *sigma2, double *xhat, double *kept_mu, double *kept_sigma2, int stream, ptrdiff_t first,
-    ptrdiff_t last)
+    double *sigma2, double *xhat, double *kept_mu, double *kept_sigma2, double *dgamma_d_parts,
+    double *dbeta_d_parts, int stream, ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t n = first; n < last; ++n) {
-        /* mu[n] = mean(x[n, j] for j in D) */
-        double mu_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mu_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
-        double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_gamma_dy_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+    /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
+    /* dbeta[d] = sum(dy[n, d] for n in N) */
+    for (ptrdiff_t d = 0; d < D; ++d) {
+        dgamma_d_parts[d] = 0.0;
+        dgamma_d_parts[D + d] = 0.0;
+        dbeta_d_parts[d] = 0.0;
+        dbeta_d_parts[D + d] = 0.0;
+    }
+    for (ptrdiff_t block = first; block < last; block += SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS) {
+        const ptrdiff_t block_end = block + symbn_layernorm_double_backward_least(last - block, SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS);
+        for (ptrdiff_t n = block; n < block_end; ++n) {
+            /* mu[n] = mean(x[n, j] for j in D) */
+            double mu_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mu_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
+            double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_gamma_dy_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            {
+                ptrdiff_t done = 0;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                        const ptrdiff_t j = done + lane;
+                        const double x_nj = x[n*D + j];
+                        symbn_layernorm_double_backward_add(&mu_n_lanes[lane], &mu_n_lanes_low[lane], x_nj);
+                        const double gamma_j = gamma[j];
+                        const double dy_nj = dy[n*D + j];
+                        const double gamma_dy_nj = gamma_j*dy_nj;
+                        symbn_layernorm_double_backward_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_dy_nj);
+                    }
+                }
+                for (int lane = 0; done + lane < D; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const double x_nj = x[n*D + j];
                     symbn_layernorm_double_backward_add(&mu_n_lanes[lane], &mu_n_lanes_low[lane], x_nj);
@@ -537,172 +543,147 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                     symbn_layernorm_double_backward_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_dy_nj);
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
-                const ptrdiff_t j = done + lane;
-                const double x_nj = x[n*D + j];
-                symbn_layernorm_double_backward_add(&mu_n_lanes[lane], &mu_n_lanes_low[lane], x_nj);
-                const double gamma_j = gamma[j];
-                const double dy_nj = dy[n*D + j];
-                const double gamma_dy_nj = gamma_j*dy_nj;
-                symbn_layernorm_double_backward_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_dy_nj);
-            }
-        }
-        double mu_n = 0.0, mu_n_low = 0.0;
-        symbn_layernorm_double_backward_gather(&mu_n, &mu_n_low, mu_n_lanes, mu_n_lanes_low);
-        mu_n = symbn_layernorm_double_backward_complete(mu_n, mu_n_low);
-        mu_n /= (double)D;
-        kept_mu[n] = mu_n;
-        double mean_gamma_dy_n = 0.0, mean_gamma_dy_n_low = 0.0;
-        symbn_layernorm_double_backward_gather(&mean_gamma_dy_n, &mean_gamma_dy_n_low, mean_gamma_dy_n_lanes, mean_gamma_dy_n_lanes_low);
-        mean_gamma_dy_n = symbn_layernorm_double_backward_complete(mean_gamma_dy_n, mean_gamma_dy_n_low);
-        mean_gamma_dy_n /= (double)D;
-        /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
-        double sigma2_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sigma2_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+            double mu_n = 0.0, mu_n_low = 0.0;
+            symbn_layernorm_double_backward_gather(&mu_n, &mu_n_low, mu_n_lanes, mu_n_lanes_low);
+            mu_n = symbn_layernorm_double_backward_complete(mu_n, mu_n_low);
+            mu_n /= (double)D;
+            kept_mu[n] = mu_n;
+            double mean_gamma_dy_n = 0.0, mean_gamma_dy_n_low = 0.0;
+            symbn_layernorm_double_backward_gather(&mean_gamma_dy_n, &mean_gamma_dy_n_low, mean_gamma_dy_n_lanes, mean_gamma_dy_n_lanes_low);
+            mean_gamma_dy_n = symbn_layernorm_double_backward_complete(mean_gamma_dy_n, mean_gamma_dy_n_low);
+            mean_gamma_dy_n /= (double)D;
+            /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
+            double sigma2_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sigma2_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            {
+                ptrdiff_t done = 0;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                        const ptrdiff_t j = done + lane;
+                        const double x_nj = x[n*D + j];
+                        const double x_minus_mu_nj = x_nj - mu_n;
+                        symbn_layernorm_double_backward_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
+                    }
+                }
+                for (int lane = 0; done + lane < D; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const double x_nj = x[n*D + j];
                     const double x_minus_mu_nj = x_nj - mu_n;
                     symbn_layernorm_double_backward_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
-                const ptrdiff_t j = done + lane;
-                const double x_nj = x[n*D + j];
-                const double x_minus_mu_nj = x_nj - mu_n;
-                symbn_layernorm_double_backward_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
+            double sigma2_n = 0.0, sigma2_n_low = 0.0;
+            symbn_layernorm_double_backward_gather(&sigma2_n, &sigma2_n_low, sigma2_n_lanes, sigma2_n_lanes_low);
+            sigma2_n = symbn_layernorm_double_backward_complete(sigma2_n, sigma2_n_low);
+            sigma2_n /= (double)D;
+            kept_sigma2[n] = sigma2_n;
+            if (sigma2 != NULL) {
+                sigma2[n] = sigma2_n;
             }
-        }
-        double sigma2_n = 0.0, sigma2_n_low = 0.0;
-        symbn_layernorm_double_backward_gather(&sigma2_n, &sigma2_n_low, sigma2_n_lanes, sigma2_n_lanes_low);
-        sigma2_n = symbn_layernorm_double_backward_complete(sigma2_n, sigma2_n_low);
-        sigma2_n /= (double)D;
-        kept_sigma2[n] = sigma2_n;
-        if (sigma2 != NULL) {
-            sigma2[n] = sigma2_n;
-        }
-        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-        double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_gamma_dy_xhat_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-        {
-            ptrdiff_t done = 0;
+            /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+            double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_gamma_dy_xhat_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+            {
+                ptrdiff_t done = 0;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                        const ptrdiff_t k = done + lane;
+                        const double gamma_k = gamma[k];
+                        const double dy_nk = dy[n*D + k];
+                        const double x_nk = x[n*D + k];
+                        const double x_minus_mu_nk = x_nk - mu_n;
+                        const double xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n;
+                        symbn_layernorm_double_backward_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                    }
+                }
+                for (int lane = 0; done + lane < D; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double gamma_k = gamma[k];
                     const double dy_nk = dy[n*D + k];
                     const double x_nk = x[n*D + k];
                     const double x_minus_mu_nk = x_nk - mu_n;
-                    /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
                     const double xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n;
                     symbn_layernorm_double_backward_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
-                const ptrdiff_t k = done + lane;
-                const double gamma_k = gamma[k];
-                const double dy_nk = dy[n*D + k];
-                const double x_nk = x[n*D + k];
-                const double x_minus_mu_nk = x_nk - mu_n;
-                const double xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n;
-                symbn_layernorm_double_backward_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+            double mean_gamma_dy_xhat_n = 0.0, mean_gamma_dy_xhat_n_low = 0.0;
+            symbn_layernorm_double_backward_gather(&mean_gamma_dy_xhat_n, &mean_gamma_dy_xhat_n_low, mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_lanes_low);
+            mean_gamma_dy_xhat_n = symbn_layernorm_double_backward_complete(mean_gamma_dy_xhat_n, mean_gamma_dy_xhat_n_low);
+            mean_gamma_dy_xhat_n /= (double)D;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+                const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+                double xhat_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+                double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[n*D + chunk];
+
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = chunk + lane;
+                    const double x_nd = x[n*D + d];
+                    const double x_minus_mu_nd = x_nd - mu_n;
+                    const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
+                    xhat_to[lane] = xhat_nd;
+                }
+                if (xhat != NULL && stream) {
+                    symbn_layernorm_double_backward_stream(&xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
+                }
+            }
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+                const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+                double dx_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+                double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
+
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = chunk + lane;
+                    const double gamma_d = gamma[d];
+                    const double dy_nd = dy[n*D + d];
+                    const double gamma_dy_nd = gamma_d*dy_nd;
+                    const double x_nd = x[n*D + d];
+                    const double x_minus_mu_nd = x_nd - mu_n;
+                    const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
+                    /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
+                    const double dx_nd = (gamma_dy_nd - mean_gamma_dy_n - xhat_nd*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_n;
+                    dx_to[lane] = dx_nd;
+                }
+                if (dx != NULL && stream) {
+                    symbn_layernorm_double_backward_stream(&dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
+                }
             }
         }
-        double mean_gamma_dy_xhat_n = 0.0, mean_gamma_dy_xhat_n_low = 0.0;
-        symbn_layernorm_double_backward_gather(&mean_gamma_dy_xhat_n, &mean_gamma_dy_xhat_n_low, mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_lanes_low);
-        mean_gamma_dy_xhat_n = symbn_layernorm_double_backward_complete(mean_gamma_dy_xhat_n, mean_gamma_dy_xhat_n_low);
-        mean_gamma_dy_xhat_n /= (double)D;
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
-            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
-            double xhat_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
-            double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[n*D + chunk];
+        double mu_n_kept[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        double rsqrt_sigma2_plus_eps_n_kept[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
 
-            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = chunk + lane;
-                const double x_nd = x[n*D + d];
-                const double x_minus_mu_nd = x_nd - mu_n;
-                const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-                xhat_to[lane] = xhat_nd;
-            }
-            if (xhat != NULL && stream) {
-                symbn_layernorm_double_backward_stream(&xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
-            }
+        for (ptrdiff_t n = block; n < block_end; ++n) {
+            const double mu_n = kept_mu[n];
+            const double sigma2_n = kept_sigma2[n];
+            const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+            mu_n_kept[n - block] = mu_n;
+            rsqrt_sigma2_plus_eps_n_kept[n - block] = rsqrt_sigma2_plus_eps_n;
         }
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
-            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
-            double dx_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
-            double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
 
-            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = chunk + lane;
-                const double gamma_d = gamma[d];
-                const double dy_nd = dy[n*D + d];
-                const double gamma_dy_nd = gamma_d*dy_nd;
-                const double x_nd = x[n*D + d];
-                const double x_minus_mu_nd = x_nd - mu_n;
-                const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
-                /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
-                const double dx_nd = (gamma_dy_nd - mean_gamma_dy_n - xhat_nd*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_n;
-                dx_to[lane] = dx_nd;
-            }
-            if (dx != NULL && stream) {
-                symbn_layernorm_double_backward_stream(&dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
-            }
-        }
-    }
-    symbn_layernorm_double_backward_fence();
-}
-
-SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_saving_f64_over_D(
-    ptrdiff_t N, ptrdiff_t D, const double *dy, const double *x, double eps, double *dgamma, double *dbeta,
-    double *kept_mu, double *kept_sigma2, ptrdiff_t first, ptrdiff_t last)
-{
-    {
-        const ptrdiff_t columns = symbn_layernorm_double_backward_columns((double)N*16.0);
-
-        for (ptrdiff_t column = first; column < last; column += columns) {
-            const ptrdiff_t width = symbn_layernorm_double_backward_least(last - column, columns);
-            /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
-            double dgamma_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0}, dgamma_d_columns_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
-            /* dbeta[d] = sum(dy[n, d] for n in N) */
-            double dbeta_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0}, dbeta_d_columns_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
-            for (ptrdiff_t n = 0; n < N; ++n) {
+        for (ptrdiff_t column = 0; column < D; column += SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - column, SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS);
+            double *const dgamma_d_columns = dgamma_d_parts + column;
+            double *const dgamma_d_columns_low = dgamma_d_parts + D + column;
+            double *const dbeta_d_columns = dbeta_d_parts + column;
+            double *const dbeta_d_columns_low = dbeta_d_parts + D + column;
+            for (ptrdiff_t n = block; n < block_end; ++n) {
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
                     const double dy_nd = dy[n*D + d];
                     const double x_nd = x[n*D + d];
-                    const double mu_n = kept_mu[n];
-                    const double x_minus_mu_nd = x_nd - mu_n;
-                    const double sigma2_n = kept_sigma2[n];
-                    const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-                    const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
+                    const double x_minus_mu_nd = x_nd - mu_n_kept[n - block];
+                    /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
+                    const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_kept[n - block];
                     symbn_layernorm_double_backward_add(&dgamma_d_columns[lane], &dgamma_d_columns_low[lane], dy_nd*xhat_nd);
                     symbn_layernorm_double_backward_add(&dbeta_d_columns[lane], &dbeta_d_columns_low[lane], dy_nd);
                 }
             }
-
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = column + lane;
-                double dgamma_d = dgamma_d_columns[lane], dgamma_d_low = dgamma_d_columns_low[lane];
-                dgamma_d = symbn_layernorm_double_backward_complete(dgamma_d, dgamma_d_low);
-                if (dgamma != NULL) {
-                    dgamma[d] = dgamma_d;
-                }
-                double dbeta_d = dbeta_d_columns[lane], dbeta_d_low = dbeta_d_columns_low[lane];
-                dbeta_d = symbn_layernorm_double_backward_complete(dbeta_d, dbeta_d_low);
-                if (dbeta != NULL) {
-                    dbeta[d] = dbeta_d;
-                }
-            }
         }
     }
+    symbn_layernorm_double_backward_fence();
 }
 
 int symbn_layernorm_backward_saving_f64(
@@ -720,27 +701,39 @@ int symbn_layernorm_backward_saving_f64(
     }
     double *const kept_mu = workspace;
     double *const kept_sigma2 = workspace + N;
+    double *const dgamma_d_parts = workspace + N + N;
+    double *const dbeta_d_parts = workspace + N + N + 32*D;
     const int stream = (double)N*(double)D*8.0 >= (double)SYMBN_LAYERNORM_DOUBLE_BACKWARD_STREAM;
     {
-        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(N, (double)N*(double)D);
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(symbn_layernorm_double_backward_least(N, SYMBN_LAYERNORM_DOUBLE_BACKWARD_JOINED_PARTS), (double)N*(double)D);
 
         SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_layernorm_backward_saving_f64_over_N(
-                D, dy, x, gamma, eps, dx, sigma2, xhat, kept_mu, kept_sigma2, stream,
-                symbn_layernorm_double_backward_cut(N, part, parts),
+                D, dy, x, gamma, eps, dx, sigma2, xhat, kept_mu, kept_sigma2, dgamma_d_parts + 2*part*D,
+                dbeta_d_parts + 2*part*D, stream, symbn_layernorm_double_backward_cut(N, part, parts),
                 symbn_layernorm_double_backward_cut(N, part + 1, parts));
         }
-    }
-    {
-        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D/128, (double)D*(double)N);
-
-        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_layernorm_backward_saving_f64_over_D(
-                N, D, dy, x, eps, dgamma, dbeta, kept_mu, kept_sigma2,
-                symbn_layernorm_double_backward_cut(D, part, parts),
-                symbn_layernorm_double_backward_cut(D, part + 1, parts));
+        for (ptrdiff_t part = 1; part < parts; ++part) {
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+            for (ptrdiff_t d = 0; d < D; ++d) {
+                symbn_layernorm_double_backward_add(&dgamma_d_parts[d], &dgamma_d_parts[D + d], dgamma_d_parts[2*part*D + d]);
+                dgamma_d_parts[D + d] += dgamma_d_parts[2*part*D + D + d];
+                symbn_layernorm_double_backward_add(&dbeta_d_parts[d], &dbeta_d_parts[D + d], dbeta_d_parts[2*part*D + d]);
+                dbeta_d_parts[D + d] += dbeta_d_parts[2*part*D + D + d];
+            }
+        }
+        for (ptrdiff_t d = 0; d < D; ++d) {
+            double dgamma_d = dgamma_d_parts[d], dgamma_d_low = dgamma_d_parts[D + d];
+            double dbeta_d = dbeta_d_parts[d], dbeta_d_low = dbeta_d_parts[D + d];
+            dgamma_d = symbn_layernorm_double_backward_complete(dgamma_d, dgamma_d_low);
+            if (dgamma != NULL) {
+                dgamma[d] = dgamma_d;
+            }
+            dbeta_d = symbn_layernorm_double_backward_complete(dbeta_d, dbeta_d_low);
+            if (dbeta != NULL) {
+                dbeta[d] = dbeta_d;
+            }
         }
     }
     return SYMBN_LAYERNORM_DOUBLE_BACKWARD_OK;
@@ -749,27 +742,46 @@ int symbn_layernorm_backward_saving_f64(
 SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backward_f32_over_N(
     ptrdiff_t D, const float *ddx, const float *ddgamma, const float *ddbeta, const float *dy,
     const float *gamma, const float *sigma2, const float *xhat, double eps, float *grad_dy, float *grad_x,
-    double *kept_sum_ddx, double *kept_sum_ddx_xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+    double *kept_sum_ddx, double *kept_sum_ddx_xhat, double *grad_gamma_d_parts, int stream, ptrdiff_t first,
+    ptrdiff_t last)
 {
-    for (ptrdiff_t n = first; n < last; ++n) {
-        /* s[n] = mean(gamma[k]*dy[n, k] for k in D) */
-        double s_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* r[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-        double r_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* sum_ddx_xhat[n] = sum(ddx[n, d]*xhat[n, d] for d in D) */
-        double sum_ddx_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* sum_ddx[n] = sum(ddx[n, d] for d in D) */
-        double sum_ddx_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
-            float s_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-            float r_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-            float sum_ddx_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-            float sum_ddx_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+    /* grad_gamma[d] = sum(dy[n, d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d]) for n in N) */
+    for (ptrdiff_t d = 0; d < D; ++d) {
+        grad_gamma_d_parts[d] = 0.0;
+    }
+    for (ptrdiff_t block = first; block < last; block += SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS) {
+        const ptrdiff_t block_end = block + symbn_layernorm_double_backward_least(last - block, SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS);
+        for (ptrdiff_t n = block; n < block_end; ++n) {
+            /* s[n] = mean(gamma[k]*dy[n, k] for k in D) */
+            double s_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            /* r[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+            double r_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            /* sum_ddx_xhat[n] = sum(ddx[n, d]*xhat[n, d] for d in D) */
+            double sum_ddx_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            /* sum_ddx[n] = sum(ddx[n, d] for d in D) */
+            double sum_ddx_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+                float s_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+                float r_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+                float sum_ddx_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+                float sum_ddx_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                        const ptrdiff_t k = done + lane;
+                        const float gamma_k = gamma[k];
+                        const float dy_nk = dy[n*D + k];
+                        s_n_chunk[lane] += gamma_k*dy_nk;
+                        const float xhat_nk = xhat[n*D + k];
+                        r_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
+                        const float ddx_nk = ddx[n*D + k];
+                        sum_ddx_xhat_n_chunk[lane] += ddx_nk*xhat_nk;
+                        sum_ddx_n_chunk[lane] += ddx_nk;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const float gamma_k = gamma[k];
                     const float dy_nk = dy[n*D + k];
@@ -780,50 +792,46 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     sum_ddx_xhat_n_chunk[lane] += ddx_nk*xhat_nk;
                     sum_ddx_n_chunk[lane] += ddx_nk;
                 }
+                symbn_layernorm_double_backward_widen(s_n_lanes, s_n_chunk);
+                symbn_layernorm_double_backward_widen(r_n_lanes, r_n_chunk);
+                symbn_layernorm_double_backward_widen(sum_ddx_xhat_n_lanes, sum_ddx_xhat_n_chunk);
+                symbn_layernorm_double_backward_widen(sum_ddx_n_lanes, sum_ddx_n_chunk);
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
-                const ptrdiff_t k = done + lane;
-                const float gamma_k = gamma[k];
-                const float dy_nk = dy[n*D + k];
-                s_n_chunk[lane] += gamma_k*dy_nk;
-                const float xhat_nk = xhat[n*D + k];
-                r_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
-                const float ddx_nk = ddx[n*D + k];
-                sum_ddx_xhat_n_chunk[lane] += ddx_nk*xhat_nk;
-                sum_ddx_n_chunk[lane] += ddx_nk;
-            }
-            symbn_layernorm_double_backward_widen(s_n_lanes, s_n_chunk);
-            symbn_layernorm_double_backward_widen(r_n_lanes, r_n_chunk);
-            symbn_layernorm_double_backward_widen(sum_ddx_xhat_n_lanes, sum_ddx_xhat_n_chunk);
-            symbn_layernorm_double_backward_widen(sum_ddx_n_lanes, sum_ddx_n_chunk);
-        }
-        double s_n = symbn_layernorm_double_backward_total(s_n_lanes);
-        s_n /= (double)D;
-        double r_n = symbn_layernorm_double_backward_total(r_n_lanes);
-        r_n /= (double)D;
-        double sum_ddx_xhat_n = symbn_layernorm_double_backward_total(sum_ddx_xhat_n_lanes);
-        kept_sum_ddx_xhat[n] = sum_ddx_xhat_n;
-        double sum_ddx_n = symbn_layernorm_double_backward_total(sum_ddx_n_lanes);
-        kept_sum_ddx[n] = sum_ddx_n;
-        /* mean_ddx_term[n] = mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + mean_ddx_term_scale[n]*xhat[n, k])*inv_w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-        double mean_ddx_term_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        const double mean_ddx_term_scale_n = 2.0*r_n;
-        const double sigma2_n = (double)sigma2[n];
-        /* v[n] = sigma2[n] + eps */
-        const double v_n = sigma2_n + eps;
-        /* w[n] = sqrt(v[n]) */
-        const double w_n = sqrt(v_n);
-        const double inv_w_2_n = 1.0/w_n;
-        const float s_n_f = (float)s_n;
-        const float mean_ddx_term_scale_n_f = (float)mean_ddx_term_scale_n;
-        const float inv_w_2_n_f = (float)inv_w_2_n;
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
-            float mean_ddx_term_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+            double s_n = symbn_layernorm_double_backward_total(s_n_lanes);
+            s_n /= (double)D;
+            double r_n = symbn_layernorm_double_backward_total(r_n_lanes);
+            r_n /= (double)D;
+            double sum_ddx_xhat_n = symbn_layernorm_double_backward_total(sum_ddx_xhat_n_lanes);
+            kept_sum_ddx_xhat[n] = sum_ddx_xhat_n;
+            double sum_ddx_n = symbn_layernorm_double_backward_total(sum_ddx_n_lanes);
+            kept_sum_ddx[n] = sum_ddx_n;
+            /* mean_ddx_term[n] = mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + mean_ddx_term_scale[n]*xhat[n, k])*inv_w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+            double mean_ddx_term_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            const double mean_ddx_term_scale_n = 2.0*r_n;
+            const double sigma2_n = (double)sigma2[n];
+            const double v_n = sigma2_n + eps;
+            const double w_n = sqrt(v_n);
+            const double inv_w_2_n = 1.0/w_n;
+            const float s_n_f = (float)s_n;
+            const float mean_ddx_term_scale_n_f = (float)mean_ddx_term_scale_n;
+            const float inv_w_2_n_f = (float)inv_w_2_n;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+                float mean_ddx_term_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                        const ptrdiff_t k = done + lane;
+                        const float ddx_nk = ddx[n*D + k];
+                        const float gamma_k = gamma[k];
+                        const float dy_nk = dy[n*D + k];
+                        const float xhat_nk = xhat[n*D + k];
+                        const float ddgamma_k = ddgamma[k];
+                        mean_ddx_term_n_chunk[lane] += ddx_nk*(s_n_f - gamma_k*dy_nk + mean_ddx_term_scale_n_f*xhat_nk)*inv_w_2_n_f - ddgamma_k*dy_nk*xhat_nk;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const float ddx_nk = ddx[n*D + k];
                     const float gamma_k = gamma[k];
@@ -832,36 +840,38 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     const float ddgamma_k = ddgamma[k];
                     mean_ddx_term_n_chunk[lane] += ddx_nk*(s_n_f - gamma_k*dy_nk + mean_ddx_term_scale_n_f*xhat_nk)*inv_w_2_n_f - ddgamma_k*dy_nk*xhat_nk;
                 }
+                symbn_layernorm_double_backward_widen(mean_ddx_term_n_lanes, mean_ddx_term_n_chunk);
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
-                const ptrdiff_t k = done + lane;
-                const float ddx_nk = ddx[n*D + k];
-                const float gamma_k = gamma[k];
-                const float dy_nk = dy[n*D + k];
-                const float xhat_nk = xhat[n*D + k];
-                const float ddgamma_k = ddgamma[k];
-                mean_ddx_term_n_chunk[lane] += ddx_nk*(s_n_f - gamma_k*dy_nk + mean_ddx_term_scale_n_f*xhat_nk)*inv_w_2_n_f - ddgamma_k*dy_nk*xhat_nk;
-            }
-            symbn_layernorm_double_backward_widen(mean_ddx_term_n_lanes, mean_ddx_term_n_chunk);
-        }
-        double mean_ddx_term_n = symbn_layernorm_double_backward_total(mean_ddx_term_n_lanes);
-        mean_ddx_term_n /= (double)D;
-        /* mean_grad_u[n] = mean(grad_u[n, k] for k in D) */
-        double mean_grad_u_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* grad_r[n] = -sum(ddx[n, d]*xhat[n, d] for d in D)/w[n] */
-        const double grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
-        const double r_over_w_n = r_n*inv_w_2_n;
-        const double grad_u_shift_n = mean_ddx_term_n - r_n*grad_r_n/(double)D;
-        const float grad_r_n_f = (float)grad_r_n;
-        const float r_over_w_n_f = (float)r_over_w_n;
-        const float grad_u_shift_n_f = (float)grad_u_shift_n;
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
-            const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
-            float mean_grad_u_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-            ptrdiff_t done = chunk;
+            double mean_ddx_term_n = symbn_layernorm_double_backward_total(mean_ddx_term_n_lanes);
+            mean_ddx_term_n /= (double)D;
+            /* mean_grad_u[n] = mean(grad_u[n, k] for k in D) */
+            double mean_grad_u_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            const double grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
+            const double r_over_w_n = r_n*inv_w_2_n;
+            const double grad_u_shift_n = mean_ddx_term_n - r_n*grad_r_n/(double)D;
+            const float grad_r_n_f = (float)grad_r_n;
+            const float r_over_w_n_f = (float)r_over_w_n;
+            const float grad_u_shift_n_f = (float)grad_u_shift_n;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+                float mean_grad_u_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+                ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                        const ptrdiff_t k = done + lane;
+                        const float dy_nk = dy[n*D + k];
+                        const float ddgamma_k = ddgamma[k];
+                        const float gamma_k = gamma[k];
+                        const float gamma_over_D_k = gamma_k/(float)D;
+                        const float ddx_nk = ddx[n*D + k];
+                        const float xhat_nk = xhat[n*D + k];
+                        /* grad_u[n, d] = (dy[n, d]*(ddgamma[d] + gamma[d]*grad_r[n]/D) - r[n]/w[n]*ddx[n, d] + xhat[n, d]*(mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + 2*r[n]*xhat[n, k])/w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) - r[n]*grad_r[n]/D))/w[n] */
+                        const float grad_u_nk = (dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n_f) - r_over_w_n_f*ddx_nk + xhat_nk*grad_u_shift_n_f)*inv_w_2_n_f;
+                        mean_grad_u_n_chunk[lane] += grad_u_nk;
+                    }
+                }
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const float dy_nk = dy[n*D + k];
                     const float ddgamma_k = ddgamma[k];
@@ -869,163 +879,126 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     const float gamma_over_D_k = gamma_k/(float)D;
                     const float ddx_nk = ddx[n*D + k];
                     const float xhat_nk = xhat[n*D + k];
-                    /* grad_u[n, d] = (dy[n, d]*(ddgamma[d] + gamma[d]*grad_r[n]/D) - r[n]/w[n]*ddx[n, d] + xhat[n, d]*(mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + 2*r[n]*xhat[n, k])/w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) - r[n]*grad_r[n]/D))/w[n] */
                     const float grad_u_nk = (dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n_f) - r_over_w_n_f*ddx_nk + xhat_nk*grad_u_shift_n_f)*inv_w_2_n_f;
                     mean_grad_u_n_chunk[lane] += grad_u_nk;
                 }
+                symbn_layernorm_double_backward_widen(mean_grad_u_n_lanes, mean_grad_u_n_chunk);
             }
-            for (int lane = 0; done + lane < chunk_end; ++lane) {
-                const ptrdiff_t k = done + lane;
-                const float dy_nk = dy[n*D + k];
-                const float ddgamma_k = ddgamma[k];
-                const float gamma_k = gamma[k];
-                const float gamma_over_D_k = gamma_k/(float)D;
-                const float ddx_nk = ddx[n*D + k];
-                const float xhat_nk = xhat[n*D + k];
-                const float grad_u_nk = (dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n_f) - r_over_w_n_f*ddx_nk + xhat_nk*grad_u_shift_n_f)*inv_w_2_n_f;
-                mean_grad_u_n_chunk[lane] += grad_u_nk;
-            }
-            symbn_layernorm_double_backward_widen(mean_grad_u_n_lanes, mean_grad_u_n_chunk);
-        }
-        double mean_grad_u_n = symbn_layernorm_double_backward_total(mean_grad_u_n_lanes);
-        mean_grad_u_n /= (double)D;
-        /* grad_s[n] = -sum(ddx[n, d] for d in D)/w[n] */
-        const double grad_s_n = -sum_ddx_n*inv_w_2_n;
-        const double grad_s_over_D_n = grad_s_n/(double)D;
-        const double grad_r_over_D_n = grad_r_n/(double)D;
-        const float grad_s_over_D_n_f = (float)grad_s_over_D_n;
-        const float grad_r_over_D_n_f = (float)grad_r_over_D_n;
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
-            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
-            float grad_dy_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
-            float *const grad_dy_to = grad_dy == NULL || stream ? grad_dy_block : &grad_dy[n*D + chunk];
+            double mean_grad_u_n = symbn_layernorm_double_backward_total(mean_grad_u_n_lanes);
+            mean_grad_u_n /= (double)D;
+            const double grad_s_n = -sum_ddx_n*inv_w_2_n;
+            const double grad_s_over_D_n = grad_s_n/(double)D;
+            const double grad_r_over_D_n = grad_r_n/(double)D;
+            const float grad_s_over_D_n_f = (float)grad_s_over_D_n;
+            const float grad_r_over_D_n_f = (float)grad_r_over_D_n;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+                const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+                float grad_dy_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+                float *const grad_dy_to = grad_dy == NULL || stream ? grad_dy_block : &grad_dy[n*D + chunk];
 
-            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = chunk + lane;
-                const float ddbeta_d = ddbeta[d];
-                const float ddgamma_d = ddgamma[d];
-                const float xhat_nd = xhat[n*D + d];
-                const float gamma_d = gamma[d];
-                const float ddx_nd = ddx[n*D + d];
-                const float grad_dy_shift_nd = grad_s_over_D_n_f + ddx_nd*inv_w_2_n_f + grad_r_over_D_n_f*xhat_nd;
-                /* grad_dy[n, d] = ddbeta[d] + ddgamma[d]*xhat[n, d] + gamma[d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d]) */
-                const float grad_dy_nd = ddbeta_d + ddgamma_d*xhat_nd + gamma_d*grad_dy_shift_nd;
-                grad_dy_to[lane] = grad_dy_nd;
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = chunk + lane;
+                    const float ddbeta_d = ddbeta[d];
+                    const float ddgamma_d = ddgamma[d];
+                    const float xhat_nd = xhat[n*D + d];
+                    const float gamma_d = gamma[d];
+                    const float ddx_nd = ddx[n*D + d];
+                    const float grad_dy_shift_nd = grad_s_over_D_n_f + ddx_nd*inv_w_2_n_f + grad_r_over_D_n_f*xhat_nd;
+                    /* grad_dy[n, d] = ddbeta[d] + ddgamma[d]*xhat[n, d] + gamma[d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d]) */
+                    const float grad_dy_nd = ddbeta_d + ddgamma_d*xhat_nd + gamma_d*grad_dy_shift_nd;
+                    grad_dy_to[lane] = grad_dy_nd;
+                }
+                if (grad_dy != NULL && stream) {
+                    symbn_layernorm_double_backward_stream(&grad_dy[n*D + chunk], grad_dy_block, sizeof(float)*(size_t)width);
+                }
             }
-            if (grad_dy != NULL && stream) {
-                symbn_layernorm_double_backward_stream(&grad_dy[n*D + chunk], grad_dy_block, sizeof(float)*(size_t)width);
+            const float mean_grad_u_n_f = (float)mean_grad_u_n;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+                const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+                float grad_x_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+                float *const grad_x_to = grad_x == NULL || stream ? grad_x_block : &grad_x[n*D + chunk];
+
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = chunk + lane;
+                    const float dy_nd = dy[n*D + d];
+                    const float ddgamma_d = ddgamma[d];
+                    const float gamma_d = gamma[d];
+                    const float gamma_over_D_d = gamma_d/(float)D;
+                    const float ddx_nd = ddx[n*D + d];
+                    const float xhat_nd = xhat[n*D + d];
+                    const float grad_u_nd = (dy_nd*(ddgamma_d + gamma_over_D_d*grad_r_n_f) - r_over_w_n_f*ddx_nd + xhat_nd*grad_u_shift_n_f)*inv_w_2_n_f;
+                    /* grad_x[n, d] = grad_u[n, d] - mean(grad_u[n, k] for k in D) */
+                    const float grad_x_nd = grad_u_nd - mean_grad_u_n_f;
+                    grad_x_to[lane] = grad_x_nd;
+                }
+                if (grad_x != NULL && stream) {
+                    symbn_layernorm_double_backward_stream(&grad_x[n*D + chunk], grad_x_block, sizeof(float)*(size_t)width);
+                }
             }
         }
-        const float mean_grad_u_n_f = (float)mean_grad_u_n;
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
-            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
-            float grad_x_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
-            float *const grad_x_to = grad_x == NULL || stream ? grad_x_block : &grad_x[n*D + chunk];
+        float grad_s_over_D_n_f[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        float inv_w_2_n_f[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        float grad_r_over_D_n_f[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
 
-            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = chunk + lane;
-                const float dy_nd = dy[n*D + d];
-                const float ddgamma_d = ddgamma[d];
-                const float gamma_d = gamma[d];
-                const float gamma_over_D_d = gamma_d/(float)D;
-                const float ddx_nd = ddx[n*D + d];
-                const float xhat_nd = xhat[n*D + d];
-                const float grad_u_nd = (dy_nd*(ddgamma_d + gamma_over_D_d*grad_r_n_f) - r_over_w_n_f*ddx_nd + xhat_nd*grad_u_shift_n_f)*inv_w_2_n_f;
-                /* grad_x[n, d] = grad_u[n, d] - mean(grad_u[n, k] for k in D) */
-                const float grad_x_nd = grad_u_nd - mean_grad_u_n_f;
-                grad_x_to[lane] = grad_x_nd;
+        for (ptrdiff_t n = block; n < block_end; ++n) {
+            const double sum_ddx_n = kept_sum_ddx[n];
+            const double sigma2_n = (double)sigma2[n];
+            /* v[n] = sigma2[n] + eps */
+            const double v_n = sigma2_n + eps;
+            /* w[n] = sqrt(v[n]) */
+            const double w_n = sqrt(v_n);
+            const double inv_w_2_n = 1.0/w_n;
+            /* grad_s[n] = -sum(ddx[n, d] for d in D)/w[n] */
+            const double grad_s_n = -sum_ddx_n*inv_w_2_n;
+            const double grad_s_over_D_n = grad_s_n/(double)D;
+            const double sum_ddx_xhat_n = kept_sum_ddx_xhat[n];
+            /* grad_r[n] = -sum(ddx[n, d]*xhat[n, d] for d in D)/w[n] */
+            const double grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
+            const double grad_r_over_D_n = grad_r_n/(double)D;
+            grad_s_over_D_n_f[n - block] = (float)grad_s_over_D_n;
+            inv_w_2_n_f[n - block] = (float)inv_w_2_n;
+            grad_r_over_D_n_f[n - block] = (float)grad_r_over_D_n;
+        }
+
+        for (ptrdiff_t column = 0; column < D; column += SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - column, SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS);
+            double *const grad_gamma_d_columns = grad_gamma_d_parts + column;
+            float grad_gamma_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0F};
+            ptrdiff_t done = block;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= block_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = column + lane;
+                    float grad_gamma_d_rows = 0;
+                    for (int row = 0; row < SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER; ++row) {
+                        const ptrdiff_t n = done + row;
+                        const float dy_nd = dy[n*D + d];
+                        const float ddx_nd = ddx[n*D + d];
+                        const float xhat_nd = xhat[n*D + d];
+                        const float grad_dy_shift_nd = grad_s_over_D_n_f[n - block] + ddx_nd*inv_w_2_n_f[n - block] + grad_r_over_D_n_f[n - block]*xhat_nd;
+                        grad_gamma_d_rows += dy_nd*grad_dy_shift_nd;
+                    }
+                    grad_gamma_d_chunk[lane] += grad_gamma_d_rows;
+                }
             }
-            if (grad_x != NULL && stream) {
-                symbn_layernorm_double_backward_stream(&grad_x[n*D + chunk], grad_x_block, sizeof(float)*(size_t)width);
+            for (ptrdiff_t n = done; n < block_end; ++n) {
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = column + lane;
+                    const float dy_nd = dy[n*D + d];
+                    const float ddx_nd = ddx[n*D + d];
+                    const float xhat_nd = xhat[n*D + d];
+                    const float grad_dy_shift_nd = grad_s_over_D_n_f[n - block] + ddx_nd*inv_w_2_n_f[n - block] + grad_r_over_D_n_f[n - block]*xhat_nd;
+                    grad_gamma_d_chunk[lane] += dy_nd*grad_dy_shift_nd;
+                }
             }
+            symbn_layernorm_double_backward_widen_columns(grad_gamma_d_columns, grad_gamma_d_chunk, width);
         }
     }
     symbn_layernorm_double_backward_fence();
-}
-
-SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backward_f32_over_D(
-    ptrdiff_t N, ptrdiff_t D, const float *ddx, const float *dy, const float *sigma2, const float *xhat,
-    double eps, float *grad_gamma, float *grad_beta, double *kept_sum_ddx, double *kept_sum_ddx_xhat,
-    double grad_beta_d, ptrdiff_t first, ptrdiff_t last)
-{
-    {
-        const ptrdiff_t columns = symbn_layernorm_double_backward_columns((double)N*12.0);
-
-        for (ptrdiff_t column = first; column < last; column += columns) {
-            const ptrdiff_t width = symbn_layernorm_double_backward_least(last - column, columns);
-            /* grad_gamma[d] = sum(dy[n, d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d]) for n in N) */
-            double grad_gamma_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
-            const float eps_high = (float)eps;
-            const float eps_low = symbn_layernorm_double_backward_low(eps);
-            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS) {
-                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(N - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS);
-                float grad_gamma_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0F};
-                ptrdiff_t done = chunk;
-
-                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
-                    SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t d = column + lane;
-                        float grad_gamma_d_rows = 0;
-                        for (int row = 0; row < SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER; ++row) {
-                            const ptrdiff_t n = done + row;
-                            const float dy_nd = dy[n*D + d];
-                            const float sum_ddx_n = (float)kept_sum_ddx[n];
-                            const float sigma2_n = sigma2[n];
-                            const float v_n = sigma2_n + eps_high + eps_low;
-                            const float w_n = sqrtf(v_n);
-                            const float inv_w_2_n = 1.0F/w_n;
-                            const float grad_s_n = -sum_ddx_n*inv_w_2_n;
-                            const float grad_s_over_D_n = grad_s_n/(float)D;
-                            const float ddx_nd = ddx[n*D + d];
-                            const float sum_ddx_xhat_n = (float)kept_sum_ddx_xhat[n];
-                            const float grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
-                            const float grad_r_over_D_n = grad_r_n/(float)D;
-                            const float xhat_nd = xhat[n*D + d];
-                            const float grad_dy_shift_nd = grad_s_over_D_n + ddx_nd*inv_w_2_n + grad_r_over_D_n*xhat_nd;
-                            grad_gamma_d_rows += dy_nd*grad_dy_shift_nd;
-                        }
-                        grad_gamma_d_chunk[lane] += grad_gamma_d_rows;
-                    }
-                }
-                for (ptrdiff_t n = done; n < chunk_end; ++n) {
-                    SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t d = column + lane;
-                        const float dy_nd = dy[n*D + d];
-                        const float sum_ddx_n = (float)kept_sum_ddx[n];
-                        const float sigma2_n = sigma2[n];
-                        const float v_n = sigma2_n + eps_high + eps_low;
-                        const float w_n = sqrtf(v_n);
-                        const float inv_w_2_n = 1.0F/w_n;
-                        const float grad_s_n = -sum_ddx_n*inv_w_2_n;
-                        const float grad_s_over_D_n = grad_s_n/(float)D;
-                        const float ddx_nd = ddx[n*D + d];
-                        const float sum_ddx_xhat_n = (float)kept_sum_ddx_xhat[n];
-                        const float grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
-                        const float grad_r_over_D_n = grad_r_n/(float)D;
-                        const float xhat_nd = xhat[n*D + d];
-                        const float grad_dy_shift_nd = grad_s_over_D_n + ddx_nd*inv_w_2_n + grad_r_over_D_n*xhat_nd;
-                        grad_gamma_d_chunk[lane] += dy_nd*grad_dy_shift_nd;
-                    }
-                }
-                symbn_layernorm_double_backward_widen_columns(grad_gamma_d_columns, grad_gamma_d_chunk, width);
-            }
-
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = column + lane;
-                double grad_gamma_d = grad_gamma_d_columns[lane];
-                if (grad_gamma != NULL) {
-                    grad_gamma[d] = (float)grad_gamma_d;
-                }
-                if (grad_beta != NULL) {
-                    grad_beta[d] = (float)grad_beta_d;
-                }
-            }
-        }
-    }
 }
 
 int symbn_layernorm_double_backward_f32(
@@ -1050,29 +1023,34 @@ int symbn_layernorm_double_backward_f32(
     }
     double *const kept_sum_ddx = workspace;
     double *const kept_sum_ddx_xhat = workspace + N;
+    double *const grad_gamma_d_parts = workspace + N + N;
     const int stream = (double)N*(double)D*4.0 >= (double)SYMBN_LAYERNORM_DOUBLE_BACKWARD_STREAM;
+    /* grad_beta[d] = 0 */
+    const double grad_beta_d = 0.0;
     {
-        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(N, (double)N*(double)D);
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(symbn_layernorm_double_backward_least(N, SYMBN_LAYERNORM_DOUBLE_BACKWARD_JOINED_PARTS), (double)N*(double)D);
 
         SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_layernorm_double_backward_f32_over_N(
                 D, ddx, ddgamma, ddbeta, dy, gamma, sigma2, xhat, eps, grad_dy, grad_x, kept_sum_ddx, kept_sum_ddx_xhat,
-                stream, symbn_layernorm_double_backward_cut(N, part, parts),
+                grad_gamma_d_parts + part*D, stream, symbn_layernorm_double_backward_cut(N, part, parts),
                 symbn_layernorm_double_backward_cut(N, part + 1, parts));
         }
-    }
-    /* grad_beta[d] = 0 */
-    const double grad_beta_d = 0.0;
-    {
-        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D/128, (double)D*(double)N);
-
-        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_layernorm_double_backward_f32_over_D(
-                N, D, ddx, dy, sigma2, xhat, eps, grad_gamma, grad_beta, kept_sum_ddx, kept_sum_ddx_xhat, grad_beta_d,
-                symbn_layernorm_double_backward_cut(D, part, parts),
-                symbn_layernorm_double_backward_cut(D, part + 1, parts));
+        for (ptrdiff_t part = 1; part < parts; ++part) {
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+            for (ptrdiff_t d = 0; d < D; ++d) {
+                grad_gamma_d_parts[d] += grad_gamma_d_parts[part*D + d];
+            }
+        }
+        for (ptrdiff_t d = 0; d < D; ++d) {
+            double grad_gamma_d = grad_gamma_d_parts[d];
+            if (grad_gamma != NULL) {
+                grad_gamma[d] = (float)grad_gamma_d;
+            }
+            if (grad_beta != NULL) {
+                grad_beta[d] = (float)grad_beta_d;
+            }
         }
     }
     return SYMBN_LAYERNORM_DOUBLE_BACKWARD_OK;
@@ -1081,23 +1059,42 @@ int symbn_layernorm_double_backward_f32(
 SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backward_f64_over_N(
     ptrdiff_t D, const double *ddx, const double *ddgamma, const double *ddbeta, const double *dy,
     const double *gamma, const double *sigma2, const double *xhat, double eps, double *grad_dy,
-    double *grad_x, double *kept_sum_ddx, double *kept_sum_ddx_xhat, int stream, ptrdiff_t first,
-    ptrdiff_t last)
+    double *grad_x, double *kept_sum_ddx, double *kept_sum_ddx_xhat, double *grad_gamma_d_parts, int stream,
+    ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t n = first; n < last; ++n) {
-        /* s[n] = mean(gamma[k]*dy[n, k] for k in D) */
-        double s_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, s_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* r[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-        double r_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, r_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* sum_ddx_xhat[n] = sum(ddx[n, d]*xhat[n, d] for d in D) */
-        double sum_ddx_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_ddx_xhat_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* sum_ddx[n] = sum(ddx[n, d] for d in D) */
-        double sum_ddx_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_ddx_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+    /* grad_gamma[d] = sum(dy[n, d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d]) for n in N) */
+    for (ptrdiff_t d = 0; d < D; ++d) {
+        grad_gamma_d_parts[d] = 0.0;
+        grad_gamma_d_parts[D + d] = 0.0;
+    }
+    for (ptrdiff_t block = first; block < last; block += SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS) {
+        const ptrdiff_t block_end = block + symbn_layernorm_double_backward_least(last - block, SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS);
+        for (ptrdiff_t n = block; n < block_end; ++n) {
+            /* s[n] = mean(gamma[k]*dy[n, k] for k in D) */
+            double s_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, s_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            /* r[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+            double r_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, r_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            /* sum_ddx_xhat[n] = sum(ddx[n, d]*xhat[n, d] for d in D) */
+            double sum_ddx_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_ddx_xhat_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            /* sum_ddx[n] = sum(ddx[n, d] for d in D) */
+            double sum_ddx_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_ddx_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            {
+                ptrdiff_t done = 0;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                        const ptrdiff_t k = done + lane;
+                        const double gamma_k = gamma[k];
+                        const double dy_nk = dy[n*D + k];
+                        symbn_layernorm_double_backward_add(&s_n_lanes[lane], &s_n_lanes_low[lane], gamma_k*dy_nk);
+                        const double xhat_nk = xhat[n*D + k];
+                        symbn_layernorm_double_backward_add(&r_n_lanes[lane], &r_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                        const double ddx_nk = ddx[n*D + k];
+                        symbn_layernorm_double_backward_add(&sum_ddx_xhat_n_lanes[lane], &sum_ddx_xhat_n_lanes_low[lane], ddx_nk*xhat_nk);
+                        symbn_layernorm_double_backward_add(&sum_ddx_n_lanes[lane], &sum_ddx_n_lanes_low[lane], ddx_nk);
+                    }
+                }
+                for (int lane = 0; done + lane < D; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double gamma_k = gamma[k];
                     const double dy_nk = dy[n*D + k];
@@ -1109,48 +1106,44 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     symbn_layernorm_double_backward_add(&sum_ddx_n_lanes[lane], &sum_ddx_n_lanes_low[lane], ddx_nk);
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
-                const ptrdiff_t k = done + lane;
-                const double gamma_k = gamma[k];
-                const double dy_nk = dy[n*D + k];
-                symbn_layernorm_double_backward_add(&s_n_lanes[lane], &s_n_lanes_low[lane], gamma_k*dy_nk);
-                const double xhat_nk = xhat[n*D + k];
-                symbn_layernorm_double_backward_add(&r_n_lanes[lane], &r_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
-                const double ddx_nk = ddx[n*D + k];
-                symbn_layernorm_double_backward_add(&sum_ddx_xhat_n_lanes[lane], &sum_ddx_xhat_n_lanes_low[lane], ddx_nk*xhat_nk);
-                symbn_layernorm_double_backward_add(&sum_ddx_n_lanes[lane], &sum_ddx_n_lanes_low[lane], ddx_nk);
-            }
-        }
-        double s_n = 0.0, s_n_low = 0.0;
-        symbn_layernorm_double_backward_gather(&s_n, &s_n_low, s_n_lanes, s_n_lanes_low);
-        s_n = symbn_layernorm_double_backward_complete(s_n, s_n_low);
-        s_n /= (double)D;
-        double r_n = 0.0, r_n_low = 0.0;
-        symbn_layernorm_double_backward_gather(&r_n, &r_n_low, r_n_lanes, r_n_lanes_low);
-        r_n = symbn_layernorm_double_backward_complete(r_n, r_n_low);
-        r_n /= (double)D;
-        double sum_ddx_xhat_n = 0.0, sum_ddx_xhat_n_low = 0.0;
-        symbn_layernorm_double_backward_gather(&sum_ddx_xhat_n, &sum_ddx_xhat_n_low, sum_ddx_xhat_n_lanes, sum_ddx_xhat_n_lanes_low);
-        sum_ddx_xhat_n = symbn_layernorm_double_backward_complete(sum_ddx_xhat_n, sum_ddx_xhat_n_low);
-        kept_sum_ddx_xhat[n] = sum_ddx_xhat_n;
-        double sum_ddx_n = 0.0, sum_ddx_n_low = 0.0;
-        symbn_layernorm_double_backward_gather(&sum_ddx_n, &sum_ddx_n_low, sum_ddx_n_lanes, sum_ddx_n_lanes_low);
-        sum_ddx_n = symbn_layernorm_double_backward_complete(sum_ddx_n, sum_ddx_n_low);
-        kept_sum_ddx[n] = sum_ddx_n;
-        /* mean_ddx_term[n] = mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + mean_ddx_term_scale[n]*xhat[n, k])*inv_w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-        double mean_ddx_term_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_ddx_term_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        const double mean_ddx_term_scale_n = 2.0*r_n;
-        const double sigma2_n = sigma2[n];
-        /* v[n] = sigma2[n] + eps */
-        const double v_n = sigma2_n + eps;
-        /* w[n] = sqrt(v[n]) */
-        const double w_n = sqrt(v_n);
-        const double inv_w_2_n = 1.0/w_n;
-        {
-            ptrdiff_t done = 0;
+            double s_n = 0.0, s_n_low = 0.0;
+            symbn_layernorm_double_backward_gather(&s_n, &s_n_low, s_n_lanes, s_n_lanes_low);
+            s_n = symbn_layernorm_double_backward_complete(s_n, s_n_low);
+            s_n /= (double)D;
+            double r_n = 0.0, r_n_low = 0.0;
+            symbn_layernorm_double_backward_gather(&r_n, &r_n_low, r_n_lanes, r_n_lanes_low);
+            r_n = symbn_layernorm_double_backward_complete(r_n, r_n_low);
+            r_n /= (double)D;
+            double sum_ddx_xhat_n = 0.0, sum_ddx_xhat_n_low = 0.0;
+            symbn_layernorm_double_backward_gather(&sum_ddx_xhat_n, &sum_ddx_xhat_n_low, sum_ddx_xhat_n_lanes, sum_ddx_xhat_n_lanes_low);
+            sum_ddx_xhat_n = symbn_layernorm_double_backward_complete(sum_ddx_xhat_n, sum_ddx_xhat_n_low);
+            kept_sum_ddx_xhat[n] = sum_ddx_xhat_n;
+            double sum_ddx_n = 0.0, sum_ddx_n_low = 0.0;
+            symbn_layernorm_double_backward_gather(&sum_ddx_n, &sum_ddx_n_low, sum_ddx_n_lanes, sum_ddx_n_lanes_low);
+            sum_ddx_n = symbn_layernorm_double_backward_complete(sum_ddx_n, sum_ddx_n_low);
+            kept_sum_ddx[n] = sum_ddx_n;
+            /* mean_ddx_term[n] = mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + mean_ddx_term_scale[n]*xhat[n, k])*inv_w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+            double mean_ddx_term_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_ddx_term_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            const double mean_ddx_term_scale_n = 2.0*r_n;
+            const double sigma2_n = sigma2[n];
+            const double v_n = sigma2_n + eps;
+            const double w_n = sqrt(v_n);
+            const double inv_w_2_n = 1.0/w_n;
+            {
+                ptrdiff_t done = 0;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                        const ptrdiff_t k = done + lane;
+                        const double ddx_nk = ddx[n*D + k];
+                        const double gamma_k = gamma[k];
+                        const double dy_nk = dy[n*D + k];
+                        const double xhat_nk = xhat[n*D + k];
+                        const double ddgamma_k = ddgamma[k];
+                        symbn_layernorm_double_backward_add(&mean_ddx_term_n_lanes[lane], &mean_ddx_term_n_lanes_low[lane], ddx_nk*(s_n - gamma_k*dy_nk + mean_ddx_term_scale_n*xhat_nk)*inv_w_2_n - ddgamma_k*dy_nk*xhat_nk);
+                    }
+                }
+                for (int lane = 0; done + lane < D; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double ddx_nk = ddx[n*D + k];
                     const double gamma_k = gamma[k];
@@ -1160,31 +1153,33 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     symbn_layernorm_double_backward_add(&mean_ddx_term_n_lanes[lane], &mean_ddx_term_n_lanes_low[lane], ddx_nk*(s_n - gamma_k*dy_nk + mean_ddx_term_scale_n*xhat_nk)*inv_w_2_n - ddgamma_k*dy_nk*xhat_nk);
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
-                const ptrdiff_t k = done + lane;
-                const double ddx_nk = ddx[n*D + k];
-                const double gamma_k = gamma[k];
-                const double dy_nk = dy[n*D + k];
-                const double xhat_nk = xhat[n*D + k];
-                const double ddgamma_k = ddgamma[k];
-                symbn_layernorm_double_backward_add(&mean_ddx_term_n_lanes[lane], &mean_ddx_term_n_lanes_low[lane], ddx_nk*(s_n - gamma_k*dy_nk + mean_ddx_term_scale_n*xhat_nk)*inv_w_2_n - ddgamma_k*dy_nk*xhat_nk);
-            }
-        }
-        double mean_ddx_term_n = 0.0, mean_ddx_term_n_low = 0.0;
-        symbn_layernorm_double_backward_gather(&mean_ddx_term_n, &mean_ddx_term_n_low, mean_ddx_term_n_lanes, mean_ddx_term_n_lanes_low);
-        mean_ddx_term_n = symbn_layernorm_double_backward_complete(mean_ddx_term_n, mean_ddx_term_n_low);
-        mean_ddx_term_n /= (double)D;
-        /* mean_grad_u[n] = mean(grad_u[n, k] for k in D) */
-        double mean_grad_u_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_grad_u_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        /* grad_r[n] = -sum(ddx[n, d]*xhat[n, d] for d in D)/w[n] */
-        const double grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
-        const double r_over_w_n = r_n*inv_w_2_n;
-        const double grad_u_shift_n = mean_ddx_term_n - r_n*grad_r_n/(double)D;
-        {
-            ptrdiff_t done = 0;
+            double mean_ddx_term_n = 0.0, mean_ddx_term_n_low = 0.0;
+            symbn_layernorm_double_backward_gather(&mean_ddx_term_n, &mean_ddx_term_n_low, mean_ddx_term_n_lanes, mean_ddx_term_n_lanes_low);
+            mean_ddx_term_n = symbn_layernorm_double_backward_complete(mean_ddx_term_n, mean_ddx_term_n_low);
+            mean_ddx_term_n /= (double)D;
+            /* mean_grad_u[n] = mean(grad_u[n, k] for k in D) */
+            double mean_grad_u_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_grad_u_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            const double grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
+            const double r_over_w_n = r_n*inv_w_2_n;
+            const double grad_u_shift_n = mean_ddx_term_n - r_n*grad_r_n/(double)D;
+            {
+                ptrdiff_t done = 0;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
+                        const ptrdiff_t k = done + lane;
+                        const double dy_nk = dy[n*D + k];
+                        const double ddgamma_k = ddgamma[k];
+                        const double gamma_k = gamma[k];
+                        const double gamma_over_D_k = gamma_k/(double)D;
+                        const double ddx_nk = ddx[n*D + k];
+                        const double xhat_nk = xhat[n*D + k];
+                        /* grad_u[n, d] = (dy[n, d]*(ddgamma[d] + gamma[d]*grad_r[n]/D) - r[n]/w[n]*ddx[n, d] + xhat[n, d]*(mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + 2*r[n]*xhat[n, k])/w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) - r[n]*grad_r[n]/D))/w[n] */
+                        const double grad_u_nk = (dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n) - r_over_w_n*ddx_nk + xhat_nk*grad_u_shift_n)*inv_w_2_n;
+                        symbn_layernorm_double_backward_add(&mean_grad_u_n_lanes[lane], &mean_grad_u_n_lanes_low[lane], grad_u_nk);
+                    }
+                }
+                for (int lane = 0; done + lane < D; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double dy_nk = dy[n*D + k];
                     const double ddgamma_k = ddgamma[k];
@@ -1192,127 +1187,105 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     const double gamma_over_D_k = gamma_k/(double)D;
                     const double ddx_nk = ddx[n*D + k];
                     const double xhat_nk = xhat[n*D + k];
-                    /* grad_u[n, d] = (dy[n, d]*(ddgamma[d] + gamma[d]*grad_r[n]/D) - r[n]/w[n]*ddx[n, d] + xhat[n, d]*(mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + 2*r[n]*xhat[n, k])/w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) - r[n]*grad_r[n]/D))/w[n] */
                     const double grad_u_nk = (dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n) - r_over_w_n*ddx_nk + xhat_nk*grad_u_shift_n)*inv_w_2_n;
                     symbn_layernorm_double_backward_add(&mean_grad_u_n_lanes[lane], &mean_grad_u_n_lanes_low[lane], grad_u_nk);
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
-                const ptrdiff_t k = done + lane;
-                const double dy_nk = dy[n*D + k];
-                const double ddgamma_k = ddgamma[k];
-                const double gamma_k = gamma[k];
-                const double gamma_over_D_k = gamma_k/(double)D;
-                const double ddx_nk = ddx[n*D + k];
-                const double xhat_nk = xhat[n*D + k];
-                const double grad_u_nk = (dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n) - r_over_w_n*ddx_nk + xhat_nk*grad_u_shift_n)*inv_w_2_n;
-                symbn_layernorm_double_backward_add(&mean_grad_u_n_lanes[lane], &mean_grad_u_n_lanes_low[lane], grad_u_nk);
+            double mean_grad_u_n = 0.0, mean_grad_u_n_low = 0.0;
+            symbn_layernorm_double_backward_gather(&mean_grad_u_n, &mean_grad_u_n_low, mean_grad_u_n_lanes, mean_grad_u_n_lanes_low);
+            mean_grad_u_n = symbn_layernorm_double_backward_complete(mean_grad_u_n, mean_grad_u_n_low);
+            mean_grad_u_n /= (double)D;
+            const double grad_s_n = -sum_ddx_n*inv_w_2_n;
+            const double grad_s_over_D_n = grad_s_n/(double)D;
+            const double grad_r_over_D_n = grad_r_n/(double)D;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+                const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+                double grad_dy_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+                double *const grad_dy_to = grad_dy == NULL || stream ? grad_dy_block : &grad_dy[n*D + chunk];
+
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = chunk + lane;
+                    const double ddbeta_d = ddbeta[d];
+                    const double ddgamma_d = ddgamma[d];
+                    const double xhat_nd = xhat[n*D + d];
+                    const double gamma_d = gamma[d];
+                    const double ddx_nd = ddx[n*D + d];
+                    const double grad_dy_shift_nd = grad_s_over_D_n + ddx_nd*inv_w_2_n + grad_r_over_D_n*xhat_nd;
+                    /* grad_dy[n, d] = ddbeta[d] + ddgamma[d]*xhat[n, d] + gamma[d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d]) */
+                    const double grad_dy_nd = ddbeta_d + ddgamma_d*xhat_nd + gamma_d*grad_dy_shift_nd;
+                    grad_dy_to[lane] = grad_dy_nd;
+                }
+                if (grad_dy != NULL && stream) {
+                    symbn_layernorm_double_backward_stream(&grad_dy[n*D + chunk], grad_dy_block, sizeof(double)*(size_t)width);
+                }
+            }
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
+                const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
+                double grad_x_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+                double *const grad_x_to = grad_x == NULL || stream ? grad_x_block : &grad_x[n*D + chunk];
+
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = chunk + lane;
+                    const double dy_nd = dy[n*D + d];
+                    const double ddgamma_d = ddgamma[d];
+                    const double gamma_d = gamma[d];
+                    const double gamma_over_D_d = gamma_d/(double)D;
+                    const double ddx_nd = ddx[n*D + d];
+                    const double xhat_nd = xhat[n*D + d];
+                    const double grad_u_nd = (dy_nd*(ddgamma_d + gamma_over_D_d*grad_r_n) - r_over_w_n*ddx_nd + xhat_nd*grad_u_shift_n)*inv_w_2_n;
+                    /* grad_x[n, d] = grad_u[n, d] - mean(grad_u[n, k] for k in D) */
+                    const double grad_x_nd = grad_u_nd - mean_grad_u_n;
+                    grad_x_to[lane] = grad_x_nd;
+                }
+                if (grad_x != NULL && stream) {
+                    symbn_layernorm_double_backward_stream(&grad_x[n*D + chunk], grad_x_block, sizeof(double)*(size_t)width);
+                }
             }
         }
-        double mean_grad_u_n = 0.0, mean_grad_u_n_low = 0.0;
-        symbn_layernorm_double_backward_gather(&mean_grad_u_n, &mean_grad_u_n_low, mean_grad_u_n_lanes, mean_grad_u_n_lanes_low);
-        mean_grad_u_n = symbn_layernorm_double_backward_complete(mean_grad_u_n, mean_grad_u_n_low);
-        mean_grad_u_n /= (double)D;
-        /* grad_s[n] = -sum(ddx[n, d] for d in D)/w[n] */
-        const double grad_s_n = -sum_ddx_n*inv_w_2_n;
-        const double grad_s_over_D_n = grad_s_n/(double)D;
-        const double grad_r_over_D_n = grad_r_n/(double)D;
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
-            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
-            double grad_dy_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
-            double *const grad_dy_to = grad_dy == NULL || stream ? grad_dy_block : &grad_dy[n*D + chunk];
+        double grad_s_over_D_n_kept[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        double inv_w_2_n_kept[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        double grad_r_over_D_n_kept[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
 
-            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = chunk + lane;
-                const double ddbeta_d = ddbeta[d];
-                const double ddgamma_d = ddgamma[d];
-                const double xhat_nd = xhat[n*D + d];
-                const double gamma_d = gamma[d];
-                const double ddx_nd = ddx[n*D + d];
-                const double grad_dy_shift_nd = grad_s_over_D_n + ddx_nd*inv_w_2_n + grad_r_over_D_n*xhat_nd;
-                /* grad_dy[n, d] = ddbeta[d] + ddgamma[d]*xhat[n, d] + gamma[d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d]) */
-                const double grad_dy_nd = ddbeta_d + ddgamma_d*xhat_nd + gamma_d*grad_dy_shift_nd;
-                grad_dy_to[lane] = grad_dy_nd;
-            }
-            if (grad_dy != NULL && stream) {
-                symbn_layernorm_double_backward_stream(&grad_dy[n*D + chunk], grad_dy_block, sizeof(double)*(size_t)width);
-            }
+        for (ptrdiff_t n = block; n < block_end; ++n) {
+            const double sum_ddx_n = kept_sum_ddx[n];
+            const double sigma2_n = sigma2[n];
+            /* v[n] = sigma2[n] + eps */
+            const double v_n = sigma2_n + eps;
+            /* w[n] = sqrt(v[n]) */
+            const double w_n = sqrt(v_n);
+            const double inv_w_2_n = 1.0/w_n;
+            /* grad_s[n] = -sum(ddx[n, d] for d in D)/w[n] */
+            const double grad_s_n = -sum_ddx_n*inv_w_2_n;
+            const double grad_s_over_D_n = grad_s_n/(double)D;
+            const double sum_ddx_xhat_n = kept_sum_ddx_xhat[n];
+            /* grad_r[n] = -sum(ddx[n, d]*xhat[n, d] for d in D)/w[n] */
+            const double grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
+            const double grad_r_over_D_n = grad_r_n/(double)D;
+            grad_s_over_D_n_kept[n - block] = grad_s_over_D_n;
+            inv_w_2_n_kept[n - block] = inv_w_2_n;
+            grad_r_over_D_n_kept[n - block] = grad_r_over_D_n;
         }
-        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
-            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
-            double grad_x_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
-            double *const grad_x_to = grad_x == NULL || stream ? grad_x_block : &grad_x[n*D + chunk];
 
-            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = chunk + lane;
-                const double dy_nd = dy[n*D + d];
-                const double ddgamma_d = ddgamma[d];
-                const double gamma_d = gamma[d];
-                const double gamma_over_D_d = gamma_d/(double)D;
-                const double ddx_nd = ddx[n*D + d];
-                const double xhat_nd = xhat[n*D + d];
-                const double grad_u_nd = (dy_nd*(ddgamma_d + gamma_over_D_d*grad_r_n) - r_over_w_n*ddx_nd + xhat_nd*grad_u_shift_n)*inv_w_2_n;
-                /* grad_x[n, d] = grad_u[n, d] - mean(grad_u[n, k] for k in D) */
-                const double grad_x_nd = grad_u_nd - mean_grad_u_n;
-                grad_x_to[lane] = grad_x_nd;
-            }
-            if (grad_x != NULL && stream) {
-                symbn_layernorm_double_backward_stream(&grad_x[n*D + chunk], grad_x_block, sizeof(double)*(size_t)width);
-            }
-        }
-    }
-    symbn_layernorm_double_backward_fence();
-}
-
-SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backward_f64_over_D(
-    ptrdiff_t N, ptrdiff_t D, const double *ddx, const double *dy, const double *sigma2, const double *xhat,
-    double eps, double *grad_gamma, double *grad_beta, double *kept_sum_ddx, double *kept_sum_ddx_xhat,
-    double grad_beta_d, ptrdiff_t first, ptrdiff_t last)
-{
-    {
-        const ptrdiff_t columns = symbn_layernorm_double_backward_columns((double)N*24.0);
-
-        for (ptrdiff_t column = first; column < last; column += columns) {
-            const ptrdiff_t width = symbn_layernorm_double_backward_least(last - column, columns);
-            /* grad_gamma[d] = sum(dy[n, d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d]) for n in N) */
-            double grad_gamma_d_columns[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0}, grad_gamma_d_columns_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0};
-            for (ptrdiff_t n = 0; n < N; ++n) {
+        for (ptrdiff_t column = 0; column < D; column += SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS) {
+            const ptrdiff_t width = symbn_layernorm_double_backward_least(D - column, SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS);
+            double *const grad_gamma_d_columns = grad_gamma_d_parts + column;
+            double *const grad_gamma_d_columns_low = grad_gamma_d_parts + D + column;
+            for (ptrdiff_t n = block; n < block_end; ++n) {
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
                     const double dy_nd = dy[n*D + d];
-                    const double sum_ddx_n = kept_sum_ddx[n];
-                    const double sigma2_n = sigma2[n];
-                    const double v_n = sigma2_n + eps;
-                    const double w_n = sqrt(v_n);
-                    const double inv_w_2_n = 1.0/w_n;
-                    const double grad_s_n = -sum_ddx_n*inv_w_2_n;
-                    const double grad_s_over_D_n = grad_s_n/(double)D;
                     const double ddx_nd = ddx[n*D + d];
-                    const double sum_ddx_xhat_n = kept_sum_ddx_xhat[n];
-                    const double grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
-                    const double grad_r_over_D_n = grad_r_n/(double)D;
                     const double xhat_nd = xhat[n*D + d];
-                    const double grad_dy_shift_nd = grad_s_over_D_n + ddx_nd*inv_w_2_n + grad_r_over_D_n*xhat_nd;
+                    const double grad_dy_shift_nd = grad_s_over_D_n_kept[n - block] + ddx_nd*inv_w_2_n_kept[n - block] + grad_r_over_D_n_kept[n - block]*xhat_nd;
                     symbn_layernorm_double_backward_add(&grad_gamma_d_columns[lane], &grad_gamma_d_columns_low[lane], dy_nd*grad_dy_shift_nd);
-                }
-            }
-
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t d = column + lane;
-                double grad_gamma_d = grad_gamma_d_columns[lane], grad_gamma_d_low = grad_gamma_d_columns_low[lane];
-                grad_gamma_d = symbn_layernorm_double_backward_complete(grad_gamma_d, grad_gamma_d_low);
-                if (grad_gamma != NULL) {
-                    grad_gamma[d] = grad_gamma_d;
-                }
-                if (grad_beta != NULL) {
-                    grad_beta[d] = grad_beta_d;
                 }
             }
         }
     }
+    symbn_layernorm_double_backward_fence();
 }
 
 int symbn_layernorm_double_backward_f64(
@@ -1337,29 +1310,36 @@ int symbn_layernorm_double_backward_f64(
     }
     double *const kept_sum_ddx = workspace;
     double *const kept_sum_ddx_xhat = workspace + N;
+    double *const grad_gamma_d_parts = workspace + N + N;
     const int stream = (double)N*(double)D*8.0 >= (double)SYMBN_LAYERNORM_DOUBLE_BACKWARD_STREAM;
+    /* grad_beta[d] = 0 */
+    const double grad_beta_d = 0.0;
     {
-        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(N, (double)N*(double)D);
+        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(symbn_layernorm_double_backward_least(N, SYMBN_LAYERNORM_DOUBLE_BACKWARD_JOINED_PARTS), (double)N*(double)D);
 
         SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_layernorm_double_backward_f64_over_N(
                 D, ddx, ddgamma, ddbeta, dy, gamma, sigma2, xhat, eps, grad_dy, grad_x, kept_sum_ddx, kept_sum_ddx_xhat,
-                stream, symbn_layernorm_double_backward_cut(N, part, parts),
+                grad_gamma_d_parts + 2*part*D, stream, symbn_layernorm_double_backward_cut(N, part, parts),
                 symbn_layernorm_double_backward_cut(N, part + 1, parts));
         }
-    }
-    /* grad_beta[d] = 0 */
-    const double grad_beta_d = 0.0;
-    {
-        const ptrdiff_t parts = symbn_layernorm_double_backward_parts(D/128, (double)D*(double)N);
-
-        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_layernorm_double_backward_f64_over_D(
-                N, D, ddx, dy, sigma2, xhat, eps, grad_gamma, grad_beta, kept_sum_ddx, kept_sum_ddx_xhat, grad_beta_d,
-                symbn_layernorm_double_backward_cut(D, part, parts),
-                symbn_layernorm_double_backward_cut(D, part + 1, parts));
+        for (ptrdiff_t part = 1; part < parts; ++part) {
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+            for (ptrdiff_t d = 0; d < D; ++d) {
+                symbn_layernorm_double_backward_add(&grad_gamma_d_parts[d], &grad_gamma_d_parts[D + d], grad_gamma_d_parts[2*part*D + d]);
+                grad_gamma_d_parts[D + d] += grad_gamma_d_parts[2*part*D + D + d];
+            }
+        }
+        for (ptrdiff_t d = 0; d < D; ++d) {
+            double grad_gamma_d = grad_gamma_d_parts[d], grad_gamma_d_low = grad_gamma_d_parts[D + d];
+            grad_gamma_d = symbn_layernorm_double_backward_complete(grad_gamma_d, grad_gamma_d_low);
+            if (grad_gamma != NULL) {
+                grad_gamma[d] = grad_gamma_d;
+            }
+            if (grad_beta != NULL) {
+                grad_beta[d] = grad_beta_d;
+            }
         }
     }
     return SYMBN_LAYERNORM_DOUBLE_BACKWARD_OK;

@@ -304,6 +304,12 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_N(
                 double dx_ni_columns[SYMBN_LINEAR_COLUMNS] = {0.0};
                 for (ptrdiff_t chunk = 0; chunk < O; chunk += SYMBN_LINEAR_ROWS) {
                     const ptrdiff_t chunk_end = chunk + symbn_linear_least(O - chunk, SYMBN_LINEAR_ROWS);
+                    float dy_no_f[SYMBN_LINEAR_ROWS];
+
+                    for (ptrdiff_t o = chunk; o < chunk_end; ++o) {
+                        const double dy_no = (double)dy[n*O + o];
+                        dy_no_f[o - chunk] = (float)dy_no;
+                    }
                     float dx_ni_chunk[SYMBN_LINEAR_COLUMNS] = {0.0F};
                     ptrdiff_t done = chunk;
 
@@ -314,9 +320,8 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_N(
                             float dx_ni_rows = 0;
                             for (int row = 0; row < SYMBN_LINEAR_TOGETHER; ++row) {
                                 const ptrdiff_t o = done + row;
-                                const float dy_no = dy[n*O + o];
                                 const float w_oi = w[o*I + i];
-                                dx_ni_rows += dy_no*w_oi;
+                                dx_ni_rows += dy_no_f[o - chunk]*w_oi;
                             }
                             dx_ni_chunk[lane] += dx_ni_rows;
                         }
@@ -325,9 +330,8 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_N(
                         SYMBN_LINEAR_INDEPENDENT
                         for (ptrdiff_t lane = 0; lane < width; ++lane) {
                             const ptrdiff_t i = column + lane;
-                            const float dy_no = dy[n*O + o];
                             const float w_oi = w[o*I + i];
-                            dx_ni_chunk[lane] += dy_no*w_oi;
+                            dx_ni_chunk[lane] += dy_no_f[o - chunk]*w_oi;
                         }
                     }
                     symbn_linear_widen_columns(dx_ni_columns, dx_ni_chunk, width);
@@ -359,6 +363,12 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_O(
                 double dw_oi_columns[SYMBN_LINEAR_COLUMNS] = {0.0};
                 for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LINEAR_ROWS) {
                     const ptrdiff_t chunk_end = chunk + symbn_linear_least(N - chunk, SYMBN_LINEAR_ROWS);
+                    float dy_no_f[SYMBN_LINEAR_ROWS];
+
+                    for (ptrdiff_t n = chunk; n < chunk_end; ++n) {
+                        const double dy_no = (double)dy[n*O + o];
+                        dy_no_f[n - chunk] = (float)dy_no;
+                    }
                     float dw_oi_chunk[SYMBN_LINEAR_COLUMNS] = {0.0F};
                     ptrdiff_t done = chunk;
 
@@ -369,9 +379,8 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_O(
                             float dw_oi_rows = 0;
                             for (int row = 0; row < SYMBN_LINEAR_TOGETHER; ++row) {
                                 const ptrdiff_t n = done + row;
-                                const float dy_no = dy[n*O + o];
                                 const float x_ni = x[n*I + i];
-                                dw_oi_rows += dy_no*x_ni;
+                                dw_oi_rows += dy_no_f[n - chunk]*x_ni;
                             }
                             dw_oi_chunk[lane] += dw_oi_rows;
                         }
@@ -380,9 +389,8 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_O(
                         SYMBN_LINEAR_INDEPENDENT
                         for (ptrdiff_t lane = 0; lane < width; ++lane) {
                             const ptrdiff_t i = column + lane;
-                            const float dy_no = dy[n*O + o];
                             const float x_ni = x[n*I + i];
-                            dw_oi_chunk[lane] += dy_no*x_ni;
+                            dw_oi_chunk[lane] += dy_no_f[n - chunk]*x_ni;
                         }
                     }
                     symbn_linear_widen_columns(dw_oi_columns, dw_oi_chunk, width);
@@ -468,10 +476,10 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f64_over_N(
                 /* dx[n, i] = sum(dy[n, o]*w[o, i] for o in O) */
                 double dx_ni_columns[SYMBN_LINEAR_COLUMNS] = {0.0}, dx_ni_columns_low[SYMBN_LINEAR_COLUMNS] = {0.0};
                 for (ptrdiff_t o = 0; o < O; ++o) {
+                    const double dy_no = dy[n*O + o];
                     SYMBN_LINEAR_INDEPENDENT
                     for (ptrdiff_t lane = 0; lane < width; ++lane) {
                         const ptrdiff_t i = column + lane;
-                        const double dy_no = dy[n*O + o];
                         const double w_oi = w[o*I + i];
                         symbn_linear_add(&dx_ni_columns[lane], &dx_ni_columns_low[lane], dy_no*w_oi);
                     }
@@ -503,10 +511,10 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f64_over_O(
                 /* dw[o, i] = sum(dy[n, o]*x[n, i] for n in N) */
                 double dw_oi_columns[SYMBN_LINEAR_COLUMNS] = {0.0}, dw_oi_columns_low[SYMBN_LINEAR_COLUMNS] = {0.0};
                 for (ptrdiff_t n = 0; n < N; ++n) {
+                    const double dy_no = dy[n*O + o];
                     SYMBN_LINEAR_INDEPENDENT
                     for (ptrdiff_t lane = 0; lane < width; ++lane) {
                         const ptrdiff_t i = column + lane;
-                        const double dy_no = dy[n*O + o];
                         const double x_ni = x[n*I + i];
                         symbn_linear_add(&dw_oi_columns[lane], &dw_oi_columns_low[lane], dy_no*x_ni);
                     }

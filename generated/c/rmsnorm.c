@@ -500,11 +500,14 @@ int symbn_rmsnorm_backward_f32(
                 D, dy, gamma, ms, xhat, eps, dx, dgamma_d_parts + part*D, stream, symbn_rmsnorm_cut(N, part, parts),
                 symbn_rmsnorm_cut(N, part + 1, parts));
         }
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            double dgamma_d = 0.0;
-            for (ptrdiff_t part = 0; part < parts; ++part) {
-                dgamma_d += dgamma_d_parts[part*D + d];
+        for (ptrdiff_t part = 1; part < parts; ++part) {
+            SYMBN_RMSNORM_INDEPENDENT
+            for (ptrdiff_t d = 0; d < D; ++d) {
+                dgamma_d_parts[d] += dgamma_d_parts[part*D + d];
             }
+        }
+        for (ptrdiff_t d = 0; d < D; ++d) {
+            double dgamma_d = dgamma_d_parts[d];
             if (dgamma != NULL) {
                 dgamma[d] = (float)dgamma_d;
             }
@@ -616,12 +619,15 @@ int symbn_rmsnorm_backward_f64(
                 D, dy, gamma, ms, xhat, eps, dx, dgamma_d_parts + 2*part*D, stream, symbn_rmsnorm_cut(N, part, parts),
                 symbn_rmsnorm_cut(N, part + 1, parts));
         }
-        for (ptrdiff_t d = 0; d < D; ++d) {
-            double dgamma_d = 0.0, dgamma_d_low = 0.0;
-            for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_rmsnorm_add(&dgamma_d, &dgamma_d_low, dgamma_d_parts[2*part*D + d]);
-                dgamma_d_low += dgamma_d_parts[2*part*D + D + d];
+        for (ptrdiff_t part = 1; part < parts; ++part) {
+            SYMBN_RMSNORM_INDEPENDENT
+            for (ptrdiff_t d = 0; d < D; ++d) {
+                symbn_rmsnorm_add(&dgamma_d_parts[d], &dgamma_d_parts[D + d], dgamma_d_parts[2*part*D + d]);
+                dgamma_d_parts[D + d] += dgamma_d_parts[2*part*D + D + d];
             }
+        }
+        for (ptrdiff_t d = 0; d < D; ++d) {
+            double dgamma_d = dgamma_d_parts[d], dgamma_d_low = dgamma_d_parts[D + d];
             dgamma_d = symbn_rmsnorm_complete(dgamma_d, dgamma_d_low);
             if (dgamma != NULL) {
                 dgamma[d] = dgamma_d;

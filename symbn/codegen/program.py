@@ -167,11 +167,15 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Two loops that are run a few rows at a time: sums over rows for each column, kept in `buffers`, and a loop over those rows."""
+    """Two loops that are run a few rows at a time: sums over rows for each column, kept in `buffers`, and a loop over those rows.
+
+    With `rows_first` the sums need what the loop over rows makes of their row.
+    """
 
     columns: Sweep
     rows: Sweep
     buffers: tuple[Buffer, ...]
+    rows_first: bool = False
 
 
 Statement = Sweep | Joined | Load | Assign | Start | Accumulate | Finish | Store

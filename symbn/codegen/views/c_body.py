@@ -99,21 +99,25 @@ class Body:
         return lines, results
 
     def _columns_of(self, joined: Joined) -> list[str]:
-        """Adds up what the parts have summed for each column, and finishes it."""
+        """Adds what the other parts have summed for each column to the first part's sums, and finishes the columns."""
         sweep, names = joined.columns, self.names
         column, axis = sweep.index.name, sweep.index.axis
-        starts = [s for s in sweep.body if isinstance(s, Start)]
-        self.statements.complete |= {start.name for start in starts}
-        lines = [line for start in starts for line in self.statements.start(start, explained=False, lanes=False)]
-        added = []
-        for start, buffer in zip(starts, joined.buffers, strict=True):
-            place = f"{buffer.name}[{self._place(axis)} + "
-            added.append(self.statements.include(start.name, start.total.kind, f"{place}{column}]"))
-            if self.real == "double":
-                added.append(f"{names.low(start.name)} += {place}{axis} + {column}];")
-        lines += [f"for (ptrdiff_t {names.part} = 0; {names.part} < {names.parts}; ++{names.part}) {{", *indented(added), "}"]
-        lines += [line for s in sweep.body if isinstance(s, (Finish, Store)) for line in self.statements.statement(s)]
-        return [f"for (ptrdiff_t {column} = 0; {column} < {axis}; ++{column}) {{", *indented(lines), "}"]
+        added, read = [], []
+        for start, buffer in zip((s for s in sweep.body if isinstance(s, Start)), joined.buffers, strict=True):
+            self.statements.complete.add(start.name)
+            total, other = f"{buffer.name}[{column}]", f"{buffer.name}[{self._place(axis)} + {column}]"
+            if self.real == "float":
+                added.append(f"{total} += {other};")
+                read.append(f"double {start.name} = {total};")
+                continue
+            low, other_low = f"{buffer.name}[{axis} + {column}]", f"{buffer.name}[{self._place(axis)} + {axis} + {column}]"
+            added += [f"{self.printer.helper('add')}(&{total}, &{low}, {other});", f"{low} += {other_low};"]
+            read.append(f"double {start.name} = {total}, {names.low(start.name)} = {low};")
+        read += [line for s in sweep.body if isinstance(s, (Load, Assign, Finish, Store)) for line in self.statements.statement(s)]
+        columns = f"for (ptrdiff_t {column} = 0; {column} < {axis}; ++{column}) {{"
+        parts = f"for (ptrdiff_t {names.part} = 1; {names.part} < {names.parts}; ++{names.part}) {{"
+        inner = [f"{self.printer.macro}_INDEPENDENT", columns, *indented(added), "}"]
+        return [parts, *indented(inner), "}", columns, *indented(read), "}"]
 
     def _place(self, axis: str) -> str:
         """Where a part's own sums start in a buffer."""

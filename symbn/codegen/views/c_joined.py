@@ -1,7 +1,7 @@
 """Two loops over the same rows as one.
 
-In: a Joined.  Out: lines that take a few rows at a time: first each column's sums over them, then what the second loop does with them,
-while they are in the cache.
+In: a Joined.  Out: lines that take a few rows at a time: each column's sums over them, and what the loop over rows does with them, while
+they are in the cache.
 """
 
 from __future__ import annotations
@@ -26,18 +26,23 @@ def joined_lines(statements: Statements, joined: Joined, first: str, last: str) 
     row.bounds = (names.block_first, names.block_end)
     starts = [s for s in joined.columns.body if isinstance(s, Start)]
     named = zip(starts, joined.buffers, strict=True)
-    columns = [
+    before, chunk = row.chunk(inner.index.name)
+    sums = [
         f"const ptrdiff_t {names.width} = {least}({axis} - {names.column}, {macro}_COLUMNS);",
         *(line for start, buffer in named for line in _pointers(statements, start.name, buffer.name, axis)),
-        *row.chunk(inner.index.name),
+        *chunk,
     ]
-    block = [
-        f"const ptrdiff_t {names.block_end} = {names.block_first} + {least}({last} - {names.block_first}, {macro}_ROWS);",
+    over_columns = [
+        *before,
         "",
         f"for (ptrdiff_t {names.column} = 0; {names.column} < {axis}; {names.column} += {macro}_COLUMNS) {{",
-        *indented(columns),
+        *indented(sums),
         "}",
-        *statements.sweep(joined.rows, names.block_first, names.block_end),
+    ]
+    over_rows = statements.sweep(joined.rows, names.block_first, names.block_end)
+    block = [
+        f"const ptrdiff_t {names.block_end} = {names.block_first} + {least}({last} - {names.block_first}, {macro}_ROWS);",
+        *([*over_rows, *over_columns] if joined.rows_first else [*over_columns, *over_rows]),
     ]
     return [
         f"for (ptrdiff_t {column} = 0; {column} < {axis}; ++{column}) {{",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from symbn.codegen.printers.infix import SUM
 from symbn.codegen.program import Accumulate, Sweep
 from symbn.codegen.views.c_elements import OVER_LANES, Elements
+from symbn.codegen.views.c_fixed import Fixed, fixed
 from symbn.codegen.views.c_text import indented, occurs
 from symbn.codegen.walk import stored
 from symbn.expr import Expr, Index, Read, transform
@@ -24,6 +25,10 @@ class Row(Elements):
     def __init__(self, statements: Statements, sweep: Sweep, letter: Index, columns: frozenset[str]) -> None:
         super().__init__(statements, sweep)
         self.letter, self.columns = letter, columns
+        self.fixed = Fixed(statements, fixed(sweep.body, letter, columns))
+        self.changing = tuple(statement for statement in sweep.body if statement not in self.fixed.body)
+        self.inner -= self.fixed.made
+        self.loads -= self.fixed.made
         self.bounds = (self.names.chunk, self.names.end)
         self.summed: list[str] = []
         self.summing_rows = False
@@ -37,7 +42,8 @@ class Row(Elements):
         if self.summed:
             lines = self._chunks_of_rows(letters[-1], axes[-1], together=len(kinds) == len(self.summed) and not stored(self.sweep))
         else:
-            lines = self._for(letters[-1], "0", axes[-1], self._row())
+            computed, row = self.fixed.computed(), self._row()
+            lines = self._for(letters[-1], "0", axes[-1], [*self.fixed.kept(computed, "", "", ""), *row])
         for letter, axis in reversed(list(zip(letters[:-1], axes[:-1], strict=True))):
             lines = self._for(letter, "0", axis, lines)
         return [*self._fresh_copies(), *lines]
@@ -49,13 +55,23 @@ class Row(Elements):
         names, size = self.names, f"{self.macro}_ROWS"
         limit = f"const ptrdiff_t {names.end} = {names.chunk} + {self.outer.printer.helper('least')}({last} - {names.chunk}, {size});"
         head = f"for (ptrdiff_t {names.chunk} = 0; {names.chunk} < {last}; {names.chunk} += {size}) {{"
-        return [head, *indented([limit, *self._chunk(letter, together=together)]), "}"]
+        before, chunk = self._rows_first(letter, together=together)
+        return [head, *indented([limit, *before, *chunk]), "}"]
 
-    def chunk(self, letter: str) -> list[str]:
-        """The rows of one chunk, sums alone."""
+    def chunk(self, letter: str) -> tuple[list[str], list[str]]:
+        """The rows of one chunk, sums alone: what is computed once a row, and what for each block of columns."""
         self.summed = [s.name for s in self.sweep.body if isinstance(s, Accumulate)] if self.real == "float" else []
-        lines = self._chunk(letter, together=bool(self.summed))
-        return [*self._fresh_copies(), *lines]
+        before, lines = self._rows_first(letter, together=bool(self.summed))
+        return [*self._fresh_copies(), *before], lines
+
+    def _rows_first(self, letter: str, *, together: bool) -> tuple[list[str], list[str]]:
+        """The numbers of the chunk's rows, and the rows."""
+        self.fixed.at = f"[{letter} - {self.bounds[0]}]"
+        computed, lines = self.fixed.computed(), self._chunk(letter, together=together)
+        return self.fixed.kept(computed, letter, *self.bounds), lines
+
+    def _body(self) -> list[str]:
+        return [line for statement in self.changing for line in self._statement(statement)]
 
     def _chunk(self, letter: str, *, together: bool) -> list[str]:
         """Rows in float, then added to the columns' doubles; `together` several rows are read at once."""
@@ -111,15 +127,19 @@ class Row(Elements):
         return transform(expr, self._of_column) if self.real == "double" else super()._narrow(expr)
 
     def _of_column(self, expr: Expr) -> Expr:
-        return Read(self._copy(expr.name)) if isinstance(expr, Read) and expr.name in self.columns else expr
+        return Read(self._copy(expr.name)) if isinstance(expr, Read) and expr.name in self.columns | self.fixed.made else expr
 
     def _copy(self, name: str) -> str:
+        if name in self.fixed.made:
+            return self.fixed.copy(name)
         if name not in self.columns:
             return super()._copy(name)
         self.whole.add(name)
         return f"{self.names.copy(name)}[{self.names.lane}]"
 
     def _halves(self, name: str) -> tuple[str, str]:
+        if name in self.fixed.made:
+            return self.fixed.halves(name)
         if name not in self.columns:
             return super()._halves(name)
         self.split.add(name)
