@@ -15,6 +15,7 @@ from symbn.calculus.derivation import Derivation, Gradient, Step
 from symbn.layer import SHOWS, Layer
 
 if TYPE_CHECKING:
+    from symbn.language import LatexNames
     from symbn.oracle import Verification
     from symbn.proof import Verdict
     from symbn.tools.kernel import Kernel
@@ -29,7 +30,7 @@ class Formula:
     """
 
     gradient: Gradient
-    layer: Layer
+    typeset: LatexNames
 
     @property
     def name(self) -> str:
@@ -66,13 +67,13 @@ class Formula:
     @property
     def latex(self) -> str:
         """The equation in LaTeX, for use inside math."""
-        return language.definition_latex(self.gradient.definition, self.layer)
+        return language.definition_latex(self.gradient.definition, self.typeset)
 
     def __str__(self) -> str:
         return self.text
 
     def _repr_html_(self) -> str:
-        return language.definition_mathml(self.gradient.definition, self.layer)
+        return language.definition_mathml(self.gradient.definition, self.typeset)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"
@@ -92,8 +93,8 @@ class Result:
     @property
     def gradients(self) -> Mapping[str, Formula]:
         """By input (vjp), output (jvp), or "output/input" (jacobian)."""
-        found = self.derivation.gradients.items()
-        return MappingProxyType({of: Formula(gradient, self.layer) for of, gradient in found})
+        typeset = self.derivation.typeset
+        return MappingProxyType({of: Formula(gradient, typeset) for of, gradient in self.derivation.gradients.items()})
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -117,7 +118,7 @@ class Result:
         return verify_derivation(self.derivation)
 
     def __str__(self) -> str:
-        return "\n".join(formula.text for formula in self.gradients.values())
+        return "\n".join(language.definition_text(definition) for definition in self.derivation.formulas)
 
     def _repr_html_(self) -> str:
         from symbn.report.notebook import derivation_html
@@ -127,7 +128,7 @@ class Result:
     def _repr_latex_(self) -> str:
         from symbn.report.notebook import equations_latex
 
-        return equations_latex([formula.gradient.definition for formula in self.gradients.values()], self.layer)
+        return equations_latex(self.derivation.formulas, self.derivation.typeset)
 
 
 def _layer_html(layer: Layer) -> str:

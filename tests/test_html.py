@@ -229,9 +229,10 @@ def test_a_letter_that_the_derivation_introduces_has_derivatives_too() -> None:
     text = render(derived("batchnorm"), VERIFIED, form="html")
     (line,) = [line for line in text.splitlines() if 'alttext="dr_dx[i] = -1/2' in line]
     assert "<mfrac><mrow><mi>&#8706;</mi><mi>r</mi></mrow>" in line
-    names = LatexNames.of(derived("batchnorm").layer)
-    assert names.knows("dy_dx", ["k", "i"])
-    assert not names.knows("r")
+    names = LatexNames.of(derived("batchnorm").layer, {"r": (), "dr": (), "dy": ("N",)})
+    assert names.is_result("dr")
+    assert names.is_result("dy")
+    assert not names.is_result("r")
 
 
 # Notebooks --------------------------------------------------------------------------------------------------------------------------

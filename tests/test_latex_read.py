@@ -360,10 +360,10 @@ def derived(name: str, mode: str, order: int) -> Derivation:
 
 def printed(derivation: Derivation) -> Iterator[tuple[Definition, str]]:
     """Every equation of a derivation, on one line and broken."""
-    layer = derivation.layer
-    for definition in (*layer.definitions, *derivation.intermediates, *(gradient.definition for gradient in derivation.gradients.values())):
-        yield definition, definition_latex(definition, layer)
-        yield definition, r" \\ ".join(definition_latex_lines(definition, layer, 30))
+    names = derivation.typeset
+    for definition in (*derivation.layer.definitions, *derivation.formulas):
+        yield definition, definition_latex(definition, names)
+        yield definition, r" \\ ".join(definition_latex_lines(definition, names, 30))
     for step in derivation.steps:
         yield step.definition, step.latex
         yield step.definition, "\\begin{aligned}\n" + " \\\\\n".join(step.rows) + "\n\\end{aligned}"

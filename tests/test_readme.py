@@ -61,7 +61,7 @@ def run(place: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=place, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=300, check=False)
 
 
-CONSOLE = [pytest.param(text, id=commands(text)[0][0][:40]) for info, text in blocks() if info == "console"]
+CONSOLE = [command for info, text in blocks() if info == "console" for command in commands(text)]
 PROGRAMS = [text for info, text in blocks() if info == "python"]
 
 
@@ -71,11 +71,11 @@ def pattern(line: str) -> str:
     return r"(?:.*\n)*?" if line.strip() == "..." else words + r"[ ]*\n"
 
 
-@pytest.mark.parametrize("block", CONSOLE)
-def test_a_console_block_does_what_it_shows(block: str, place: Path) -> None:
-    for command, status, shown in commands(block):
+def test_the_console_blocks_do_what_they_show(place: Path) -> None:
+    """From the top down, as a reader types them: some need what those before them have written."""
+    for command, status, shown in CONSOLE:
         done = run(place, "bash", "-c", command)
-        assert done.returncode == status, done.stderr
+        assert done.returncode == status, f"{command}\n{done.stderr}"
         said = done.stdout + done.stderr
         assert re.search("".join(map(pattern, shown)), said), f"{command}\n--- shown\n" + "\n".join(shown) + f"\n--- said\n{said}"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from symbn.language.latex_names import LatexNames
 from symbn.layer import Definition, Input, Layer
 
 
@@ -66,3 +67,13 @@ class Derivation:
     invariants: tuple[str, ...] = ()
     save: tuple[str, ...] | None = None
     first: Derivation | None = None
+
+    @property
+    def formulas(self) -> tuple[Definition, ...]:
+        """Everything that the pass computes, in order: the intermediates, then the results."""
+        return (*self.intermediates, *(gradient.definition for gradient in self.gradients.values()))
+
+    @property
+    def typeset(self) -> LatexNames:
+        """How its names are typeset: the layer's, and the letters that the derivation introduced."""
+        return LatexNames.of(self.layer, {definition.name: definition.axes for definition in self.intermediates})

@@ -74,5 +74,4 @@ def _constants(layer: Layer, names: tuple[str, ...]) -> tuple[Argument, ...]:
 
 
 def _definitions(derivation: Derivation) -> tuple[Definition, ...]:
-    found = (*derivation.intermediates, *(gradient.definition for gradient in derivation.gradients.values()))
-    return tuple({definition.name: definition for definition in found}.values())
+    return tuple({definition.name: definition for definition in derivation.formulas}.values())

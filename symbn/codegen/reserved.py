@@ -16,8 +16,7 @@ from symbn.layer import Definition, Layer
 
 def without(derivation: Derivation, reserved: frozenset[str]) -> Derivation:
     """The derivation without reserved names."""
-    definitions = (*derivation.intermediates, *(gradient.definition for gradient in derivation.gradients.values()))
-    names = (*derivation.layer.names, *(seed.name for seed in derivation.seeds), *(definition.name for definition in definitions))
+    names = (*derivation.layer.names, *(seed.name for seed in derivation.seeds), *(definition.name for definition in derivation.formulas))
     renamed = {name: _free(name, names) for name in names if name in reserved}
     return _renamed(derivation, renamed) if renamed else derivation
 

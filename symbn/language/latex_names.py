@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 
 from symbn.layer import Layer
 
@@ -48,9 +49,12 @@ class LatexNames:
     overrides: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, layer: Layer) -> LatexNames:
-        """The names of a layer."""
-        return cls({name: layer.axes_of(name) for name in layer.names}, layer.latex)
+    def of(cls, layer: Layer, beside: Mapping[str, tuple[str, ...]] = MappingProxyType({})) -> LatexNames:
+        """The names of a layer, and of the values `beside` it, as far as they are no derivatives."""
+        plain = cls({name: layer.axes_of(name) for name in layer.names}, layer.latex)
+        values = {name: axes for name, axes in beside.items() if not plain.is_result(name)}
+        every = cls({**plain.axes, **values}, layer.latex)
+        return cls({**plain.axes, **{name: axes for name, axes in values.items() if not every.is_result(name)}}, layer.latex)
 
     def element(self, name: str, indices: Sequence[str] = ()) -> str:
         """A value at its indices, which are index letters as written in the layer."""
@@ -58,10 +62,6 @@ class LatexNames:
         if name in self.overrides:
             return self.symbol(name).element(typeset)
         return self._result(name, typeset) or self.symbol(name).element(typeset)
-
-    def knows(self, name: str, indices: Sequence[str] = ()) -> bool:
-        """Whether a name is a value of the layer or a derivative of one; else it is a letter that an explanation introduced."""
-        return name in self.axes or self._result(name, list(indices)) is not None
 
     def is_result(self, name: str) -> bool:
         """Whether the name is typeset as what it means, such as a derivative, and not by its letters."""

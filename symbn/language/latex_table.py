@@ -51,11 +51,9 @@ class NameTable:
     def __init__(self, layer: Layer, extra: Mapping[str, tuple[str, ...]], lets: Mapping[str, str]) -> None:
         self.arrays = {name: layer.axes_of(name) for name in layer.names} | dict(extra)
         self.axes = tuple(dict.fromkeys((*layer.axes, *(axis for axes in extra.values() for axis in axes))))
-        plain = LatexNames.of(layer)
-        own = {name: axes for name, axes in extra.items() if not plain.is_result(name)}
-        self.own = frozenset((*layer.names, *own))
+        self.names = LatexNames.of(layer, extra)
+        self.own = frozenset(self.names.axes)
         self.values = self.own - {constant.name for constant in layer.constants}
-        self.names = LatexNames({**plain.axes, **own}, layer.latex)
         self.counts: dict[str, str] = {}
         self._decorations: dict[str, str] = {}
         self.locals: dict[str, Definition] = {}

@@ -49,14 +49,11 @@ class Document:
         """The author's words, on one line."""
         return " ".join(self.layer.doc.split())
 
-
     @property
     def names(self) -> LatexNames:
         """How names are typeset: the layer's, and the letters that the derivation introduced."""
-        known = LatexNames.of(self.layer)
         lines = [line.definition for section in self.sections for line in section.lines]
-        letters = {d.name: d.axes for d in lines if not known.knows(d.name, [index.name for index in d.indices])}
-        return LatexNames({**known.axes, **letters}, known.overrides)
+        return LatexNames.of(self.layer, {definition.name: definition.axes for definition in lines})
 
 
 _RESULT = {"vjp": "Backward pass", "jvp": "Forward derivative", "jacobian": "Jacobian"}
@@ -70,11 +67,11 @@ def document(derivation: Derivation, verification: Verification, *, steps: bool)
 
 def unverified(derivation: Derivation, *, steps: bool) -> Document:
     """The report without the line that says how it was verified."""
-    layer = derivation.layer
-    shared = tuple(_defined(part, layer) for part in derivation.intermediates)
-    found = tuple(_result(gradient, layer) for gradient in derivation.gradients.values())
+    layer, names = derivation.layer, derivation.typeset
+    shared = tuple(_defined(part, names) for part in derivation.intermediates)
+    found = tuple(_result(gradient, names) for gradient in derivation.gradients.values())
     sections = (
-        Section("Definitions", tuple(_defined(part, layer) for part in layer.definitions)),
+        Section("Definitions", tuple(_defined(part, names) for part in layer.definitions)),
         Section("Derivation", _steps(derivation) if steps else ()),
         Section(_RESULT[derivation.mode] + (", second order" if derivation.order == 2 else ""), shared + found),
     )
@@ -85,17 +82,18 @@ def unverified(derivation: Derivation, *, steps: bool) -> Document:
 
 def definitions(layer: Layer) -> Document:
     """A layer by itself."""
-    return Document(layer, (Section("Definitions", tuple(_defined(part, layer) for part in layer.definitions)),), ())
+    names = LatexNames.of(layer)
+    return Document(layer, (Section("Definitions", tuple(_defined(part, names) for part in layer.definitions)),), ())
 
 
-def _defined(definition: Definition, layer: Layer, reason: str = "") -> Line:
-    rows = definition_latex_lines(definition, layer)
-    return Line(definition, definition_text(definition), definition_latex(definition, layer), rows, reason=reason)
+def _defined(definition: Definition, names: LatexNames, reason: str = "") -> Line:
+    rows = definition_latex_lines(definition, names)
+    return Line(definition, definition_text(definition), definition_latex(definition, names), rows, reason=reason)
 
 
-def _result(gradient: Gradient, layer: Layer) -> Line:
+def _result(gradient: Gradient, names: LatexNames) -> Line:
     cost = f"{_count(gradient.reductions, 'reduction')}, {_count(gradient.operations, 'operation')} per element"
-    return _defined(gradient.definition, layer, cost)
+    return _defined(gradient.definition, names, cost)
 
 
 def _steps(derivation: Derivation) -> tuple[Line, ...]:

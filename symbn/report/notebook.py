@@ -30,9 +30,9 @@ def derivation_html(derivation: Derivation) -> str:
     return _division(content, [f"<p>{escape(result.title)}</p>", lines_html(result.lines, content.names), *remarks, *folded])
 
 
-def equations_latex(equations: Sequence[Definition], layer: Layer) -> str:
+def equations_latex(equations: Sequence[Definition], names: LatexNames | Layer) -> str:
     """The equations below each other."""
-    rows = r" \\ ".join(definition_latex(equation, layer).replace("=", "&=", 1) for equation in equations)
+    rows = r" \\ ".join(definition_latex(equation, names).replace("=", "&=", 1) for equation in equations)
     return rf"$\begin{{aligned}} {rows} \end{{aligned}}$"
 
 

@@ -53,9 +53,9 @@ def _affordable(derivation: Derivation, extents: Extents) -> Extents:
 def _work(derivation: Derivation, extents: Extents) -> int:
     """Every definition once for each element of every input, and every formula once."""
     layer = derivation.layer
-    formulas = [*derivation.intermediates, *(gradient.definition for gradient in derivation.gradients.values())]
     directions = sum(_size(part.axes, extents) for part in layer.inputs)
-    return directions * sum(_terms(part, extents) for part in layer.definitions) + sum(_terms(part, extents) for part in formulas)
+    forward, backward = (sum(_terms(part, extents) for part in parts) for parts in (layer.definitions, derivation.formulas))
+    return directions * forward + backward
 
 
 def _terms(definition: Definition, extents: Extents) -> int:

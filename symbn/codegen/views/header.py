@@ -82,8 +82,7 @@ def source(derivation: Derivation) -> list[str]:
 
 def formulas(derivation: Derivation) -> list[str]:
     """Intermediate values and results, in the layer language."""
-    definitions = (*derivation.intermediates, *(gradient.definition for gradient in derivation.gradients.values()))
-    return [definition_text(definition) for definition in definitions]
+    return [definition_text(definition) for definition in derivation.formulas]
 
 
 def shapes(derivation: Derivation) -> list[str]:

@@ -6,15 +6,13 @@ In: a Derivation.  Out: a LatexView: sections of displayed equations. The fragme
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbn.calculus.derivation import Derivation, Step
 from symbn.codegen.variant import variant_of
 from symbn.codegen.views.header import header, reproduce
-from symbn.errors import SymbnError
-from symbn.language import definition_latex_lines, parse_definition
-from symbn.layer import Definition, Layer
+from symbn.language import definition_latex_lines
+from symbn.layer import Definition
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
@@ -60,11 +58,10 @@ class LatexView:
 def latex_view(derivation: Derivation) -> LatexView:
     """The view of the definitions, the steps where there are any, and the results."""
     layer = derivation.layer
-    results = (*derivation.intermediates, *(gradient.definition for gradient in derivation.gradients.values()))
     sections = (
-        Section("Definitions", tuple(Display("", _rows(definition, layer)) for definition in layer.definitions)),
-        Section("Derivation", _steps(derivation, results)),
-        Section(RESULTS[variant_of(derivation).passes[1]], tuple(Display("", _rows(d, layer)) for d in results)),
+        Section("Definitions", tuple(_defined(definition, derivation) for definition in layer.definitions)),
+        Section("Derivation", tuple(_step(step) for step in derivation.steps)),
+        Section(RESULTS[variant_of(derivation).passes[1]], tuple(_defined(definition, derivation) for definition in derivation.formulas)),
     )
     stem = variant_of(derivation).stem
     shown = tuple(section for section in sections if section.displays)
@@ -72,23 +69,16 @@ def latex_view(derivation: Derivation) -> LatexView:
     return LatexView(header(derivation, reproduce(derivation, "latex"), notes), escaped(layer.name), escaped(layer.doc), stem, shown)
 
 
-def _steps(derivation: Derivation, results: tuple[Definition, ...]) -> tuple[Display, ...]:
-    axes = {f"d{definition.name}": definition.axes for definition in derivation.layer.definitions}  # the adjoints that steps speak of
-    axes |= {seed.name: seed.axes for seed in derivation.seeds} | {result.name: result.axes for result in results}
-    return tuple(_step(step, derivation.layer, axes) for step in derivation.steps)
+def _step(step: Step) -> Display:
+    return Display(f"({step.label.strip('()')}) {escaped(step.reason)}", _rows(step.rows))
 
 
-def _step(step: Step, layer: Layer, axes: Mapping[str, tuple[str, ...]]) -> Display:
-    """Broken into lines where the equation is a definition; as the engine typeset it where it is more than that."""
-    try:
-        rows = _rows(parse_definition(step.equation, layer, axes), layer)
-    except SymbnError:
-        rows = (step.latex,)
-    return Display(f"({step.label.strip('()')}) {escaped(step.reason)}", rows)
+def _defined(definition: Definition, derivation: Derivation) -> Display:
+    return Display("", _rows(definition_latex_lines(definition, derivation.typeset)))
 
 
-def _rows(definition: Definition, layer: Layer) -> tuple[str, ...]:
-    *first, last = definition_latex_lines(definition, layer)
+def _rows(lines: tuple[str, ...]) -> tuple[str, ...]:
+    *first, last = lines
     return (*(rf"{row} \\" for row in first), last)
 
 
