@@ -22,7 +22,7 @@ from symbn.codegen.storage import HALVES, USUAL, storage_of
 from symbn.codegen.targets import TARGETS
 from symbn.codegen.variant import variant_of
 from symbn.codegen.views.c_body import Body
-from symbn.codegen.views.c_helpers import BLOCK, CHUNK, COLUMNS, LANES, PARTS, ROWS, TOGETHER, Function, helper_functions
+from symbn.codegen.views.c_helpers import BLOCK, CHUNK, COLUMNS, LANES, PARTS, PLANE, ROWS, RUN, TOGETHER, Function, helper_functions
 from symbn.codegen.views.c_signature import JOINED_PARTS, Signature
 from symbn.codegen.views.header import header, reproduce
 
@@ -57,6 +57,8 @@ class CView:
     columns: str
     rows: str
     together: str
+    run: str
+    plane: str
     helpers: tuple[Function, ...]
     functions: tuple[Function, ...]
     public: tuple[Function, ...]
@@ -100,6 +102,8 @@ def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "sy
         str(COLUMNS),
         str(ROWS),
         str(TOGETHER),
+        str(RUN),
+        str(PLANE),
         helpers,
         tuple(functions),
         tuple(public),

@@ -16,6 +16,7 @@ from symbn.codegen.views.c_columns import is_columns
 from symbn.codegen.views.c_helpers import Function
 from symbn.codegen.views.c_joined import joined_lines
 from symbn.codegen.views.c_names import LocalNames
+from symbn.codegen.views.c_planes import extent, most, plane_of
 from symbn.codegen.views.c_signature import Signature, wrapped
 from symbn.codegen.views.c_statements import EXTREMA, Statements
 from symbn.codegen.views.c_text import indented, occurs
@@ -49,7 +50,8 @@ class Body:
         """A statement outside of all loops."""
         match statement:
             case Sweep():
-                return self._launch(statement)
+                plane = plane_of(statement, self.real)
+                return self._by_size(statement, plane) if plane else self._launch(statement)
             case Joined():
                 return self._launch(statement.rows, statement)
             case Start(name):
@@ -59,10 +61,19 @@ class Body:
                 self.scalars.append(name)
         return self.statements.statement(statement)
 
-    def _launch(self, sweep: Sweep, joined: Joined | None = None) -> list[str]:
-        """The loop as a function of its own, and the lines that call it, part by part."""
+    def _by_size(self, sweep: Sweep, plane: tuple[str, ...]) -> list[str]:
+        """Small planes are taken many at a time, large ones one by one."""
+        statements = self.statements
+        self.statements = Statements(self.signature, self.storage, self.printer, self.names, runs=True)
+        _, *small = self._launch(sweep, plane=plane)
+        self.statements = statements
+        _, *large = self._launch(sweep)
+        return [f"if ({extent(plane)} <= {self.printer.macro}_PLANE) {{", *small[:-1], "} else {", *large]
+
+    def _launch(self, sweep: Sweep, joined: Joined | None = None, plane: tuple[str, ...] = ()) -> list[str]:
+        """The loop as a function of its own, and the lines that call it, part by part; over planes as well where they are small."""
         starts = [self.started[name] for name in accumulated(sweep) if name in self.started]
-        name = self.stage_names.fresh(f"{self.signature.name}_{self.storage.dtype}_over_{sweep.index.axis}")
+        name = self.stage_names.fresh(f"{self.signature.name}_{self.storage.dtype}_over_{'_'.join((sweep.index.axis, *plane))}")
         body, results = self._stage_body(sweep, starts, joined)
         used = [part for part in self._parameters() if occurs(part[0], body)]
         bounds = [(self.names.first, f"ptrdiff_t {self.names.first}"), (self.names.last, f"ptrdiff_t {self.names.last}")]
@@ -72,7 +83,7 @@ class Body:
         self.scalars += [start.name for start in starts]
         declared = [line for start in starts for line in self.statements.start(start, lanes=False)]
         self.statements.complete |= {start.name for start in starts}
-        return [*declared, *self._calls(sweep, name, [part for part, _ in used], results, joined)]
+        return [*declared, *self._calls(sweep, name, [part for part, _ in used], results, joined, plane)]
 
     def _stage_body(self, sweep: Sweep, starts: Sequence[Start], joined: Joined | None) -> tuple[list[str], list[tuple[Start, int]]]:
         """The function's lines; and where in `sums` each accumulator is."""
@@ -132,7 +143,9 @@ class Body:
         found += [(buffer.name, f"double *{buffer.name}") for buffer in self.signature.loops.buffers]
         return [*found, *((name, f"double {name}") for name in self.scalars), ("stream", "int stream")]
 
-    def _calls(self, sweep: Sweep, name: str, given: list[str], results: list[tuple[Start, int]], joined: Joined | None) -> list[str]:
+    def _calls(
+        self, sweep: Sweep, name: str, given: list[str], results: list[tuple[Start, int]], joined: Joined | None, plane: tuple[str, ...]
+    ) -> list[str]:
         axis, names = sweep.index.axis, self.names
         width = results[-1][1] + 1 + (self.real == "double" and results[-1][0].total.kind not in EXTREMA) if results else 0
         if self._alone(sweep):
@@ -144,6 +157,8 @@ class Body:
             given = [offset.get(argument, argument) for argument in given]
         elif is_columns(sweep, self.real):
             cuts = f"{axis}/128"
+        elif plane:
+            cuts = f"{axis}/({most(self.printer.macro, plane)}) + 1"
         bounds = [f"{cut}({axis}, {part}, {parts})", f"{cut}({axis}, {part} + 1, {parts})"]
         call = wrapped(f"{name}(", [*given, *bounds, *([f"{names.sums}[{part}]"] if width else [])], ");")
         loop = f"for (ptrdiff_t {part} = 0; {part} < {parts}; ++{part}) {{"

@@ -10,6 +10,7 @@ block, then each column's numbers are computed, then rows are written. Float sum
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from symbn.codegen.program import Accumulate, Assign, Finish, Load, Start, Statement, Store, Sweep
@@ -17,7 +18,7 @@ from symbn.codegen.views.c_elements import fits
 from symbn.codegen.views.c_row import Row
 from symbn.codegen.views.c_text import indented, occurs
 from symbn.codegen.walk import everything, expression, loaded, stored
-from symbn.expr import reads
+from symbn.expr import Index, reads
 
 if TYPE_CHECKING:
     from symbn.codegen.views.c_statements import Statements
@@ -27,14 +28,34 @@ NEUTRAL = {"max": "-HUGE_VAL", "min": "HUGE_VAL"}
 
 def is_columns(sweep: Sweep, real: str) -> bool:
     """Whether the loop may change places with those inside it, and whether its letter is the one that walks through memory."""
-    inner = [statement for statement in sweep.body if isinstance(statement, Sweep)]
+    inner = loops_over_rows(sweep, real)
     places = [load.indices for loop in inner for load in loaded(loop) if sweep.index in load.indices]
     places += [store.indices for loop in inner for store in stored(loop)]
     last = all(indices[-1:] == (sweep.index,) and sweep.index not in indices[:-1] for indices in places)
+    return last and any(len(indices) > 1 for indices in places)
+
+
+def loops_over_rows(sweep: Sweep, real: str) -> list[Sweep]:
+    """The loops inside, where they may change places with the loop; none where one of them may not."""
+    inner = [sunk(statement) for statement in sweep.body if isinstance(statement, Sweep)]
     own = {statement.name for statement in sweep.body if isinstance(statement, Start)}
     sums = {statement.name for loop in inner for statement in everything(loop.body) if isinstance(statement, Accumulate)}
-    # A sum that the rows add to has to be the column's: one that goes on over columns has no place in a block of them.
-    return last and any(len(indices) > 1 for indices in places) and sums <= own and all(_is_chain(loop, real) for loop in inner)
+    # A sum that the rows add to has to be the loop's: one that goes on over its turns has no place in a block of them.
+    return inner if sums <= own and all(_is_chain(loop, real) for loop in inner) else []
+
+
+def sunk(sweep: Sweep) -> Sweep:
+    """The loop with what it reads between its loops read in the innermost: there it stands still, which a compiler sees."""
+    *before, inner = sweep.body
+    if not isinstance(inner, Sweep) or not all(isinstance(statement, Load) for statement in before):
+        return sweep
+    return replace(sweep, body=(sunk(replace(inner, body=(*before, *inner.body))),))
+
+
+def nest(sweep: Sweep) -> list[Sweep]:
+    """A chain's loops, outermost first."""
+    inner = sweep.body[0]
+    return [sweep, *nest(inner)] if isinstance(inner, Sweep) else [sweep]
 
 
 def _is_chain(sweep: Sweep, real: str) -> bool:
@@ -45,13 +66,16 @@ def _is_chain(sweep: Sweep, real: str) -> bool:
 
 
 class Columns:
-    """Writes one loop over columns."""
+    """Writes one loop over columns; `block` is the macro that says how many numbers an array over a block has room for."""
+
+    block = "COLUMNS"
 
     def __init__(self, statements: Statements, sweep: Sweep) -> None:
         self.outer, self.sweep, self.names = statements, sweep, statements.names
         self.printer, self.real, self.macro = statements.printer, statements.real, statements.printer.macro
         self.extrema = {s.name for s in everything(sweep.body) if isinstance(s, Accumulate) and s.kind in NEUTRAL}
         self.defined = [s.name for s in sweep.body if isinstance(s, (Load, Assign, Start))]
+        self.size, self.place = f"[{self.macro}_{self.block}]", statements.names.lane
         self.split: set[str] = set()
         self.whole: set[str] = set()
 
@@ -66,19 +90,24 @@ class Columns:
             if not isinstance(segment, Sweep):
                 rows[number] = self._between(segment, [part for part in segments[number + 1 :] if not isinstance(part, Sweep)])
         self.outer.blocks.pop()
-        width = f"const ptrdiff_t {names.width} = {self.printer.helper('least')}({last} - {names.column}, {names.columns});"
+        width = f"const ptrdiff_t {names.width} = {self._width(last)};"
         head = f"for (ptrdiff_t {names.column} = {first}; {names.column} < {last}; {names.column} += {names.columns}) {{"
-        columns = f"const ptrdiff_t {names.columns} = {self.printer.helper('columns')}({self._footprint()});"
+        columns = f"const ptrdiff_t {names.columns} = {self._columns(first, last)};"
         return ["{", *indented([columns, "", head, *indented([width, *(line for row in rows for line in row)]), "}"]), "}"]
 
-    def _footprint(self) -> str:
-        """How many bytes of a column are read again."""
+    def _width(self, last: str) -> str:
+        """How many neighbors in memory a block has."""
+        return f"{self.printer.helper('least')}({last} - {self.names.column}, {self.names.columns})"
+
+    def _columns(self, _first: str, _last: str) -> str:
+        """How many columns to take at once, by how many bytes of a column are read again."""
         loops = [statement for statement in self.sweep.body if isinstance(statement, Sweep)]
         arrays = {load.array: load.indices for loop in loops for load in loaded(loop) if self.sweep.index in load.indices}
         rows = max((indices[:-1] for indices in arrays.values()), key=len, default=())
         extents = [f"(double){index.axis}" for index in rows]
         sizes = [self.outer.bytes(array) for array, indices in arrays.items() if len(indices) > 1]
-        return "*".join([*extents, f"{sum(sizes)}.0"])
+        size = "*".join([*extents, f"{sum(sizes)}.0"])
+        return f"{self.printer.helper('columns')}({size})"
 
     def _segments(self) -> list[Sweep | list[Statement]]:
         """Inner loops, and runs of what stands between them."""
@@ -93,15 +122,16 @@ class Columns:
         return found
 
     def _loop(self, sweep: Sweep) -> list[str]:
-        letters = [sweep.index]
-        while isinstance(sweep.body[0], Sweep):
-            sweep = sweep.body[0]
-            letters.append(sweep.index)
-        row = Row(self.outer, sweep, self.sweep.index, frozenset(self.defined))
-        lines = row.nest([letter.name for letter in letters], [letter.axis for letter in letters])
+        loops = nest(sunk(sweep))
+        row, lines = self._rows([loop.index for loop in loops], loops[-1])
         self.split |= row.split
         self.whole |= row.whole
         return lines
+
+    def _rows(self, letters: list[Index], sweep: Sweep) -> tuple[Row, list[str]]:
+        """The loops over `letters`, the innermost of which is `sweep`."""
+        row = Row(self.outer, sweep, self.sweep.index, frozenset(self.defined))
+        return row, row.nest([letter.name for letter in letters], [letter.axis for letter in letters])
 
     def _between(self, statements: list[Statement], later: list[list[Statement]]) -> list[str]:
         starts = [line for s in statements if isinstance(s, Start) for line in self._start(s)]
@@ -110,27 +140,29 @@ class Columns:
 
     def _start(self, start: Start) -> list[str]:
         """An accumulator for each column."""
-        columns, size = self.names.of_columns(start.name), f"[{self.macro}_COLUMNS]"
+        columns, size = self.names.of_columns(start.name), self.size
         lines = self.outer.comment_of(start.total)
         if start.total.kind not in NEUTRAL:
             low = f", {self.names.columns_low(start.name)}{size} = {{0.0}}" if self.real == "double" else ""
             return [*lines, f"double {columns}{size} = {{0.0}}{low};"]
         neutral = f"{NEUTRAL[start.total.kind]}{'F' if self.real == 'float' else ''}"
-        return [*lines, f"{self.real} {columns}{size};", *self._over([f"{columns}[{self.names.lane}] = {neutral};"])]
+        return [*lines, f"{self.real} {columns}{size};", *self._over(self._filled([(columns, neutral)]))]
 
     def _numbers(self, statements: Sequence[Statement], later: set[str]) -> list[str]:
         """What is computed once a column."""
         made = [s.name for s in statements if isinstance(s, (Load, Assign, Finish))]
-        lane, read = self.names.lane, _read(statements)
-        body = [f"const double {n} = {self.names.kept(n)}[{lane}];" for n in self.defined if n in read and n not in made]
+        read = _read(statements)
+        body = [f"const double {n} = {self.names.kept(n)}[{self.place}];" for n in self.defined if n in read and n not in made]
         for statement in statements:
             body += self._gathered(statement.name) if isinstance(statement, Finish) else []
             body += self.outer.statement(statement)
-        arrays = []
-        for array, real, value in (part for name in made for part in self._kept(name, later)):
-            arrays.append(f"{real} {array}[{self.macro}_COLUMNS];")
-            body.append(f"{array}[{lane}] = {value};")
-        return [*arrays, "", *self._over(body)]
+        kept = [part for name in made for part in self._kept(name, later)]
+        body += self._filled([(array, value) for array, _, value in kept])
+        return [*(f"{real} {array}{self.size};" for array, real, _ in kept), "", *self._over(body)]
+
+    def _filled(self, values: list[tuple[str, str]]) -> list[str]:
+        """Puts numbers of this column where rows find them."""
+        return [f"{array}[{self.place}] = {value};" for array, value in values]
 
     def _over(self, body: list[str]) -> list[str]:
         """A loop over the block's columns."""

@@ -67,7 +67,7 @@ def fits(statement: Statement, real: str) -> bool:
 
 
 class Elements:
-    """Writes one innermost loop."""
+    """Writes one innermost loop; `letters` says what stands for an index in its arrays instead of its own letter."""
 
     def __init__(self, statements: Statements, sweep: Sweep) -> None:
         self.outer, self.sweep, self.names = statements, sweep, statements.names
@@ -76,6 +76,7 @@ class Elements:
         self.inner = {s.name for s in sweep.body if isinstance(s, (Load, Assign))}
         self.loads = {s.name for s in sweep.body if isinstance(s, Load)}
         self.copies: dict[str, str] = {}
+        self.letters: dict[Index, str] = {}
 
     def lines(self, first: str, last: str) -> list[str]:
         """The loop from `first` to before `last`."""
@@ -166,13 +167,13 @@ class Elements:
     def _statement(self, statement: Statement) -> list[str]:
         match statement:
             case Load(name, array, indices):
-                return [f"const {self.real} {name} = {self.outer.number(array, indices, self.real)};"]
+                return [f"const {self.real} {name} = {self.outer.number(array, indices, self.real, self.letters)};"]
             case Assign(name, expr, source):
                 return [*self.outer.comment(source), f"const {self.real} {name} = {self.printer.text(self._narrow(expr))};"]
             case Accumulate(name, kind, expr):
                 return [self._accumulate(name, kind, self._narrow(expr))]
             case Store(array, indices, expr) if array in self.outer.buffers:
-                return [f"{self.outer.element(array, indices)} = {self._widened(self._narrow(expr))};"]
+                return [f"{self.outer.element(array, indices, self.letters)} = {self._widened(self._narrow(expr))};"]
             case Store(array, _, expr):
                 value = self.outer.packed(array, self.printer.text(self._narrow(expr)))
                 return [f"{self.names.to(array)}[{self.names.lane}] = {value};"]

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from symbn.codegen.views.c_halves import HALVES
 from symbn.codegen.views.c_text import Helper
 
-LANES, CHUNK, BLOCK, PARTS, COLUMNS, ROWS, TOGETHER = 32, 512, 512, 64, 512, 16, 4
+LANES, CHUNK, BLOCK, PARTS, COLUMNS, ROWS, TOGETHER, RUN, PLANE = 32, 512, 512, 64, 512, 16, 4, 1024, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,31 @@ HELPERS: Mapping[str, Helper] = MappingProxyType(
                 "return fitting >= 128.0 && fitting < (double){macro}_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t){macro}_COLUMNS;",
             ),
             ("How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few.",),
+        ),
+        "even": Helper(
+            "ptrdiff_t",
+            "ptrdiff_t extent, ptrdiff_t most",
+            ("const ptrdiff_t blocks = (extent + most - 1) / most;", "", "return (extent + blocks - 1) / blocks;"),
+            ("The size of blocks of at most that many that are about alike.",),
+        ),
+        "places": Helper(
+            "double",
+            "const double *columns, ptrdiff_t count",
+            (
+                "double lanes[8] = {{0.0}}, rest = 0.0;",
+                "ptrdiff_t done = 0;",
+                "",
+                "for (; done + 8 <= count; done += 8) {{",
+                "    for (int lane = 0; lane < 8; ++lane) {{",
+                "        lanes[lane] += columns[done + lane];",
+                "    }}",
+                "}}",
+                "for (; done < count; ++done) {{",
+                "    rest += columns[done];",
+                "}}",
+                "return rest + (((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7])));",
+            ),
+            ("The sum of a plane's places.",),
         ),
         "total": Helper(
             "double",

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 class Row(Elements):
-    """Writes the rows; `split` and `whole` collect what they read of a column's numbers, as two floats and as one."""
+    """Writes the rows; `split` and `whole` collect what they read of a column's numbers, as two floats and as one.
+
+    `block` is the macro that says how many numbers an array over a block has room for, `streams` whether large outputs pass by the caches.
+    """
+
+    block, streams = "COLUMNS", False
 
     def __init__(self, statements: Statements, sweep: Sweep, letter: Index, columns: frozenset[str]) -> None:
         super().__init__(statements, sweep)
@@ -30,6 +35,7 @@ class Row(Elements):
         self.inner -= self.fixed.made
         self.loads -= self.fixed.made
         self.bounds = (self.names.chunk, self.names.end)
+        self.start: dict[Index, str] = {letter: self.names.column}
         self.summed: list[str] = []
         self.summing_rows = False
         self.split: set[str] = set()
@@ -78,7 +84,7 @@ class Row(Elements):
         names, chunked = self.names, [name for name in self.summed if name not in self.outer.wide]
         widen = self.outer.printer.helper("widen_columns") if chunked else ""
         return [
-            *(f"float {names.of_chunk(name)}[{self.macro}_COLUMNS] = {{0.0F}};" for name in chunked),
+            *(f"float {names.of_chunk(name)}[{self.macro}_{self.block}] = {{0.0F}};" for name in chunked),
             *(self._together(letter) if together else []),
             *self._for(letter, names.done if together else self.bounds[0], self.bounds[1], self._row()),
             *(f"{widen}({names.of_columns(name)}, {names.of_chunk(name)}, {names.width});" for name in chunked),
@@ -104,8 +110,8 @@ class Row(Elements):
 
     def _row(self) -> list[str]:
         body = self._lettered(self.letter.name, self.names.column, self._body())
-        before = self._targets({self.letter: self.names.column}, f"{self.macro}_COLUMNS", streams=False)[0]
-        return [*before, *([""] if before else []), *self._over_columns(body)]
+        before, after = self._targets(self.start, f"{self.macro}_{self.block}", streams=self.streams)
+        return [*before, *([""] if before else []), *self._over_columns(body), *after]
 
     def _over_columns(self, body: list[str]) -> list[str]:
         lane = self.names.lane

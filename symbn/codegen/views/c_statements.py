@@ -15,6 +15,7 @@ from symbn.codegen.storage import Storage
 from symbn.codegen.views.c_columns import Columns, is_columns
 from symbn.codegen.views.c_elements import Elements, shape_of, subtracted
 from symbn.codegen.views.c_names import LocalNames
+from symbn.codegen.views.c_planes import Planes, plane_of
 from symbn.codegen.views.c_signature import Signature
 from symbn.codegen.views.c_text import INDENT, indented
 from symbn.codegen.walk import accumulated, everything
@@ -27,10 +28,10 @@ EXTREMA = {"max": ("-HUGE_VAL", "maximum", "largest"), "min": ("HUGE_VAL", "mini
 
 
 class Statements:
-    """Writes the statements of one pass for one element type."""
+    """Writes the statements of one pass for one element type; with `runs`, loops over planes are written for small ones."""
 
-    def __init__(self, signature: Signature, storage: Storage, printer: CPrinter, names: LocalNames) -> None:
-        self.storage, self.real, self.printer, self.names = storage, storage.real, printer, names
+    def __init__(self, signature: Signature, storage: Storage, printer: CPrinter, names: LocalNames, *, runs: bool = False) -> None:
+        self.storage, self.real, self.printer, self.names, self.runs = storage, storage.real, printer, names, runs
         program = signature.program
         self.axes = {argument.name: argument.axes for argument in program.arguments}
         self.axes |= {output.name: output.axes for output in program.outputs}
@@ -69,6 +70,8 @@ class Statements:
         """A loop from `first` to before `last`."""
         if is_columns(sweep, self.real):
             return Columns(self, sweep).lines(first, last)
+        if self.runs and plane_of(sweep, self.real):
+            return Planes(self, sweep).lines(first, last)
         if self._shape(sweep) != "plain":
             return Elements(self, sweep).lines(first, last)
         self.blocks.append(set())
@@ -148,9 +151,9 @@ class Statements:
         value = self.packed(array, f"(float){self.printer.at(expr, POWER)}" if self.real == "float" else text)
         return [f"if ({array} != NULL) {{", f"{INDENT}{self.element(array, indices)} = {value};", "}"]
 
-    def number(self, array: str, indices: tuple[Index, ...], real: str) -> str:
-        """An element of an array as a number of the type `real`."""
-        text, own = self.element(array, indices), "double" if array in self.buffers else self.real
+    def number(self, array: str, indices: tuple[Index, ...], real: str, letters: Mapping[Index, str] | None = None) -> str:
+        """An element of an array, under `letters` as in `element`, as a number of the type `real`."""
+        text, own = self.element(array, indices, letters), "double" if array in self.buffers else self.real
         if self._is_half(array):
             text = f"{self.printer.helper(f'from_{self.storage.dtype}')}({text})"
         return text if own == real else f"({real}){text}"
@@ -178,7 +181,7 @@ class Statements:
         words = [(letters or {}).get(index, index.name) for index in indices]
         place = words[0]
         for word, axis in zip(words[1:], axes[1:], strict=True):
-            place = f"{place if place.isidentifier() else f'({place})'}*{axis} + {word}"
+            place = f"{place if place.isidentifier() else f'({place})'}*{axis}{f' + {word}' if word != '0' else ''}"
         return f"{array}[{place}]"
 
     def comment(self, source: Definition | None) -> list[str]:
