@@ -76,7 +76,7 @@
 
 /* An output of this many bytes or more is written past the caches. */
 #ifndef SYMBN_BATCHNORM2D_STREAM
-#define SYMBN_BATCHNORM2D_STREAM 16777216
+#define SYMBN_BATCHNORM2D_STREAM 4194304
 #endif
 
 /* Bytes that are still in a cache when a thread reads them again. */
@@ -91,6 +91,8 @@ enum {
     SYMBN_BATCHNORM2D_COLUMNS = 512, /* the most columns whose sums are taken at once */
     SYMBN_BATCHNORM2D_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_BATCHNORM2D_TOGETHER = 4, /* rows that are read at once */
+    SYMBN_BATCHNORM2D_RUN = 1024, /* elements of small planes that are taken at once */
+    SYMBN_BATCHNORM2D_PLANE = 256, /* the most elements that a small plane has */
     SYMBN_BATCHNORM2D_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
     SYMBN_BATCHNORM2D_PARTS = 64 /* the most parts that a loop is cut into */
 };
@@ -161,6 +163,39 @@ static inline void symbn_batchnorm2d_widen(double *lanes, const float *chunk)
     }
 }
 
+/* Adds a few rows' sums to columns in double. */
+static inline void symbn_batchnorm2d_widen_columns(double *columns, const float *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* The size of blocks of at most that many that are about alike. */
+static inline ptrdiff_t symbn_batchnorm2d_even(ptrdiff_t extent, ptrdiff_t most)
+{
+    const ptrdiff_t blocks = (extent + most - 1) / most;
+
+    return (extent + blocks - 1) / blocks;
+}
+
+/* The sum of a plane's places. */
+static inline double symbn_batchnorm2d_places(const double *columns, ptrdiff_t count)
+{
+    double lanes[8] = {0.0}, rest = 0.0;
+    ptrdiff_t done = 0;
+
+    for (; done + 8 <= count; done += 8) {
+        for (int lane = 0; lane < 8; ++lane) {
+            lanes[lane] += columns[done + lane];
+        }
+    }
+    for (; done < count; ++done) {
+        rest += columns[done];
+    }
+    return rest + (((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7])));
+}
+
 /* The sum of all lanes, in pairs. */
 static inline double symbn_batchnorm2d_total(double *lanes)
 {
@@ -201,6 +236,131 @@ static inline ptrdiff_t symbn_batchnorm2d_cut(ptrdiff_t extent, ptrdiff_t part, 
     const ptrdiff_t rest = extent % parts;
 
     return extent / parts * part + (part < rest ? part : rest);
+}
+
+SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f32_over_C_S(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *x, const float *gamma, const float *beta, double eps,
+    float *y, float *sigma2, float *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    {
+        const ptrdiff_t columns = symbn_batchnorm2d_even(last - first, SYMBN_BATCHNORM2D_RUN / S);
+
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_batchnorm2d_least(last - column, columns)*S;
+            /* mu[c] = mean(x[m, c, t] for m in N for t in S) */
+            double mu_c_columns[SYMBN_BATCHNORM2D_RUN] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM2D_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm2d_least(N - chunk, SYMBN_BATCHNORM2D_ROWS);
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_BATCHNORM2D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM2D_TOGETHER) {
+                    SYMBN_BATCHNORM2D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        double mu_c_rows = 0;
+                        for (int row = 0; row < SYMBN_BATCHNORM2D_TOGETHER; ++row) {
+                            const ptrdiff_t m = done + row;
+                            const float x_mct = x[(m*C + column)*S + lane];
+                            mu_c_rows += (double)x_mct;
+                        }
+                        mu_c_columns[lane] += mu_c_rows;
+                    }
+                }
+                for (ptrdiff_t m = done; m < chunk_end; ++m) {
+                    SYMBN_BATCHNORM2D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const float x_mct = x[(m*C + column)*S + lane];
+                        mu_c_columns[lane] += (double)x_mct;
+                    }
+                }
+            }
+            /* sigma2[c] = mean((x[m, c, t] - mu[c])**2 for m in N for t in S) */
+            double sigma2_c_columns[SYMBN_BATCHNORM2D_RUN] = {0.0};
+            float mu_c_high[SYMBN_BATCHNORM2D_RUN];
+            float mu_c_low[SYMBN_BATCHNORM2D_RUN];
+
+            for (ptrdiff_t plane = 0; plane < width; plane += S) {
+                double mu_c = symbn_batchnorm2d_places(&mu_c_columns[plane], S);
+                mu_c /= (double)N*(double)S;
+                for (ptrdiff_t lane = plane; lane < plane + S; ++lane) {
+                    mu_c_high[lane] = (float)mu_c;
+                    mu_c_low[lane] = symbn_batchnorm2d_low(mu_c);
+                }
+            }
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM2D_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm2d_least(N - chunk, SYMBN_BATCHNORM2D_ROWS);
+                float sigma2_c_chunk[SYMBN_BATCHNORM2D_RUN] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_BATCHNORM2D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM2D_TOGETHER) {
+                    SYMBN_BATCHNORM2D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        float sigma2_c_rows = 0;
+                        for (int row = 0; row < SYMBN_BATCHNORM2D_TOGETHER; ++row) {
+                            const ptrdiff_t m = done + row;
+                            const float x_mct = x[(m*C + column)*S + lane];
+                            const float x_minus_mu_mct = x_mct - mu_c_high[lane] - mu_c_low[lane];
+                            sigma2_c_rows += x_minus_mu_mct*x_minus_mu_mct;
+                        }
+                        sigma2_c_chunk[lane] += sigma2_c_rows;
+                    }
+                }
+                for (ptrdiff_t m = done; m < chunk_end; ++m) {
+                    SYMBN_BATCHNORM2D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const float x_mct = x[(m*C + column)*S + lane];
+                        const float x_minus_mu_mct = x_mct - mu_c_high[lane] - mu_c_low[lane];
+                        sigma2_c_chunk[lane] += x_minus_mu_mct*x_minus_mu_mct;
+                    }
+                }
+                symbn_batchnorm2d_widen_columns(sigma2_c_columns, sigma2_c_chunk, width);
+            }
+            float rsqrt_sigma2_plus_eps_c_f[SYMBN_BATCHNORM2D_RUN];
+            float gamma_c_f[SYMBN_BATCHNORM2D_RUN];
+            float beta_c_f[SYMBN_BATCHNORM2D_RUN];
+
+            for (ptrdiff_t plane = 0; plane < width; plane += S) {
+                const ptrdiff_t c = column + plane / S;
+                double sigma2_c = symbn_batchnorm2d_places(&sigma2_c_columns[plane], S);
+                sigma2_c /= (double)N*(double)S;
+                if (sigma2 != NULL) {
+                    sigma2[c] = (float)sigma2_c;
+                }
+                const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
+                const double gamma_c = (double)gamma[c];
+                const double beta_c = (double)beta[c];
+                for (ptrdiff_t lane = plane; lane < plane + S; ++lane) {
+                    rsqrt_sigma2_plus_eps_c_f[lane] = (float)rsqrt_sigma2_plus_eps_c;
+                    gamma_c_f[lane] = (float)gamma_c;
+                    beta_c_f[lane] = (float)beta_c;
+                }
+            }
+            for (ptrdiff_t n = 0; n < N; ++n) {
+                float xhat_block[SYMBN_BATCHNORM2D_RUN];
+                float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[(n*C + column)*S];
+                float y_block[SYMBN_BATCHNORM2D_RUN];
+                float *const y_to = y == NULL || stream ? y_block : &y[(n*C + column)*S];
+
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const float x_ncs = x[(n*C + column)*S + lane];
+                    const float x_minus_mu_ncs = x_ncs - mu_c_high[lane] - mu_c_low[lane];
+                    /* xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps) */
+                    const float xhat_ncs = x_minus_mu_ncs*rsqrt_sigma2_plus_eps_c_f[lane];
+                    xhat_to[lane] = xhat_ncs;
+                    /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
+                    const float y_ncs = gamma_c_f[lane]*xhat_ncs + beta_c_f[lane];
+                    y_to[lane] = y_ncs;
+                }
+                if (xhat != NULL && stream) {
+                    symbn_batchnorm2d_stream(&xhat[(n*C + column)*S], xhat_block, sizeof(float)*(size_t)width);
+                }
+                if (y != NULL && stream) {
+                    symbn_batchnorm2d_stream(&y[(n*C + column)*S], y_block, sizeof(float)*(size_t)width);
+                }
+            }
+        }
+    }
+    symbn_batchnorm2d_fence();
 }
 
 SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f32_over_C(
@@ -313,7 +473,16 @@ int symbn_batchnorm2d_forward_f32(
         return SYMBN_BATCHNORM2D_NULL_INPUT;
     }
     const int stream = (double)N*(double)C*(double)S*4.0 >= (double)SYMBN_BATCHNORM2D_STREAM;
-    {
+    if (S <= SYMBN_BATCHNORM2D_PLANE) {
+        const ptrdiff_t parts = symbn_batchnorm2d_parts(C / (SYMBN_BATCHNORM2D_RUN / S) + 1, (double)C*(double)N*(double)S);
+
+        SYMBN_BATCHNORM2D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm2d_forward_f32_over_C_S(
+                N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_batchnorm2d_cut(C, part, parts),
+                symbn_batchnorm2d_cut(C, part + 1, parts));
+        }
+    } else {
         const ptrdiff_t parts = symbn_batchnorm2d_parts(C, (double)C*(double)N*(double)S);
 
         SYMBN_BATCHNORM2D_PARALLEL
@@ -324,6 +493,102 @@ int symbn_batchnorm2d_forward_f32(
         }
     }
     return SYMBN_BATCHNORM2D_OK;
+}
+
+SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f64_over_C_S(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const double *x, const double *gamma, const double *beta,
+    double eps, double *y, double *sigma2, double *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
+{
+    {
+        const ptrdiff_t columns = symbn_batchnorm2d_even(last - first, SYMBN_BATCHNORM2D_RUN / S);
+
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_batchnorm2d_least(last - column, columns)*S;
+            /* mu[c] = mean(x[m, c, t] for m in N for t in S) */
+            double mu_c_columns[SYMBN_BATCHNORM2D_RUN] = {0.0}, mu_c_columns_low[SYMBN_BATCHNORM2D_RUN] = {0.0};
+            for (ptrdiff_t m = 0; m < N; ++m) {
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const double x_mct = x[(m*C + column)*S + lane];
+                    symbn_batchnorm2d_add(&mu_c_columns[lane], &mu_c_columns_low[lane], x_mct);
+                }
+            }
+            /* sigma2[c] = mean((x[m, c, t] - mu[c])**2 for m in N for t in S) */
+            double sigma2_c_columns[SYMBN_BATCHNORM2D_RUN] = {0.0}, sigma2_c_columns_low[SYMBN_BATCHNORM2D_RUN] = {0.0};
+            double mu_c_f[SYMBN_BATCHNORM2D_RUN];
+
+            for (ptrdiff_t plane = 0; plane < width; plane += S) {
+                double mu_c = 0.0, mu_c_low = 0.0;
+                for (ptrdiff_t lane = plane; lane < plane + S; ++lane) {
+                    symbn_batchnorm2d_add(&mu_c, &mu_c_low, mu_c_columns[lane]);
+                    mu_c_low += mu_c_columns_low[lane];
+                }
+                mu_c = symbn_batchnorm2d_complete(mu_c, mu_c_low);
+                mu_c /= (double)N*(double)S;
+                for (ptrdiff_t lane = plane; lane < plane + S; ++lane) {
+                    mu_c_f[lane] = mu_c;
+                }
+            }
+            for (ptrdiff_t m = 0; m < N; ++m) {
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const double x_mct = x[(m*C + column)*S + lane];
+                    const double x_minus_mu_mct = x_mct - mu_c_f[lane];
+                    symbn_batchnorm2d_add(&sigma2_c_columns[lane], &sigma2_c_columns_low[lane], x_minus_mu_mct*x_minus_mu_mct);
+                }
+            }
+            double rsqrt_sigma2_plus_eps_c_f[SYMBN_BATCHNORM2D_RUN];
+            double gamma_c_f[SYMBN_BATCHNORM2D_RUN];
+            double beta_c_f[SYMBN_BATCHNORM2D_RUN];
+
+            for (ptrdiff_t plane = 0; plane < width; plane += S) {
+                const ptrdiff_t c = column + plane / S;
+                double sigma2_c = 0.0, sigma2_c_low = 0.0;
+                for (ptrdiff_t lane = plane; lane < plane + S; ++lane) {
+                    symbn_batchnorm2d_add(&sigma2_c, &sigma2_c_low, sigma2_c_columns[lane]);
+                    sigma2_c_low += sigma2_c_columns_low[lane];
+                }
+                sigma2_c = symbn_batchnorm2d_complete(sigma2_c, sigma2_c_low);
+                sigma2_c /= (double)N*(double)S;
+                if (sigma2 != NULL) {
+                    sigma2[c] = sigma2_c;
+                }
+                const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
+                const double gamma_c = gamma[c];
+                const double beta_c = beta[c];
+                for (ptrdiff_t lane = plane; lane < plane + S; ++lane) {
+                    rsqrt_sigma2_plus_eps_c_f[lane] = rsqrt_sigma2_plus_eps_c;
+                    gamma_c_f[lane] = gamma_c;
+                    beta_c_f[lane] = beta_c;
+                }
+            }
+            for (ptrdiff_t n = 0; n < N; ++n) {
+                double xhat_block[SYMBN_BATCHNORM2D_RUN];
+                double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[(n*C + column)*S];
+                double y_block[SYMBN_BATCHNORM2D_RUN];
+                double *const y_to = y == NULL || stream ? y_block : &y[(n*C + column)*S];
+
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const double x_ncs = x[(n*C + column)*S + lane];
+                    const double x_minus_mu_ncs = x_ncs - mu_c_f[lane];
+                    /* xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps) */
+                    const double xhat_ncs = x_minus_mu_ncs*rsqrt_sigma2_plus_eps_c_f[lane];
+                    xhat_to[lane] = xhat_ncs;
+                    /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
+                    const double y_ncs = gamma_c_f[lane]*xhat_ncs + beta_c_f[lane];
+                    y_to[lane] = y_ncs;
+                }
+                if (xhat != NULL && stream) {
+                    symbn_batchnorm2d_stream(&xhat[(n*C + column)*S], xhat_block, sizeof(double)*(size_t)width);
+                }
+                if (y != NULL && stream) {
+                    symbn_batchnorm2d_stream(&y[(n*C + column)*S], y_block, sizeof(double)*(size_t)width);
+                }
+            }
+        }
+    }
+    symbn_batchnorm2d_fence();
 }
 
 SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f64_over_C(
@@ -430,7 +695,16 @@ int symbn_batchnorm2d_forward_f64(
         return SYMBN_BATCHNORM2D_NULL_INPUT;
     }
     const int stream = (double)N*(double)C*(double)S*8.0 >= (double)SYMBN_BATCHNORM2D_STREAM;
-    {
+    if (S <= SYMBN_BATCHNORM2D_PLANE) {
+        const ptrdiff_t parts = symbn_batchnorm2d_parts(C / (SYMBN_BATCHNORM2D_RUN / S) + 1, (double)C*(double)N*(double)S);
+
+        SYMBN_BATCHNORM2D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm2d_forward_f64_over_C_S(
+                N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_batchnorm2d_cut(C, part, parts),
+                symbn_batchnorm2d_cut(C, part + 1, parts));
+        }
+    } else {
         const ptrdiff_t parts = symbn_batchnorm2d_parts(C, (double)C*(double)N*(double)S);
 
         SYMBN_BATCHNORM2D_PARALLEL
@@ -441,6 +715,100 @@ int symbn_batchnorm2d_forward_f64(
         }
     }
     return SYMBN_BATCHNORM2D_OK;
+}
+
+SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f32_over_C_S(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *dy, const float *gamma, const float *sigma2,
+    const float *xhat, double eps, float *dx, float *dgamma, float *dbeta, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    {
+        const ptrdiff_t columns = symbn_batchnorm2d_even(last - first, SYMBN_BATCHNORM2D_RUN / S);
+
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_batchnorm2d_least(last - column, columns)*S;
+            /* sum_dy[c] = sum(dy[k, c, l] for k in N for l in S) */
+            double sum_dy_c_columns[SYMBN_BATCHNORM2D_RUN] = {0.0};
+            /* sum_dy_xhat[c] = sum(dy[k, c, l]*xhat[k, c, l] for k in N for l in S) */
+            double sum_dy_xhat_c_columns[SYMBN_BATCHNORM2D_RUN] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM2D_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm2d_least(N - chunk, SYMBN_BATCHNORM2D_ROWS);
+                float sum_dy_c_chunk[SYMBN_BATCHNORM2D_RUN] = {0.0F};
+                float sum_dy_xhat_c_chunk[SYMBN_BATCHNORM2D_RUN] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_BATCHNORM2D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM2D_TOGETHER) {
+                    SYMBN_BATCHNORM2D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        float sum_dy_c_rows = 0;
+                        float sum_dy_xhat_c_rows = 0;
+                        for (int row = 0; row < SYMBN_BATCHNORM2D_TOGETHER; ++row) {
+                            const ptrdiff_t k = done + row;
+                            const float dy_kcl = dy[(k*C + column)*S + lane];
+                            sum_dy_c_rows += dy_kcl;
+                            const float xhat_kcl = xhat[(k*C + column)*S + lane];
+                            sum_dy_xhat_c_rows += dy_kcl*xhat_kcl;
+                        }
+                        sum_dy_c_chunk[lane] += sum_dy_c_rows;
+                        sum_dy_xhat_c_chunk[lane] += sum_dy_xhat_c_rows;
+                    }
+                }
+                for (ptrdiff_t k = done; k < chunk_end; ++k) {
+                    SYMBN_BATCHNORM2D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const float dy_kcl = dy[(k*C + column)*S + lane];
+                        sum_dy_c_chunk[lane] += dy_kcl;
+                        const float xhat_kcl = xhat[(k*C + column)*S + lane];
+                        sum_dy_xhat_c_chunk[lane] += dy_kcl*xhat_kcl;
+                    }
+                }
+                symbn_batchnorm2d_widen_columns(sum_dy_c_columns, sum_dy_c_chunk, width);
+                symbn_batchnorm2d_widen_columns(sum_dy_xhat_c_columns, sum_dy_xhat_c_chunk, width);
+            }
+            float dx_scale_c_f[SYMBN_BATCHNORM2D_RUN];
+            float sum_dy_over_N_S_c_f[SYMBN_BATCHNORM2D_RUN];
+            float sum_dy_xhat_over_N_S_c_f[SYMBN_BATCHNORM2D_RUN];
+
+            for (ptrdiff_t plane = 0; plane < width; plane += S) {
+                const ptrdiff_t c = column + plane / S;
+                double sum_dy_c = symbn_batchnorm2d_places(&sum_dy_c_columns[plane], S);
+                double sum_dy_xhat_c = symbn_batchnorm2d_places(&sum_dy_xhat_c_columns[plane], S);
+                if (dgamma != NULL) {
+                    dgamma[c] = (float)sum_dy_xhat_c;
+                }
+                if (dbeta != NULL) {
+                    dbeta[c] = (float)sum_dy_c;
+                }
+                const double gamma_c = (double)gamma[c];
+                const double sigma2_c = (double)sigma2[c];
+                const double dx_scale_c = gamma_c/sqrt(sigma2_c + eps);
+                const double sum_dy_over_N_S_c = sum_dy_c/((double)N*(double)S);
+                const double sum_dy_xhat_over_N_S_c = sum_dy_xhat_c/((double)N*(double)S);
+                for (ptrdiff_t lane = plane; lane < plane + S; ++lane) {
+                    dx_scale_c_f[lane] = (float)dx_scale_c;
+                    sum_dy_over_N_S_c_f[lane] = (float)sum_dy_over_N_S_c;
+                    sum_dy_xhat_over_N_S_c_f[lane] = (float)sum_dy_xhat_over_N_S_c;
+                }
+            }
+            for (ptrdiff_t n = 0; n < N; ++n) {
+                float dx_block[SYMBN_BATCHNORM2D_RUN];
+                float *const dx_to = dx == NULL || stream ? dx_block : &dx[(n*C + column)*S];
+
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const float dy_ncs = dy[(n*C + column)*S + lane];
+                    const float xhat_ncs = xhat[(n*C + column)*S + lane];
+                    /* dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[n, c, s] - mean(dy[k, c, l] for k in N for l in S) - xhat[n, c, s]*mean(dy[k, c, l]*xhat[k, c, l] for k in N for l in S)) */
+                    const float dx_ncs = dx_scale_c_f[lane]*(dy_ncs - sum_dy_over_N_S_c_f[lane] - xhat_ncs*sum_dy_xhat_over_N_S_c_f[lane]);
+                    dx_to[lane] = dx_ncs;
+                }
+                if (dx != NULL && stream) {
+                    symbn_batchnorm2d_stream(&dx[(n*C + column)*S], dx_block, sizeof(float)*(size_t)width);
+                }
+            }
+        }
+    }
+    symbn_batchnorm2d_fence();
 }
 
 SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f32_over_C(
@@ -531,7 +899,16 @@ int symbn_batchnorm2d_backward_f32(
         return SYMBN_BATCHNORM2D_NULL_INPUT;
     }
     const int stream = (double)N*(double)C*(double)S*4.0 >= (double)SYMBN_BATCHNORM2D_STREAM;
-    {
+    if (S <= SYMBN_BATCHNORM2D_PLANE) {
+        const ptrdiff_t parts = symbn_batchnorm2d_parts(C / (SYMBN_BATCHNORM2D_RUN / S) + 1, (double)C*(double)N*(double)S);
+
+        SYMBN_BATCHNORM2D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm2d_backward_f32_over_C_S(
+                N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, symbn_batchnorm2d_cut(C, part, parts),
+                symbn_batchnorm2d_cut(C, part + 1, parts));
+        }
+    } else {
         const ptrdiff_t parts = symbn_batchnorm2d_parts(C, (double)C*(double)N*(double)S);
 
         SYMBN_BATCHNORM2D_PARALLEL
@@ -542,6 +919,85 @@ int symbn_batchnorm2d_backward_f32(
         }
     }
     return SYMBN_BATCHNORM2D_OK;
+}
+
+SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f64_over_C_S(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const double *dy, const double *gamma, const double *sigma2,
+    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta, int stream, ptrdiff_t first,
+    ptrdiff_t last)
+{
+    {
+        const ptrdiff_t columns = symbn_batchnorm2d_even(last - first, SYMBN_BATCHNORM2D_RUN / S);
+
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_batchnorm2d_least(last - column, columns)*S;
+            /* sum_dy[c] = sum(dy[k, c, l] for k in N for l in S) */
+            double sum_dy_c_columns[SYMBN_BATCHNORM2D_RUN] = {0.0}, sum_dy_c_columns_low[SYMBN_BATCHNORM2D_RUN] = {0.0};
+            /* sum_dy_xhat[c] = sum(dy[k, c, l]*xhat[k, c, l] for k in N for l in S) */
+            double sum_dy_xhat_c_columns[SYMBN_BATCHNORM2D_RUN] = {0.0}, sum_dy_xhat_c_columns_low[SYMBN_BATCHNORM2D_RUN] = {0.0};
+            for (ptrdiff_t k = 0; k < N; ++k) {
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const double dy_kcl = dy[(k*C + column)*S + lane];
+                    symbn_batchnorm2d_add(&sum_dy_c_columns[lane], &sum_dy_c_columns_low[lane], dy_kcl);
+                    const double xhat_kcl = xhat[(k*C + column)*S + lane];
+                    symbn_batchnorm2d_add(&sum_dy_xhat_c_columns[lane], &sum_dy_xhat_c_columns_low[lane], dy_kcl*xhat_kcl);
+                }
+            }
+            double dx_scale_c_f[SYMBN_BATCHNORM2D_RUN];
+            double sum_dy_over_N_S_c_f[SYMBN_BATCHNORM2D_RUN];
+            double sum_dy_xhat_over_N_S_c_f[SYMBN_BATCHNORM2D_RUN];
+
+            for (ptrdiff_t plane = 0; plane < width; plane += S) {
+                const ptrdiff_t c = column + plane / S;
+                double sum_dy_c = 0.0, sum_dy_c_low = 0.0;
+                for (ptrdiff_t lane = plane; lane < plane + S; ++lane) {
+                    symbn_batchnorm2d_add(&sum_dy_c, &sum_dy_c_low, sum_dy_c_columns[lane]);
+                    sum_dy_c_low += sum_dy_c_columns_low[lane];
+                }
+                sum_dy_c = symbn_batchnorm2d_complete(sum_dy_c, sum_dy_c_low);
+                double sum_dy_xhat_c = 0.0, sum_dy_xhat_c_low = 0.0;
+                for (ptrdiff_t lane = plane; lane < plane + S; ++lane) {
+                    symbn_batchnorm2d_add(&sum_dy_xhat_c, &sum_dy_xhat_c_low, sum_dy_xhat_c_columns[lane]);
+                    sum_dy_xhat_c_low += sum_dy_xhat_c_columns_low[lane];
+                }
+                sum_dy_xhat_c = symbn_batchnorm2d_complete(sum_dy_xhat_c, sum_dy_xhat_c_low);
+                if (dgamma != NULL) {
+                    dgamma[c] = sum_dy_xhat_c;
+                }
+                if (dbeta != NULL) {
+                    dbeta[c] = sum_dy_c;
+                }
+                const double gamma_c = gamma[c];
+                const double sigma2_c = sigma2[c];
+                const double dx_scale_c = gamma_c/sqrt(sigma2_c + eps);
+                const double sum_dy_over_N_S_c = sum_dy_c/((double)N*(double)S);
+                const double sum_dy_xhat_over_N_S_c = sum_dy_xhat_c/((double)N*(double)S);
+                for (ptrdiff_t lane = plane; lane < plane + S; ++lane) {
+                    dx_scale_c_f[lane] = dx_scale_c;
+                    sum_dy_over_N_S_c_f[lane] = sum_dy_over_N_S_c;
+                    sum_dy_xhat_over_N_S_c_f[lane] = sum_dy_xhat_over_N_S_c;
+                }
+            }
+            for (ptrdiff_t n = 0; n < N; ++n) {
+                double dx_block[SYMBN_BATCHNORM2D_RUN];
+                double *const dx_to = dx == NULL || stream ? dx_block : &dx[(n*C + column)*S];
+
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const double dy_ncs = dy[(n*C + column)*S + lane];
+                    const double xhat_ncs = xhat[(n*C + column)*S + lane];
+                    /* dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[n, c, s] - mean(dy[k, c, l] for k in N for l in S) - xhat[n, c, s]*mean(dy[k, c, l]*xhat[k, c, l] for k in N for l in S)) */
+                    const double dx_ncs = dx_scale_c_f[lane]*(dy_ncs - sum_dy_over_N_S_c_f[lane] - xhat_ncs*sum_dy_xhat_over_N_S_c_f[lane]);
+                    dx_to[lane] = dx_ncs;
+                }
+                if (dx != NULL && stream) {
+                    symbn_batchnorm2d_stream(&dx[(n*C + column)*S], dx_block, sizeof(double)*(size_t)width);
+                }
+            }
+        }
+    }
+    symbn_batchnorm2d_fence();
 }
 
 SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f64_over_C(
@@ -628,7 +1084,16 @@ int symbn_batchnorm2d_backward_f64(
         return SYMBN_BATCHNORM2D_NULL_INPUT;
     }
     const int stream = (double)N*(double)C*(double)S*8.0 >= (double)SYMBN_BATCHNORM2D_STREAM;
-    {
+    if (S <= SYMBN_BATCHNORM2D_PLANE) {
+        const ptrdiff_t parts = symbn_batchnorm2d_parts(C / (SYMBN_BATCHNORM2D_RUN / S) + 1, (double)C*(double)N*(double)S);
+
+        SYMBN_BATCHNORM2D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm2d_backward_f64_over_C_S(
+                N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, symbn_batchnorm2d_cut(C, part, parts),
+                symbn_batchnorm2d_cut(C, part + 1, parts));
+        }
+    } else {
         const ptrdiff_t parts = symbn_batchnorm2d_parts(C, (double)C*(double)N*(double)S);
 
         SYMBN_BATCHNORM2D_PARALLEL

@@ -75,7 +75,7 @@
 
 /* An output of this many bytes or more is written past the caches. */
 #ifndef SYMBN_BATCHNORM_INFERENCE_STREAM
-#define SYMBN_BATCHNORM_INFERENCE_STREAM 16777216
+#define SYMBN_BATCHNORM_INFERENCE_STREAM 4194304
 #endif
 
 /* Bytes that are still in a cache when a thread reads them again. */
@@ -90,6 +90,8 @@ enum {
     SYMBN_BATCHNORM_INFERENCE_COLUMNS = 512, /* the most columns whose sums are taken at once */
     SYMBN_BATCHNORM_INFERENCE_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_BATCHNORM_INFERENCE_TOGETHER = 4, /* rows that are read at once */
+    SYMBN_BATCHNORM_INFERENCE_RUN = 1024, /* elements of small planes that are taken at once */
+    SYMBN_BATCHNORM_INFERENCE_PLANE = 256, /* the most elements that a small plane has */
     SYMBN_BATCHNORM_INFERENCE_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
     SYMBN_BATCHNORM_INFERENCE_PARTS = 64 /* the most parts that a loop is cut into */
 };
@@ -150,6 +152,39 @@ static inline void symbn_batchnorm_inference_widen(double *lanes, const float *c
     for (int lane = 0; lane < SYMBN_BATCHNORM_INFERENCE_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
     }
+}
+
+/* Adds a few rows' sums to columns in double. */
+static inline void symbn_batchnorm_inference_widen_columns(double *columns, const float *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* The size of blocks of at most that many that are about alike. */
+static inline ptrdiff_t symbn_batchnorm_inference_even(ptrdiff_t extent, ptrdiff_t most)
+{
+    const ptrdiff_t blocks = (extent + most - 1) / most;
+
+    return (extent + blocks - 1) / blocks;
+}
+
+/* The sum of a plane's places. */
+static inline double symbn_batchnorm_inference_places(const double *columns, ptrdiff_t count)
+{
+    double lanes[8] = {0.0}, rest = 0.0;
+    ptrdiff_t done = 0;
+
+    for (; done + 8 <= count; done += 8) {
+        for (int lane = 0; lane < 8; ++lane) {
+            lanes[lane] += columns[done + lane];
+        }
+    }
+    for (; done < count; ++done) {
+        rest += columns[done];
+    }
+    return rest + (((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7])));
 }
 
 /* The sum of all lanes, in pairs. */
@@ -328,6 +363,69 @@ int symbn_batchnorm_inference_forward_f64(
     return SYMBN_BATCHNORM_INFERENCE_OK;
 }
 
+SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_f32_over_C_S(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *dy, const float *xhat, float *dgamma, float *dbeta,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    {
+        const ptrdiff_t columns = symbn_batchnorm_inference_even(last - first, SYMBN_BATCHNORM_INFERENCE_RUN / S);
+
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_batchnorm_inference_least(last - column, columns)*S;
+            /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
+            double dgamma_c_columns[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0};
+            /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
+            double dbeta_c_columns[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM_INFERENCE_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm_inference_least(N - chunk, SYMBN_BATCHNORM_INFERENCE_ROWS);
+                float dgamma_c_chunk[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0F};
+                float dbeta_c_chunk[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_BATCHNORM_INFERENCE_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM_INFERENCE_TOGETHER) {
+                    SYMBN_BATCHNORM_INFERENCE_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        float dgamma_c_rows = 0;
+                        float dbeta_c_rows = 0;
+                        for (int row = 0; row < SYMBN_BATCHNORM_INFERENCE_TOGETHER; ++row) {
+                            const ptrdiff_t n = done + row;
+                            const float dy_ncs = dy[(n*C + column)*S + lane];
+                            const float xhat_ncs = xhat[(n*C + column)*S + lane];
+                            dgamma_c_rows += dy_ncs*xhat_ncs;
+                            dbeta_c_rows += dy_ncs;
+                        }
+                        dgamma_c_chunk[lane] += dgamma_c_rows;
+                        dbeta_c_chunk[lane] += dbeta_c_rows;
+                    }
+                }
+                for (ptrdiff_t n = done; n < chunk_end; ++n) {
+                    SYMBN_BATCHNORM_INFERENCE_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const float dy_ncs = dy[(n*C + column)*S + lane];
+                        const float xhat_ncs = xhat[(n*C + column)*S + lane];
+                        dgamma_c_chunk[lane] += dy_ncs*xhat_ncs;
+                        dbeta_c_chunk[lane] += dy_ncs;
+                    }
+                }
+                symbn_batchnorm_inference_widen_columns(dgamma_c_columns, dgamma_c_chunk, width);
+                symbn_batchnorm_inference_widen_columns(dbeta_c_columns, dbeta_c_chunk, width);
+            }
+
+            for (ptrdiff_t plane = 0; plane < width; plane += S) {
+                const ptrdiff_t c = column + plane / S;
+                double dgamma_c = symbn_batchnorm_inference_places(&dgamma_c_columns[plane], S);
+                if (dgamma != NULL) {
+                    dgamma[c] = (float)dgamma_c;
+                }
+                double dbeta_c = symbn_batchnorm_inference_places(&dbeta_c_columns[plane], S);
+                if (dbeta != NULL) {
+                    dbeta[c] = (float)dbeta_c;
+                }
+            }
+        }
+    }
+}
+
 SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_f32_over_C(
     ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *dy, const float *xhat, float *dgamma, float *dbeta,
     ptrdiff_t first, ptrdiff_t last)
@@ -418,7 +516,16 @@ int symbn_batchnorm_inference_backward_f32(
         return SYMBN_BATCHNORM_INFERENCE_NULL_INPUT;
     }
     const int stream = (double)N*(double)C*(double)S*4.0 >= (double)SYMBN_BATCHNORM_INFERENCE_STREAM;
-    {
+    if (S <= SYMBN_BATCHNORM_INFERENCE_PLANE) {
+        const ptrdiff_t parts = symbn_batchnorm_inference_parts(C / (SYMBN_BATCHNORM_INFERENCE_RUN / S) + 1, (double)C*(double)N*(double)S);
+
+        SYMBN_BATCHNORM_INFERENCE_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_inference_backward_f32_over_C_S(
+                N, C, S, dy, xhat, dgamma, dbeta, symbn_batchnorm_inference_cut(C, part, parts),
+                symbn_batchnorm_inference_cut(C, part + 1, parts));
+        }
+    } else {
         const ptrdiff_t parts = symbn_batchnorm_inference_parts(C, (double)C*(double)N*(double)S);
 
         SYMBN_BATCHNORM_INFERENCE_PARALLEL
@@ -439,6 +546,54 @@ int symbn_batchnorm_inference_backward_f32(
         }
     }
     return SYMBN_BATCHNORM_INFERENCE_OK;
+}
+
+SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_f64_over_C_S(
+    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const double *dy, const double *xhat, double *dgamma,
+    double *dbeta, ptrdiff_t first, ptrdiff_t last)
+{
+    {
+        const ptrdiff_t columns = symbn_batchnorm_inference_even(last - first, SYMBN_BATCHNORM_INFERENCE_RUN / S);
+
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_batchnorm_inference_least(last - column, columns)*S;
+            /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
+            double dgamma_c_columns[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0}, dgamma_c_columns_low[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0};
+            /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
+            double dbeta_c_columns[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0}, dbeta_c_columns_low[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0};
+            for (ptrdiff_t n = 0; n < N; ++n) {
+                SYMBN_BATCHNORM_INFERENCE_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const double dy_ncs = dy[(n*C + column)*S + lane];
+                    const double xhat_ncs = xhat[(n*C + column)*S + lane];
+                    symbn_batchnorm_inference_add(&dgamma_c_columns[lane], &dgamma_c_columns_low[lane], dy_ncs*xhat_ncs);
+                    symbn_batchnorm_inference_add(&dbeta_c_columns[lane], &dbeta_c_columns_low[lane], dy_ncs);
+                }
+            }
+
+            for (ptrdiff_t plane = 0; plane < width; plane += S) {
+                const ptrdiff_t c = column + plane / S;
+                double dgamma_c = 0.0, dgamma_c_low = 0.0;
+                for (ptrdiff_t lane = plane; lane < plane + S; ++lane) {
+                    symbn_batchnorm_inference_add(&dgamma_c, &dgamma_c_low, dgamma_c_columns[lane]);
+                    dgamma_c_low += dgamma_c_columns_low[lane];
+                }
+                dgamma_c = symbn_batchnorm_inference_complete(dgamma_c, dgamma_c_low);
+                if (dgamma != NULL) {
+                    dgamma[c] = dgamma_c;
+                }
+                double dbeta_c = 0.0, dbeta_c_low = 0.0;
+                for (ptrdiff_t lane = plane; lane < plane + S; ++lane) {
+                    symbn_batchnorm_inference_add(&dbeta_c, &dbeta_c_low, dbeta_c_columns[lane]);
+                    dbeta_c_low += dbeta_c_columns_low[lane];
+                }
+                dbeta_c = symbn_batchnorm_inference_complete(dbeta_c, dbeta_c_low);
+                if (dbeta != NULL) {
+                    dbeta[c] = dbeta_c;
+                }
+            }
+        }
+    }
 }
 
 SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_f64_over_C(
@@ -529,7 +684,16 @@ int symbn_batchnorm_inference_backward_f64(
         return SYMBN_BATCHNORM_INFERENCE_NULL_INPUT;
     }
     const int stream = (double)N*(double)C*(double)S*8.0 >= (double)SYMBN_BATCHNORM_INFERENCE_STREAM;
-    {
+    if (S <= SYMBN_BATCHNORM_INFERENCE_PLANE) {
+        const ptrdiff_t parts = symbn_batchnorm_inference_parts(C / (SYMBN_BATCHNORM_INFERENCE_RUN / S) + 1, (double)C*(double)N*(double)S);
+
+        SYMBN_BATCHNORM_INFERENCE_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm_inference_backward_f64_over_C_S(
+                N, C, S, dy, xhat, dgamma, dbeta, symbn_batchnorm_inference_cut(C, part, parts),
+                symbn_batchnorm_inference_cut(C, part + 1, parts));
+        }
+    } else {
         const ptrdiff_t parts = symbn_batchnorm_inference_parts(C, (double)C*(double)N*(double)S);
 
         SYMBN_BATCHNORM_INFERENCE_PARALLEL

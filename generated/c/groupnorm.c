@@ -29,11 +29,11 @@
  *
  * Aliasing: no two arrays may overlap, but an output may be exactly the memory of one input:
  *     forward: y may be x, xhat may be x
- *     backward: dx may be dy, dx may be xhat
+ *     backward: dx may be dy, dx may be xhat, dgamma may be gamma, dbeta may be gamma
  * Scalars: what is read is a double by value, what is written goes through a pointer.
  * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
  * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
- * Memory: none is allocated.
+ * Memory: none is allocated; symbn_groupnorm_..._workspace says how many doubles the caller lends.
  *
  * Cost, beside reading and writing every array:
  *     dx: 2 reductions, 10 operations an element
@@ -77,7 +77,7 @@
 
 /* An output of this many bytes or more is written past the caches. */
 #ifndef SYMBN_GROUPNORM_STREAM
-#define SYMBN_GROUPNORM_STREAM 16777216
+#define SYMBN_GROUPNORM_STREAM 4194304
 #endif
 
 /* Bytes that are still in a cache when a thread reads them again. */
@@ -92,6 +92,8 @@ enum {
     SYMBN_GROUPNORM_COLUMNS = 512, /* the most columns whose sums are taken at once */
     SYMBN_GROUPNORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_GROUPNORM_TOGETHER = 4, /* rows that are read at once */
+    SYMBN_GROUPNORM_RUN = 1024, /* elements of small planes that are taken at once */
+    SYMBN_GROUPNORM_PLANE = 256, /* the most elements that a small plane has */
     SYMBN_GROUPNORM_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
     SYMBN_GROUPNORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
@@ -162,6 +164,22 @@ static inline void symbn_groupnorm_widen(double *lanes, const float *chunk)
     }
 }
 
+/* Adds a few rows' sums to columns in double. */
+static inline void symbn_groupnorm_widen_columns(double *columns, const float *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few. */
+static inline ptrdiff_t symbn_groupnorm_columns(double size)
+{
+    const double fitting = SYMBN_GROUPNORM_CACHE / size;
+
+    return fitting >= 128.0 && fitting < (double)SYMBN_GROUPNORM_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t)SYMBN_GROUPNORM_COLUMNS;
+}
+
 /* The sum of all lanes, in pairs. */
 static inline double symbn_groupnorm_total(double *lanes)
 {
@@ -202,6 +220,12 @@ static inline ptrdiff_t symbn_groupnorm_cut(ptrdiff_t extent, ptrdiff_t part, pt
     const ptrdiff_t rest = extent % parts;
 
     return extent / parts * part + (part < rest ? part : rest);
+}
+
+ptrdiff_t symbn_groupnorm_backward_workspace(ptrdiff_t N, ptrdiff_t G, ptrdiff_t K, ptrdiff_t S)
+{
+    (void)S;
+    return N*G*K + N*G*K;
 }
 
 SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_forward_f32_over_N(
@@ -448,100 +472,57 @@ int symbn_groupnorm_forward_f64(
     return SYMBN_GROUPNORM_OK;
 }
 
-SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f32_over_G(
-    ptrdiff_t N, ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const float *dy, const float *xhat, float *dgamma,
-    float *dbeta, ptrdiff_t first, ptrdiff_t last)
-{
-    for (ptrdiff_t g = first; g < last; ++g) {
-        for (ptrdiff_t k = 0; k < K; ++k) {
-            /* dgamma[g, k] = sum(dy[n, g, k, s]*xhat[n, g, k, s] for n in N for s in S) */
-            double dgamma_gk_lanes[SYMBN_GROUPNORM_LANES] = {0.0};
-            /* dbeta[g, k] = sum(dy[n, g, k, s] for n in N for s in S) */
-            double dbeta_gk_lanes[SYMBN_GROUPNORM_LANES] = {0.0};
-            for (ptrdiff_t n = 0; n < N; ++n) {
-                for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_GROUPNORM_CHUNK) {
-                    const ptrdiff_t chunk_end = chunk + symbn_groupnorm_least(S - chunk, SYMBN_GROUPNORM_CHUNK);
-                    float dgamma_gk_chunk[SYMBN_GROUPNORM_LANES] = {0.0F};
-                    float dbeta_gk_chunk[SYMBN_GROUPNORM_LANES] = {0.0F};
-                    ptrdiff_t done = chunk;
-
-                    for (; done + SYMBN_GROUPNORM_LANES <= chunk_end; done += SYMBN_GROUPNORM_LANES) {
-                        for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
-                            const ptrdiff_t s = done + lane;
-                            const float dy_ngks = dy[((n*G + g)*K + k)*S + s];
-                            const float xhat_ngks = xhat[((n*G + g)*K + k)*S + s];
-                            dgamma_gk_chunk[lane] += dy_ngks*xhat_ngks;
-                            dbeta_gk_chunk[lane] += dy_ngks;
-                        }
-                    }
-                    for (int lane = 0; done + lane < chunk_end; ++lane) {
-                        const ptrdiff_t s = done + lane;
-                        const float dy_ngks = dy[((n*G + g)*K + k)*S + s];
-                        const float xhat_ngks = xhat[((n*G + g)*K + k)*S + s];
-                        dgamma_gk_chunk[lane] += dy_ngks*xhat_ngks;
-                        dbeta_gk_chunk[lane] += dy_ngks;
-                    }
-                    symbn_groupnorm_widen(dgamma_gk_lanes, dgamma_gk_chunk);
-                    symbn_groupnorm_widen(dbeta_gk_lanes, dbeta_gk_chunk);
-                }
-            }
-            double dgamma_gk = symbn_groupnorm_total(dgamma_gk_lanes);
-            if (dgamma != NULL) {
-                dgamma[g*K + k] = (float)dgamma_gk;
-            }
-            double dbeta_gk = symbn_groupnorm_total(dbeta_gk_lanes);
-            if (dbeta != NULL) {
-                dbeta[g*K + k] = (float)dbeta_gk;
-            }
-        }
-    }
-}
-
 SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f32_over_N(
     ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const float *dy, const float *gamma, const float *sigma2,
-    const float *xhat, double eps, float *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+    const float *xhat, double eps, float *dx, double *kept_sum_dy_xhat, double *kept_sum_dy, int stream,
+    ptrdiff_t first, ptrdiff_t last)
 {
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t g = 0; g < G; ++g) {
-            /* mean_gamma_dy[n, g] = mean(gamma_dy[n, g, l, m] for l in K for m in S) */
-            double mean_gamma_dy_ng_lanes[SYMBN_GROUPNORM_LANES] = {0.0};
-            /* mean_gamma_dy_xhat[n, g] = mean(gamma[g, l]*dy[n, g, l, m]*xhat[n, g, l, m] for l in K for m in S) */
-            double mean_gamma_dy_xhat_ng_lanes[SYMBN_GROUPNORM_LANES] = {0.0};
+            /* sum_gamma_sum_dy[n, g] = sum(gamma[g, l]*sum_dy[n, g, l] for l in K) */
+            double sum_gamma_sum_dy_ng = 0.0;
+            /* sum_gamma_sum_dy_xhat[n, g] = sum(gamma[g, l]*sum_dy_xhat[n, g, l] for l in K) */
+            double sum_gamma_sum_dy_xhat_ng = 0.0;
             for (ptrdiff_t l = 0; l < K; ++l) {
-                const double gamma_gl = (double)gamma[g*K + l];
-                const float gamma_gl_f = (float)gamma_gl;
+                /* sum_dy[n, g, l] = sum(dy[n, g, l, m] for m in S) */
+                double sum_dy_ngl_lanes[SYMBN_GROUPNORM_LANES] = {0.0};
+                /* sum_dy_xhat[n, g, l] = sum(dy[n, g, l, m]*xhat[n, g, l, m] for m in S) */
+                double sum_dy_xhat_ngl_lanes[SYMBN_GROUPNORM_LANES] = {0.0};
                 for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_GROUPNORM_CHUNK) {
                     const ptrdiff_t chunk_end = chunk + symbn_groupnorm_least(S - chunk, SYMBN_GROUPNORM_CHUNK);
-                    float mean_gamma_dy_ng_chunk[SYMBN_GROUPNORM_LANES] = {0.0F};
-                    float mean_gamma_dy_xhat_ng_chunk[SYMBN_GROUPNORM_LANES] = {0.0F};
+                    float sum_dy_ngl_chunk[SYMBN_GROUPNORM_LANES] = {0.0F};
+                    float sum_dy_xhat_ngl_chunk[SYMBN_GROUPNORM_LANES] = {0.0F};
                     ptrdiff_t done = chunk;
 
                     for (; done + SYMBN_GROUPNORM_LANES <= chunk_end; done += SYMBN_GROUPNORM_LANES) {
                         for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
                             const ptrdiff_t m = done + lane;
                             const float dy_nglm = dy[((n*G + g)*K + l)*S + m];
-                            const float gamma_dy_nglm = gamma_gl_f*dy_nglm;
-                            mean_gamma_dy_ng_chunk[lane] += gamma_dy_nglm;
+                            sum_dy_ngl_chunk[lane] += dy_nglm;
                             const float xhat_nglm = xhat[((n*G + g)*K + l)*S + m];
-                            mean_gamma_dy_xhat_ng_chunk[lane] += gamma_gl_f*dy_nglm*xhat_nglm;
+                            sum_dy_xhat_ngl_chunk[lane] += dy_nglm*xhat_nglm;
                         }
                     }
                     for (int lane = 0; done + lane < chunk_end; ++lane) {
                         const ptrdiff_t m = done + lane;
                         const float dy_nglm = dy[((n*G + g)*K + l)*S + m];
-                        const float gamma_dy_nglm = gamma_gl_f*dy_nglm;
-                        mean_gamma_dy_ng_chunk[lane] += gamma_dy_nglm;
+                        sum_dy_ngl_chunk[lane] += dy_nglm;
                         const float xhat_nglm = xhat[((n*G + g)*K + l)*S + m];
-                        mean_gamma_dy_xhat_ng_chunk[lane] += gamma_gl_f*dy_nglm*xhat_nglm;
+                        sum_dy_xhat_ngl_chunk[lane] += dy_nglm*xhat_nglm;
                     }
-                    symbn_groupnorm_widen(mean_gamma_dy_ng_lanes, mean_gamma_dy_ng_chunk);
-                    symbn_groupnorm_widen(mean_gamma_dy_xhat_ng_lanes, mean_gamma_dy_xhat_ng_chunk);
+                    symbn_groupnorm_widen(sum_dy_ngl_lanes, sum_dy_ngl_chunk);
+                    symbn_groupnorm_widen(sum_dy_xhat_ngl_lanes, sum_dy_xhat_ngl_chunk);
                 }
+                double sum_dy_ngl = symbn_groupnorm_total(sum_dy_ngl_lanes);
+                kept_sum_dy[(n*G + g)*K + l] = sum_dy_ngl;
+                double sum_dy_xhat_ngl = symbn_groupnorm_total(sum_dy_xhat_ngl_lanes);
+                kept_sum_dy_xhat[(n*G + g)*K + l] = sum_dy_xhat_ngl;
+                const double gamma_gl = (double)gamma[g*K + l];
+                sum_gamma_sum_dy_ng += gamma_gl*sum_dy_ngl;
+                sum_gamma_sum_dy_xhat_ng += gamma_gl*sum_dy_xhat_ngl;
             }
-            double mean_gamma_dy_ng = symbn_groupnorm_total(mean_gamma_dy_ng_lanes);
-            mean_gamma_dy_ng /= (double)K*(double)S;
-            double mean_gamma_dy_xhat_ng = symbn_groupnorm_total(mean_gamma_dy_xhat_ng_lanes);
-            mean_gamma_dy_xhat_ng /= (double)K*(double)S;
+            const double mean_gamma_dy_ng = sum_gamma_sum_dy_ng/((double)K*(double)S);
+            const double mean_gamma_dy_xhat_ng = sum_gamma_sum_dy_xhat_ng/((double)K*(double)S);
             const double sigma2_ng = (double)sigma2[n*G + g];
             const double rsqrt_sigma2_plus_eps_ng = 1.0/sqrt(sigma2_ng + eps);
             for (ptrdiff_t k = 0; k < K; ++k) {
@@ -559,10 +540,9 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f32_over_N(
                     for (ptrdiff_t lane = 0; lane < width; ++lane) {
                         const ptrdiff_t s = chunk + lane;
                         const float dy_ngks = dy[((n*G + g)*K + k)*S + s];
-                        const float gamma_dy_ngks = gamma_gk_f*dy_ngks;
                         const float xhat_ngks = xhat[((n*G + g)*K + k)*S + s];
                         /* dx[n, g, k, s] = (gamma[g, k]*dy[n, g, k, s] - mean(gamma[g, l]*dy[n, g, l, m] for l in K for m in S) - xhat[n, g, k, s]*mean(gamma[g, l]*dy[n, g, l, m]*xhat[n, g, l, m] for l in K for m in S))/sqrt(sigma2[n, g] + eps) */
-                        const float dx_ngks = (gamma_dy_ngks - mean_gamma_dy_ng_f - xhat_ngks*mean_gamma_dy_xhat_ng_f)*rsqrt_sigma2_plus_eps_ng_f;
+                        const float dx_ngks = (gamma_gk_f*dy_ngks - mean_gamma_dy_ng_f - xhat_ngks*mean_gamma_dy_xhat_ng_f)*rsqrt_sigma2_plus_eps_ng_f;
                         dx_to[lane] = dx_ngks;
                     }
                     if (dx != NULL && stream) {
@@ -575,9 +555,77 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f32_over_N(
     symbn_groupnorm_fence();
 }
 
+SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f32_over_G(
+    ptrdiff_t N, ptrdiff_t G, ptrdiff_t K, float *dgamma, float *dbeta, double *kept_sum_dy_xhat,
+    double *kept_sum_dy, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t g = first; g < last; ++g) {
+        {
+            const ptrdiff_t columns = symbn_groupnorm_columns((double)N*(double)G*16.0);
+
+            for (ptrdiff_t column = 0; column < K; column += columns) {
+                const ptrdiff_t width = symbn_groupnorm_least(K - column, columns);
+                /* dgamma[g, k] = sum(dy[n, g, k, s]*xhat[n, g, k, s] for n in N for s in S) */
+                double dgamma_gk_columns[SYMBN_GROUPNORM_COLUMNS] = {0.0};
+                /* dbeta[g, k] = sum(dy[n, g, k, s] for n in N for s in S) */
+                double dbeta_gk_columns[SYMBN_GROUPNORM_COLUMNS] = {0.0};
+                for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_GROUPNORM_ROWS) {
+                    const ptrdiff_t chunk_end = chunk + symbn_groupnorm_least(N - chunk, SYMBN_GROUPNORM_ROWS);
+                    float dgamma_gk_chunk[SYMBN_GROUPNORM_COLUMNS] = {0.0F};
+                    float dbeta_gk_chunk[SYMBN_GROUPNORM_COLUMNS] = {0.0F};
+                    ptrdiff_t done = chunk;
+
+                    for (; done + SYMBN_GROUPNORM_TOGETHER <= chunk_end; done += SYMBN_GROUPNORM_TOGETHER) {
+                        SYMBN_GROUPNORM_INDEPENDENT
+                        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                            const ptrdiff_t k = column + lane;
+                            float dgamma_gk_rows = 0;
+                            float dbeta_gk_rows = 0;
+                            for (int row = 0; row < SYMBN_GROUPNORM_TOGETHER; ++row) {
+                                const ptrdiff_t n = done + row;
+                                const float sum_dy_xhat_ngk = (float)kept_sum_dy_xhat[(n*G + g)*K + k];
+                                dgamma_gk_rows += sum_dy_xhat_ngk;
+                                const float sum_dy_ngk = (float)kept_sum_dy[(n*G + g)*K + k];
+                                dbeta_gk_rows += sum_dy_ngk;
+                            }
+                            dgamma_gk_chunk[lane] += dgamma_gk_rows;
+                            dbeta_gk_chunk[lane] += dbeta_gk_rows;
+                        }
+                    }
+                    for (ptrdiff_t n = done; n < chunk_end; ++n) {
+                        SYMBN_GROUPNORM_INDEPENDENT
+                        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                            const ptrdiff_t k = column + lane;
+                            const float sum_dy_xhat_ngk = (float)kept_sum_dy_xhat[(n*G + g)*K + k];
+                            dgamma_gk_chunk[lane] += sum_dy_xhat_ngk;
+                            const float sum_dy_ngk = (float)kept_sum_dy[(n*G + g)*K + k];
+                            dbeta_gk_chunk[lane] += sum_dy_ngk;
+                        }
+                    }
+                    symbn_groupnorm_widen_columns(dgamma_gk_columns, dgamma_gk_chunk, width);
+                    symbn_groupnorm_widen_columns(dbeta_gk_columns, dbeta_gk_chunk, width);
+                }
+
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t k = column + lane;
+                    double dgamma_gk = dgamma_gk_columns[lane];
+                    if (dgamma != NULL) {
+                        dgamma[g*K + k] = (float)dgamma_gk;
+                    }
+                    double dbeta_gk = dbeta_gk_columns[lane];
+                    if (dbeta != NULL) {
+                        dbeta[g*K + k] = (float)dbeta_gk;
+                    }
+                }
+            }
+        }
+    }
+}
+
 int symbn_groupnorm_backward_f32(
     ptrdiff_t N, ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const float *dy, const float *gamma,
-    const float *sigma2, const float *xhat, double eps, float *dx, float *dgamma, float *dbeta)
+    const float *sigma2, const float *xhat, double eps, float *dx, float *dgamma, float *dbeta,
+    double *workspace)
 {
     if (N < 1 || G < 1 || K < 1 || S < 1) {
         return SYMBN_GROUPNORM_BAD_EXTENT;
@@ -585,90 +633,51 @@ int symbn_groupnorm_backward_f32(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_GROUPNORM_NULL_INPUT;
     }
-    const int stream = (double)N*(double)G*(double)K*(double)S*4.0 >= (double)SYMBN_GROUPNORM_STREAM;
-    {
-        const ptrdiff_t parts = symbn_groupnorm_parts(G, (double)G*(double)K*(double)N*(double)S);
-
-        SYMBN_GROUPNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_groupnorm_backward_f32_over_G(
-                N, G, K, S, dy, xhat, dgamma, dbeta, symbn_groupnorm_cut(G, part, parts),
-                symbn_groupnorm_cut(G, part + 1, parts));
-        }
+    if (workspace == NULL) {
+        return SYMBN_GROUPNORM_NULL_WORKSPACE;
     }
+    double *const kept_sum_dy_xhat = workspace;
+    double *const kept_sum_dy = workspace + N*G*K;
+    const int stream = (double)N*(double)G*(double)K*(double)S*4.0 >= (double)SYMBN_GROUPNORM_STREAM;
     {
         const ptrdiff_t parts = symbn_groupnorm_parts(N, (double)N*(double)G*(double)K*(double)S);
 
         SYMBN_GROUPNORM_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_groupnorm_backward_f32_over_N(
-                G, K, S, dy, gamma, sigma2, xhat, eps, dx, stream, symbn_groupnorm_cut(N, part, parts),
-                symbn_groupnorm_cut(N, part + 1, parts));
+                G, K, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream,
+                symbn_groupnorm_cut(N, part, parts), symbn_groupnorm_cut(N, part + 1, parts));
+        }
+    }
+    {
+        const ptrdiff_t parts = symbn_groupnorm_parts(G, (double)G*(double)K*(double)N);
+
+        SYMBN_GROUPNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_groupnorm_backward_f32_over_G(
+                N, G, K, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, symbn_groupnorm_cut(G, part, parts),
+                symbn_groupnorm_cut(G, part + 1, parts));
         }
     }
     return SYMBN_GROUPNORM_OK;
 }
 
-SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f64_over_G(
-    ptrdiff_t N, ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const double *dy, const double *xhat, double *dgamma,
-    double *dbeta, ptrdiff_t first, ptrdiff_t last)
-{
-    for (ptrdiff_t g = first; g < last; ++g) {
-        for (ptrdiff_t k = 0; k < K; ++k) {
-            /* dgamma[g, k] = sum(dy[n, g, k, s]*xhat[n, g, k, s] for n in N for s in S) */
-            double dgamma_gk_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, dgamma_gk_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
-            /* dbeta[g, k] = sum(dy[n, g, k, s] for n in N for s in S) */
-            double dbeta_gk_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, dbeta_gk_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
-            for (ptrdiff_t n = 0; n < N; ++n) {
-                {
-                    ptrdiff_t done = 0;
-
-                    for (; done + SYMBN_GROUPNORM_LANES <= S; done += SYMBN_GROUPNORM_LANES) {
-                        for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
-                            const ptrdiff_t s = done + lane;
-                            const double dy_ngks = dy[((n*G + g)*K + k)*S + s];
-                            const double xhat_ngks = xhat[((n*G + g)*K + k)*S + s];
-                            symbn_groupnorm_add(&dgamma_gk_lanes[lane], &dgamma_gk_lanes_low[lane], dy_ngks*xhat_ngks);
-                            symbn_groupnorm_add(&dbeta_gk_lanes[lane], &dbeta_gk_lanes_low[lane], dy_ngks);
-                        }
-                    }
-                    for (int lane = 0; done + lane < S; ++lane) {
-                        const ptrdiff_t s = done + lane;
-                        const double dy_ngks = dy[((n*G + g)*K + k)*S + s];
-                        const double xhat_ngks = xhat[((n*G + g)*K + k)*S + s];
-                        symbn_groupnorm_add(&dgamma_gk_lanes[lane], &dgamma_gk_lanes_low[lane], dy_ngks*xhat_ngks);
-                        symbn_groupnorm_add(&dbeta_gk_lanes[lane], &dbeta_gk_lanes_low[lane], dy_ngks);
-                    }
-                }
-            }
-            double dgamma_gk = 0.0, dgamma_gk_low = 0.0;
-            symbn_groupnorm_gather(&dgamma_gk, &dgamma_gk_low, dgamma_gk_lanes, dgamma_gk_lanes_low);
-            dgamma_gk = symbn_groupnorm_complete(dgamma_gk, dgamma_gk_low);
-            if (dgamma != NULL) {
-                dgamma[g*K + k] = dgamma_gk;
-            }
-            double dbeta_gk = 0.0, dbeta_gk_low = 0.0;
-            symbn_groupnorm_gather(&dbeta_gk, &dbeta_gk_low, dbeta_gk_lanes, dbeta_gk_lanes_low);
-            dbeta_gk = symbn_groupnorm_complete(dbeta_gk, dbeta_gk_low);
-            if (dbeta != NULL) {
-                dbeta[g*K + k] = dbeta_gk;
-            }
-        }
-    }
-}
-
 SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f64_over_N(
     ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const double *dy, const double *gamma, const double *sigma2,
-    const double *xhat, double eps, double *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+    const double *xhat, double eps, double *dx, double *kept_sum_dy_xhat, double *kept_sum_dy, int stream,
+    ptrdiff_t first, ptrdiff_t last)
 {
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t g = 0; g < G; ++g) {
-            /* mean_gamma_dy[n, g] = mean(gamma_dy[n, g, l, m] for l in K for m in S) */
-            double mean_gamma_dy_ng_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, mean_gamma_dy_ng_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
-            /* mean_gamma_dy_xhat[n, g] = mean(gamma[g, l]*dy[n, g, l, m]*xhat[n, g, l, m] for l in K for m in S) */
-            double mean_gamma_dy_xhat_ng_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, mean_gamma_dy_xhat_ng_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
+            /* sum_gamma_sum_dy[n, g] = sum(gamma[g, l]*sum_dy[n, g, l] for l in K) */
+            double sum_gamma_sum_dy_ng = 0.0, sum_gamma_sum_dy_ng_low = 0.0;
+            /* sum_gamma_sum_dy_xhat[n, g] = sum(gamma[g, l]*sum_dy_xhat[n, g, l] for l in K) */
+            double sum_gamma_sum_dy_xhat_ng = 0.0, sum_gamma_sum_dy_xhat_ng_low = 0.0;
             for (ptrdiff_t l = 0; l < K; ++l) {
-                const double gamma_gl = gamma[g*K + l];
+                /* sum_dy[n, g, l] = sum(dy[n, g, l, m] for m in S) */
+                double sum_dy_ngl_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, sum_dy_ngl_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
+                /* sum_dy_xhat[n, g, l] = sum(dy[n, g, l, m]*xhat[n, g, l, m] for m in S) */
+                double sum_dy_xhat_ngl_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, sum_dy_xhat_ngl_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
                 {
                     ptrdiff_t done = 0;
 
@@ -676,30 +685,35 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f64_over_N(
                         for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
                             const ptrdiff_t m = done + lane;
                             const double dy_nglm = dy[((n*G + g)*K + l)*S + m];
-                            const double gamma_dy_nglm = gamma_gl*dy_nglm;
-                            symbn_groupnorm_add(&mean_gamma_dy_ng_lanes[lane], &mean_gamma_dy_ng_lanes_low[lane], gamma_dy_nglm);
+                            symbn_groupnorm_add(&sum_dy_ngl_lanes[lane], &sum_dy_ngl_lanes_low[lane], dy_nglm);
                             const double xhat_nglm = xhat[((n*G + g)*K + l)*S + m];
-                            symbn_groupnorm_add(&mean_gamma_dy_xhat_ng_lanes[lane], &mean_gamma_dy_xhat_ng_lanes_low[lane], gamma_gl*dy_nglm*xhat_nglm);
+                            symbn_groupnorm_add(&sum_dy_xhat_ngl_lanes[lane], &sum_dy_xhat_ngl_lanes_low[lane], dy_nglm*xhat_nglm);
                         }
                     }
                     for (int lane = 0; done + lane < S; ++lane) {
                         const ptrdiff_t m = done + lane;
                         const double dy_nglm = dy[((n*G + g)*K + l)*S + m];
-                        const double gamma_dy_nglm = gamma_gl*dy_nglm;
-                        symbn_groupnorm_add(&mean_gamma_dy_ng_lanes[lane], &mean_gamma_dy_ng_lanes_low[lane], gamma_dy_nglm);
+                        symbn_groupnorm_add(&sum_dy_ngl_lanes[lane], &sum_dy_ngl_lanes_low[lane], dy_nglm);
                         const double xhat_nglm = xhat[((n*G + g)*K + l)*S + m];
-                        symbn_groupnorm_add(&mean_gamma_dy_xhat_ng_lanes[lane], &mean_gamma_dy_xhat_ng_lanes_low[lane], gamma_gl*dy_nglm*xhat_nglm);
+                        symbn_groupnorm_add(&sum_dy_xhat_ngl_lanes[lane], &sum_dy_xhat_ngl_lanes_low[lane], dy_nglm*xhat_nglm);
                     }
                 }
+                double sum_dy_ngl = 0.0, sum_dy_ngl_low = 0.0;
+                symbn_groupnorm_gather(&sum_dy_ngl, &sum_dy_ngl_low, sum_dy_ngl_lanes, sum_dy_ngl_lanes_low);
+                sum_dy_ngl = symbn_groupnorm_complete(sum_dy_ngl, sum_dy_ngl_low);
+                kept_sum_dy[(n*G + g)*K + l] = sum_dy_ngl;
+                double sum_dy_xhat_ngl = 0.0, sum_dy_xhat_ngl_low = 0.0;
+                symbn_groupnorm_gather(&sum_dy_xhat_ngl, &sum_dy_xhat_ngl_low, sum_dy_xhat_ngl_lanes, sum_dy_xhat_ngl_lanes_low);
+                sum_dy_xhat_ngl = symbn_groupnorm_complete(sum_dy_xhat_ngl, sum_dy_xhat_ngl_low);
+                kept_sum_dy_xhat[(n*G + g)*K + l] = sum_dy_xhat_ngl;
+                const double gamma_gl = gamma[g*K + l];
+                symbn_groupnorm_add(&sum_gamma_sum_dy_ng, &sum_gamma_sum_dy_ng_low, gamma_gl*sum_dy_ngl);
+                symbn_groupnorm_add(&sum_gamma_sum_dy_xhat_ng, &sum_gamma_sum_dy_xhat_ng_low, gamma_gl*sum_dy_xhat_ngl);
             }
-            double mean_gamma_dy_ng = 0.0, mean_gamma_dy_ng_low = 0.0;
-            symbn_groupnorm_gather(&mean_gamma_dy_ng, &mean_gamma_dy_ng_low, mean_gamma_dy_ng_lanes, mean_gamma_dy_ng_lanes_low);
-            mean_gamma_dy_ng = symbn_groupnorm_complete(mean_gamma_dy_ng, mean_gamma_dy_ng_low);
-            mean_gamma_dy_ng /= (double)K*(double)S;
-            double mean_gamma_dy_xhat_ng = 0.0, mean_gamma_dy_xhat_ng_low = 0.0;
-            symbn_groupnorm_gather(&mean_gamma_dy_xhat_ng, &mean_gamma_dy_xhat_ng_low, mean_gamma_dy_xhat_ng_lanes, mean_gamma_dy_xhat_ng_lanes_low);
-            mean_gamma_dy_xhat_ng = symbn_groupnorm_complete(mean_gamma_dy_xhat_ng, mean_gamma_dy_xhat_ng_low);
-            mean_gamma_dy_xhat_ng /= (double)K*(double)S;
+            sum_gamma_sum_dy_ng = symbn_groupnorm_complete(sum_gamma_sum_dy_ng, sum_gamma_sum_dy_ng_low);
+            sum_gamma_sum_dy_xhat_ng = symbn_groupnorm_complete(sum_gamma_sum_dy_xhat_ng, sum_gamma_sum_dy_xhat_ng_low);
+            const double mean_gamma_dy_ng = sum_gamma_sum_dy_ng/((double)K*(double)S);
+            const double mean_gamma_dy_xhat_ng = sum_gamma_sum_dy_xhat_ng/((double)K*(double)S);
             const double sigma2_ng = sigma2[n*G + g];
             const double rsqrt_sigma2_plus_eps_ng = 1.0/sqrt(sigma2_ng + eps);
             for (ptrdiff_t k = 0; k < K; ++k) {
@@ -713,10 +727,9 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f64_over_N(
                     for (ptrdiff_t lane = 0; lane < width; ++lane) {
                         const ptrdiff_t s = chunk + lane;
                         const double dy_ngks = dy[((n*G + g)*K + k)*S + s];
-                        const double gamma_dy_ngks = gamma_gk*dy_ngks;
                         const double xhat_ngks = xhat[((n*G + g)*K + k)*S + s];
                         /* dx[n, g, k, s] = (gamma[g, k]*dy[n, g, k, s] - mean(gamma[g, l]*dy[n, g, l, m] for l in K for m in S) - xhat[n, g, k, s]*mean(gamma[g, l]*dy[n, g, l, m]*xhat[n, g, l, m] for l in K for m in S))/sqrt(sigma2[n, g] + eps) */
-                        const double dx_ngks = (gamma_dy_ngks - mean_gamma_dy_ng - xhat_ngks*mean_gamma_dy_xhat_ng)*rsqrt_sigma2_plus_eps_ng;
+                        const double dx_ngks = (gamma_gk*dy_ngks - mean_gamma_dy_ng - xhat_ngks*mean_gamma_dy_xhat_ng)*rsqrt_sigma2_plus_eps_ng;
                         dx_to[lane] = dx_ngks;
                     }
                     if (dx != NULL && stream) {
@@ -729,9 +742,53 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f64_over_N(
     symbn_groupnorm_fence();
 }
 
+SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f64_over_G(
+    ptrdiff_t N, ptrdiff_t G, ptrdiff_t K, double *dgamma, double *dbeta, double *kept_sum_dy_xhat,
+    double *kept_sum_dy, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t g = first; g < last; ++g) {
+        {
+            const ptrdiff_t columns = symbn_groupnorm_columns((double)N*(double)G*16.0);
+
+            for (ptrdiff_t column = 0; column < K; column += columns) {
+                const ptrdiff_t width = symbn_groupnorm_least(K - column, columns);
+                /* dgamma[g, k] = sum(dy[n, g, k, s]*xhat[n, g, k, s] for n in N for s in S) */
+                double dgamma_gk_columns[SYMBN_GROUPNORM_COLUMNS] = {0.0}, dgamma_gk_columns_low[SYMBN_GROUPNORM_COLUMNS] = {0.0};
+                /* dbeta[g, k] = sum(dy[n, g, k, s] for n in N for s in S) */
+                double dbeta_gk_columns[SYMBN_GROUPNORM_COLUMNS] = {0.0}, dbeta_gk_columns_low[SYMBN_GROUPNORM_COLUMNS] = {0.0};
+                for (ptrdiff_t n = 0; n < N; ++n) {
+                    SYMBN_GROUPNORM_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t k = column + lane;
+                        const double sum_dy_xhat_ngk = kept_sum_dy_xhat[(n*G + g)*K + k];
+                        symbn_groupnorm_add(&dgamma_gk_columns[lane], &dgamma_gk_columns_low[lane], sum_dy_xhat_ngk);
+                        const double sum_dy_ngk = kept_sum_dy[(n*G + g)*K + k];
+                        symbn_groupnorm_add(&dbeta_gk_columns[lane], &dbeta_gk_columns_low[lane], sum_dy_ngk);
+                    }
+                }
+
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t k = column + lane;
+                    double dgamma_gk = dgamma_gk_columns[lane], dgamma_gk_low = dgamma_gk_columns_low[lane];
+                    dgamma_gk = symbn_groupnorm_complete(dgamma_gk, dgamma_gk_low);
+                    if (dgamma != NULL) {
+                        dgamma[g*K + k] = dgamma_gk;
+                    }
+                    double dbeta_gk = dbeta_gk_columns[lane], dbeta_gk_low = dbeta_gk_columns_low[lane];
+                    dbeta_gk = symbn_groupnorm_complete(dbeta_gk, dbeta_gk_low);
+                    if (dbeta != NULL) {
+                        dbeta[g*K + k] = dbeta_gk;
+                    }
+                }
+            }
+        }
+    }
+}
+
 int symbn_groupnorm_backward_f64(
     ptrdiff_t N, ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const double *dy, const double *gamma,
-    const double *sigma2, const double *xhat, double eps, double *dx, double *dgamma, double *dbeta)
+    const double *sigma2, const double *xhat, double eps, double *dx, double *dgamma, double *dbeta,
+    double *workspace)
 {
     if (N < 1 || G < 1 || K < 1 || S < 1) {
         return SYMBN_GROUPNORM_BAD_EXTENT;
@@ -739,25 +796,30 @@ int symbn_groupnorm_backward_f64(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_GROUPNORM_NULL_INPUT;
     }
-    const int stream = (double)N*(double)G*(double)K*(double)S*8.0 >= (double)SYMBN_GROUPNORM_STREAM;
-    {
-        const ptrdiff_t parts = symbn_groupnorm_parts(G, (double)G*(double)K*(double)N*(double)S);
-
-        SYMBN_GROUPNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_groupnorm_backward_f64_over_G(
-                N, G, K, S, dy, xhat, dgamma, dbeta, symbn_groupnorm_cut(G, part, parts),
-                symbn_groupnorm_cut(G, part + 1, parts));
-        }
+    if (workspace == NULL) {
+        return SYMBN_GROUPNORM_NULL_WORKSPACE;
     }
+    double *const kept_sum_dy_xhat = workspace;
+    double *const kept_sum_dy = workspace + N*G*K;
+    const int stream = (double)N*(double)G*(double)K*(double)S*8.0 >= (double)SYMBN_GROUPNORM_STREAM;
     {
         const ptrdiff_t parts = symbn_groupnorm_parts(N, (double)N*(double)G*(double)K*(double)S);
 
         SYMBN_GROUPNORM_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_groupnorm_backward_f64_over_N(
-                G, K, S, dy, gamma, sigma2, xhat, eps, dx, stream, symbn_groupnorm_cut(N, part, parts),
-                symbn_groupnorm_cut(N, part + 1, parts));
+                G, K, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream,
+                symbn_groupnorm_cut(N, part, parts), symbn_groupnorm_cut(N, part + 1, parts));
+        }
+    }
+    {
+        const ptrdiff_t parts = symbn_groupnorm_parts(G, (double)G*(double)K*(double)N);
+
+        SYMBN_GROUPNORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_groupnorm_backward_f64_over_G(
+                N, G, K, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, symbn_groupnorm_cut(G, part, parts),
+                symbn_groupnorm_cut(G, part + 1, parts));
         }
     }
     return SYMBN_GROUPNORM_OK;

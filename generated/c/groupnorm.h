@@ -29,11 +29,11 @@
  *
  * Aliasing: no two arrays may overlap, but an output may be exactly the memory of one input:
  *     forward: y may be x, xhat may be x
- *     backward: dx may be dy, dx may be xhat
+ *     backward: dx may be dy, dx may be xhat, dgamma may be gamma, dbeta may be gamma
  * Scalars: what is read is a double by value, what is written goes through a pointer.
  * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
  * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
- * Memory: none is allocated.
+ * Memory: none is allocated; symbn_groupnorm_..._workspace says how many doubles the caller lends.
  *
  * Cost, beside reading and writing every array:
  *     dx: 2 reductions, 10 operations an element
@@ -53,8 +53,14 @@ extern "C" {
 enum {
     SYMBN_GROUPNORM_OK = 0, /* done */
     SYMBN_GROUPNORM_BAD_EXTENT = 1, /* an extent is below 1 */
-    SYMBN_GROUPNORM_NULL_INPUT = 2 /* an input array is NULL */
+    SYMBN_GROUPNORM_NULL_INPUT = 2, /* an input array is NULL */
+    SYMBN_GROUPNORM_NULL_WORKSPACE = 3 /* the workspace is NULL */
 };
+
+/*
+ * How many doubles the workspace of the backward pass holds.
+ */
+ptrdiff_t symbn_groupnorm_backward_workspace(ptrdiff_t N, ptrdiff_t G, ptrdiff_t K, ptrdiff_t S);
 
 /*
  * Forward pass in float.
@@ -84,7 +90,8 @@ int symbn_groupnorm_forward_f64(
  */
 int symbn_groupnorm_backward_f32(
     ptrdiff_t N, ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const float *dy, const float *gamma,
-    const float *sigma2, const float *xhat, double eps, float *dx, float *dgamma, float *dbeta);
+    const float *sigma2, const float *xhat, double eps, float *dx, float *dgamma, float *dbeta,
+    double *workspace);
 
 /*
  * Backward pass in double.
@@ -94,7 +101,8 @@ int symbn_groupnorm_backward_f32(
  */
 int symbn_groupnorm_backward_f64(
     ptrdiff_t N, ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const double *dy, const double *gamma,
-    const double *sigma2, const double *xhat, double eps, double *dx, double *dgamma, double *dbeta);
+    const double *sigma2, const double *xhat, double eps, double *dx, double *dgamma, double *dbeta,
+    double *workspace);
 
 #ifdef __cplusplus
 }

@@ -29,11 +29,11 @@
  *
  * Aliasing: no two arrays may overlap, but an output may be exactly the memory of one input:
  *     forward: y may be x, xhat may be x
- *     backward: dx may be dy, dx may be xhat
+ *     backward: dx may be dy, dx may be xhat, dgamma may be gamma, dbeta may be gamma
  * Scalars: what is read is a double by value, what is written goes through a pointer.
  * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
  * Threads: OpenMP where it is compiled with it; the result does not depend on their number.
- * Memory: none is allocated.
+ * Memory: none is allocated; symbn_instancenorm_..._workspace says how many doubles the caller lends.
  *
  * Cost, beside reading and writing every array:
  *     dx: 2 reductions, 8 operations an element
@@ -77,7 +77,7 @@
 
 /* An output of this many bytes or more is written past the caches. */
 #ifndef SYMBN_INSTANCENORM_STREAM
-#define SYMBN_INSTANCENORM_STREAM 16777216
+#define SYMBN_INSTANCENORM_STREAM 4194304
 #endif
 
 /* Bytes that are still in a cache when a thread reads them again. */
@@ -92,6 +92,8 @@ enum {
     SYMBN_INSTANCENORM_COLUMNS = 512, /* the most columns whose sums are taken at once */
     SYMBN_INSTANCENORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_INSTANCENORM_TOGETHER = 4, /* rows that are read at once */
+    SYMBN_INSTANCENORM_RUN = 1024, /* elements of small planes that are taken at once */
+    SYMBN_INSTANCENORM_PLANE = 256, /* the most elements that a small plane has */
     SYMBN_INSTANCENORM_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
     SYMBN_INSTANCENORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
@@ -162,6 +164,22 @@ static inline void symbn_instancenorm_widen(double *lanes, const float *chunk)
     }
 }
 
+/* Adds a few rows' sums to columns in double. */
+static inline void symbn_instancenorm_widen_columns(double *columns, const float *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few. */
+static inline ptrdiff_t symbn_instancenorm_columns(double size)
+{
+    const double fitting = SYMBN_INSTANCENORM_CACHE / size;
+
+    return fitting >= 128.0 && fitting < (double)SYMBN_INSTANCENORM_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t)SYMBN_INSTANCENORM_COLUMNS;
+}
+
 /* The sum of all lanes, in pairs. */
 static inline double symbn_instancenorm_total(double *lanes)
 {
@@ -202,6 +220,12 @@ static inline ptrdiff_t symbn_instancenorm_cut(ptrdiff_t extent, ptrdiff_t part,
     const ptrdiff_t rest = extent % parts;
 
     return extent / parts * part + (part < rest ? part : rest);
+}
+
+ptrdiff_t symbn_instancenorm_backward_workspace(ptrdiff_t N, ptrdiff_t C, ptrdiff_t S)
+{
+    (void)S;
+    return N*C + N*C;
 }
 
 SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_forward_f32_over_N(
@@ -434,99 +458,51 @@ int symbn_instancenorm_forward_f64(
     return SYMBN_INSTANCENORM_OK;
 }
 
-SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f32_over_C(
-    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *dy, const float *xhat, float *dgamma, float *dbeta,
-    ptrdiff_t first, ptrdiff_t last)
-{
-    for (ptrdiff_t c = first; c < last; ++c) {
-        /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
-        double dgamma_c_lanes[SYMBN_INSTANCENORM_LANES] = {0.0};
-        /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
-        double dbeta_c_lanes[SYMBN_INSTANCENORM_LANES] = {0.0};
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_INSTANCENORM_CHUNK) {
-                const ptrdiff_t chunk_end = chunk + symbn_instancenorm_least(S - chunk, SYMBN_INSTANCENORM_CHUNK);
-                float dgamma_c_chunk[SYMBN_INSTANCENORM_LANES] = {0.0F};
-                float dbeta_c_chunk[SYMBN_INSTANCENORM_LANES] = {0.0F};
-                ptrdiff_t done = chunk;
-
-                for (; done + SYMBN_INSTANCENORM_LANES <= chunk_end; done += SYMBN_INSTANCENORM_LANES) {
-                    for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
-                        const ptrdiff_t s = done + lane;
-                        const float dy_ncs = dy[(n*C + c)*S + s];
-                        const float xhat_ncs = xhat[(n*C + c)*S + s];
-                        const float dy_xhat_ncs = dy_ncs*xhat_ncs;
-                        dgamma_c_chunk[lane] += dy_xhat_ncs;
-                        dbeta_c_chunk[lane] += dy_ncs;
-                    }
-                }
-                for (int lane = 0; done + lane < chunk_end; ++lane) {
-                    const ptrdiff_t s = done + lane;
-                    const float dy_ncs = dy[(n*C + c)*S + s];
-                    const float xhat_ncs = xhat[(n*C + c)*S + s];
-                    const float dy_xhat_ncs = dy_ncs*xhat_ncs;
-                    dgamma_c_chunk[lane] += dy_xhat_ncs;
-                    dbeta_c_chunk[lane] += dy_ncs;
-                }
-                symbn_instancenorm_widen(dgamma_c_lanes, dgamma_c_chunk);
-                symbn_instancenorm_widen(dbeta_c_lanes, dbeta_c_chunk);
-            }
-        }
-        double dgamma_c = symbn_instancenorm_total(dgamma_c_lanes);
-        if (dgamma != NULL) {
-            dgamma[c] = (float)dgamma_c;
-        }
-        double dbeta_c = symbn_instancenorm_total(dbeta_c_lanes);
-        if (dbeta != NULL) {
-            dbeta[c] = (float)dbeta_c;
-        }
-    }
-}
-
 SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f32_over_N(
     ptrdiff_t C, ptrdiff_t S, const float *dy, const float *gamma, const float *sigma2, const float *xhat,
-    double eps, float *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+    double eps, float *dx, double *kept_sum_dy_xhat, double *kept_sum_dy, int stream, ptrdiff_t first,
+    ptrdiff_t last)
 {
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t c = 0; c < C; ++c) {
-            /* mean_dy[n, c] = mean(dy[n, c, k] for k in S) */
-            double mean_dy_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0};
-            /* mean_dy_xhat[n, c] = mean(dy_xhat[n, c, k] for k in S) */
-            double mean_dy_xhat_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0};
+            /* sum_dy[n, c] = sum(dy[n, c, k] for k in S) */
+            double sum_dy_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0};
+            /* sum_dy_xhat[n, c] = sum(dy[n, c, k]*xhat[n, c, k] for k in S) */
+            double sum_dy_xhat_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0};
             for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_INSTANCENORM_CHUNK) {
                 const ptrdiff_t chunk_end = chunk + symbn_instancenorm_least(S - chunk, SYMBN_INSTANCENORM_CHUNK);
-                float mean_dy_nc_chunk[SYMBN_INSTANCENORM_LANES] = {0.0F};
-                float mean_dy_xhat_nc_chunk[SYMBN_INSTANCENORM_LANES] = {0.0F};
+                float sum_dy_nc_chunk[SYMBN_INSTANCENORM_LANES] = {0.0F};
+                float sum_dy_xhat_nc_chunk[SYMBN_INSTANCENORM_LANES] = {0.0F};
                 ptrdiff_t done = chunk;
 
                 for (; done + SYMBN_INSTANCENORM_LANES <= chunk_end; done += SYMBN_INSTANCENORM_LANES) {
                     for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
                         const ptrdiff_t k = done + lane;
                         const float dy_nck = dy[(n*C + c)*S + k];
-                        mean_dy_nc_chunk[lane] += dy_nck;
+                        sum_dy_nc_chunk[lane] += dy_nck;
                         const float xhat_nck = xhat[(n*C + c)*S + k];
-                        const float dy_xhat_nck = dy_nck*xhat_nck;
-                        mean_dy_xhat_nc_chunk[lane] += dy_xhat_nck;
+                        sum_dy_xhat_nc_chunk[lane] += dy_nck*xhat_nck;
                     }
                 }
                 for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const float dy_nck = dy[(n*C + c)*S + k];
-                    mean_dy_nc_chunk[lane] += dy_nck;
+                    sum_dy_nc_chunk[lane] += dy_nck;
                     const float xhat_nck = xhat[(n*C + c)*S + k];
-                    const float dy_xhat_nck = dy_nck*xhat_nck;
-                    mean_dy_xhat_nc_chunk[lane] += dy_xhat_nck;
+                    sum_dy_xhat_nc_chunk[lane] += dy_nck*xhat_nck;
                 }
-                symbn_instancenorm_widen(mean_dy_nc_lanes, mean_dy_nc_chunk);
-                symbn_instancenorm_widen(mean_dy_xhat_nc_lanes, mean_dy_xhat_nc_chunk);
+                symbn_instancenorm_widen(sum_dy_nc_lanes, sum_dy_nc_chunk);
+                symbn_instancenorm_widen(sum_dy_xhat_nc_lanes, sum_dy_xhat_nc_chunk);
             }
-            double mean_dy_nc = symbn_instancenorm_total(mean_dy_nc_lanes);
-            mean_dy_nc /= (double)S;
-            double mean_dy_xhat_nc = symbn_instancenorm_total(mean_dy_xhat_nc_lanes);
-            mean_dy_xhat_nc /= (double)S;
+            double sum_dy_nc = symbn_instancenorm_total(sum_dy_nc_lanes);
+            kept_sum_dy[n*C + c] = sum_dy_nc;
+            double sum_dy_xhat_nc = symbn_instancenorm_total(sum_dy_xhat_nc_lanes);
+            kept_sum_dy_xhat[n*C + c] = sum_dy_xhat_nc;
             const double gamma_c = (double)gamma[c];
             const double sigma2_nc = (double)sigma2[n*C + c];
             const double dx_scale_nc = gamma_c/sqrt(sigma2_nc + eps);
+            const double mean_dy_nc = sum_dy_nc/(double)S;
+            const double mean_dy_xhat_nc = sum_dy_xhat_nc/(double)S;
             const float dx_scale_nc_f = (float)dx_scale_nc;
             const float mean_dy_nc_f = (float)mean_dy_nc;
             const float mean_dy_xhat_nc_f = (float)mean_dy_xhat_nc;
@@ -553,9 +529,74 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f32_over_N(
     symbn_instancenorm_fence();
 }
 
+SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f32_over_C(
+    ptrdiff_t N, ptrdiff_t C, float *dgamma, float *dbeta, double *kept_sum_dy_xhat, double *kept_sum_dy,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    {
+        const ptrdiff_t columns = symbn_instancenorm_columns((double)N*16.0);
+
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_instancenorm_least(last - column, columns);
+            /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
+            double dgamma_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
+            /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
+            double dbeta_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_INSTANCENORM_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_instancenorm_least(N - chunk, SYMBN_INSTANCENORM_ROWS);
+                float dgamma_c_chunk[SYMBN_INSTANCENORM_COLUMNS] = {0.0F};
+                float dbeta_c_chunk[SYMBN_INSTANCENORM_COLUMNS] = {0.0F};
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_INSTANCENORM_TOGETHER <= chunk_end; done += SYMBN_INSTANCENORM_TOGETHER) {
+                    SYMBN_INSTANCENORM_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t c = column + lane;
+                        float dgamma_c_rows = 0;
+                        float dbeta_c_rows = 0;
+                        for (int row = 0; row < SYMBN_INSTANCENORM_TOGETHER; ++row) {
+                            const ptrdiff_t n = done + row;
+                            const float sum_dy_xhat_nc = (float)kept_sum_dy_xhat[n*C + c];
+                            dgamma_c_rows += sum_dy_xhat_nc;
+                            const float sum_dy_nc = (float)kept_sum_dy[n*C + c];
+                            dbeta_c_rows += sum_dy_nc;
+                        }
+                        dgamma_c_chunk[lane] += dgamma_c_rows;
+                        dbeta_c_chunk[lane] += dbeta_c_rows;
+                    }
+                }
+                for (ptrdiff_t n = done; n < chunk_end; ++n) {
+                    SYMBN_INSTANCENORM_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const ptrdiff_t c = column + lane;
+                        const float sum_dy_xhat_nc = (float)kept_sum_dy_xhat[n*C + c];
+                        dgamma_c_chunk[lane] += sum_dy_xhat_nc;
+                        const float sum_dy_nc = (float)kept_sum_dy[n*C + c];
+                        dbeta_c_chunk[lane] += sum_dy_nc;
+                    }
+                }
+                symbn_instancenorm_widen_columns(dgamma_c_columns, dgamma_c_chunk, width);
+                symbn_instancenorm_widen_columns(dbeta_c_columns, dbeta_c_chunk, width);
+            }
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t c = column + lane;
+                double dgamma_c = dgamma_c_columns[lane];
+                if (dgamma != NULL) {
+                    dgamma[c] = (float)dgamma_c;
+                }
+                double dbeta_c = dbeta_c_columns[lane];
+                if (dbeta != NULL) {
+                    dbeta[c] = (float)dbeta_c;
+                }
+            }
+        }
+    }
+}
+
 int symbn_instancenorm_backward_f32(
     ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *dy, const float *gamma, const float *sigma2,
-    const float *xhat, double eps, float *dx, float *dgamma, float *dbeta)
+    const float *xhat, double eps, float *dx, float *dgamma, float *dbeta, double *workspace)
 {
     if (N < 1 || C < 1 || S < 1) {
         return SYMBN_INSTANCENORM_BAD_EXTENT;
@@ -563,88 +604,46 @@ int symbn_instancenorm_backward_f32(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_INSTANCENORM_NULL_INPUT;
     }
-    const int stream = (double)N*(double)C*(double)S*4.0 >= (double)SYMBN_INSTANCENORM_STREAM;
-    {
-        const ptrdiff_t parts = symbn_instancenorm_parts(C, (double)C*(double)N*(double)S);
-
-        SYMBN_INSTANCENORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_instancenorm_backward_f32_over_C(
-                N, C, S, dy, xhat, dgamma, dbeta, symbn_instancenorm_cut(C, part, parts),
-                symbn_instancenorm_cut(C, part + 1, parts));
-        }
+    if (workspace == NULL) {
+        return SYMBN_INSTANCENORM_NULL_WORKSPACE;
     }
+    double *const kept_sum_dy_xhat = workspace;
+    double *const kept_sum_dy = workspace + N*C;
+    const int stream = (double)N*(double)C*(double)S*4.0 >= (double)SYMBN_INSTANCENORM_STREAM;
     {
         const ptrdiff_t parts = symbn_instancenorm_parts(N, (double)N*(double)C*(double)S);
 
         SYMBN_INSTANCENORM_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_instancenorm_backward_f32_over_N(
-                C, S, dy, gamma, sigma2, xhat, eps, dx, stream, symbn_instancenorm_cut(N, part, parts),
-                symbn_instancenorm_cut(N, part + 1, parts));
+                C, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream,
+                symbn_instancenorm_cut(N, part, parts), symbn_instancenorm_cut(N, part + 1, parts));
+        }
+    }
+    {
+        const ptrdiff_t parts = symbn_instancenorm_parts(C/128, (double)C*(double)N);
+
+        SYMBN_INSTANCENORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_instancenorm_backward_f32_over_C(
+                N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, symbn_instancenorm_cut(C, part, parts),
+                symbn_instancenorm_cut(C, part + 1, parts));
         }
     }
     return SYMBN_INSTANCENORM_OK;
 }
 
-SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_over_C(
-    ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const double *dy, const double *xhat, double *dgamma,
-    double *dbeta, ptrdiff_t first, ptrdiff_t last)
-{
-    for (ptrdiff_t c = first; c < last; ++c) {
-        /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
-        double dgamma_c_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, dgamma_c_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
-        /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
-        double dbeta_c_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, dbeta_c_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
-        for (ptrdiff_t n = 0; n < N; ++n) {
-            {
-                ptrdiff_t done = 0;
-
-                for (; done + SYMBN_INSTANCENORM_LANES <= S; done += SYMBN_INSTANCENORM_LANES) {
-                    for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
-                        const ptrdiff_t s = done + lane;
-                        const double dy_ncs = dy[(n*C + c)*S + s];
-                        const double xhat_ncs = xhat[(n*C + c)*S + s];
-                        const double dy_xhat_ncs = dy_ncs*xhat_ncs;
-                        symbn_instancenorm_add(&dgamma_c_lanes[lane], &dgamma_c_lanes_low[lane], dy_xhat_ncs);
-                        symbn_instancenorm_add(&dbeta_c_lanes[lane], &dbeta_c_lanes_low[lane], dy_ncs);
-                    }
-                }
-                for (int lane = 0; done + lane < S; ++lane) {
-                    const ptrdiff_t s = done + lane;
-                    const double dy_ncs = dy[(n*C + c)*S + s];
-                    const double xhat_ncs = xhat[(n*C + c)*S + s];
-                    const double dy_xhat_ncs = dy_ncs*xhat_ncs;
-                    symbn_instancenorm_add(&dgamma_c_lanes[lane], &dgamma_c_lanes_low[lane], dy_xhat_ncs);
-                    symbn_instancenorm_add(&dbeta_c_lanes[lane], &dbeta_c_lanes_low[lane], dy_ncs);
-                }
-            }
-        }
-        double dgamma_c = 0.0, dgamma_c_low = 0.0;
-        symbn_instancenorm_gather(&dgamma_c, &dgamma_c_low, dgamma_c_lanes, dgamma_c_lanes_low);
-        dgamma_c = symbn_instancenorm_complete(dgamma_c, dgamma_c_low);
-        if (dgamma != NULL) {
-            dgamma[c] = dgamma_c;
-        }
-        double dbeta_c = 0.0, dbeta_c_low = 0.0;
-        symbn_instancenorm_gather(&dbeta_c, &dbeta_c_low, dbeta_c_lanes, dbeta_c_lanes_low);
-        dbeta_c = symbn_instancenorm_complete(dbeta_c, dbeta_c_low);
-        if (dbeta != NULL) {
-            dbeta[c] = dbeta_c;
-        }
-    }
-}
-
 SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_over_N(
     ptrdiff_t C, ptrdiff_t S, const double *dy, const double *gamma, const double *sigma2,
-    const double *xhat, double eps, double *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+    const double *xhat, double eps, double *dx, double *kept_sum_dy_xhat, double *kept_sum_dy, int stream,
+    ptrdiff_t first, ptrdiff_t last)
 {
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t c = 0; c < C; ++c) {
-            /* mean_dy[n, c] = mean(dy[n, c, k] for k in S) */
-            double mean_dy_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, mean_dy_nc_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
-            /* mean_dy_xhat[n, c] = mean(dy_xhat[n, c, k] for k in S) */
-            double mean_dy_xhat_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, mean_dy_xhat_nc_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
+            /* sum_dy[n, c] = sum(dy[n, c, k] for k in S) */
+            double sum_dy_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, sum_dy_nc_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
+            /* sum_dy_xhat[n, c] = sum(dy[n, c, k]*xhat[n, c, k] for k in S) */
+            double sum_dy_xhat_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, sum_dy_xhat_nc_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
             {
                 ptrdiff_t done = 0;
 
@@ -652,32 +651,32 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_over_N(
                     for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
                         const ptrdiff_t k = done + lane;
                         const double dy_nck = dy[(n*C + c)*S + k];
-                        symbn_instancenorm_add(&mean_dy_nc_lanes[lane], &mean_dy_nc_lanes_low[lane], dy_nck);
+                        symbn_instancenorm_add(&sum_dy_nc_lanes[lane], &sum_dy_nc_lanes_low[lane], dy_nck);
                         const double xhat_nck = xhat[(n*C + c)*S + k];
-                        const double dy_xhat_nck = dy_nck*xhat_nck;
-                        symbn_instancenorm_add(&mean_dy_xhat_nc_lanes[lane], &mean_dy_xhat_nc_lanes_low[lane], dy_xhat_nck);
+                        symbn_instancenorm_add(&sum_dy_xhat_nc_lanes[lane], &sum_dy_xhat_nc_lanes_low[lane], dy_nck*xhat_nck);
                     }
                 }
                 for (int lane = 0; done + lane < S; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double dy_nck = dy[(n*C + c)*S + k];
-                    symbn_instancenorm_add(&mean_dy_nc_lanes[lane], &mean_dy_nc_lanes_low[lane], dy_nck);
+                    symbn_instancenorm_add(&sum_dy_nc_lanes[lane], &sum_dy_nc_lanes_low[lane], dy_nck);
                     const double xhat_nck = xhat[(n*C + c)*S + k];
-                    const double dy_xhat_nck = dy_nck*xhat_nck;
-                    symbn_instancenorm_add(&mean_dy_xhat_nc_lanes[lane], &mean_dy_xhat_nc_lanes_low[lane], dy_xhat_nck);
+                    symbn_instancenorm_add(&sum_dy_xhat_nc_lanes[lane], &sum_dy_xhat_nc_lanes_low[lane], dy_nck*xhat_nck);
                 }
             }
-            double mean_dy_nc = 0.0, mean_dy_nc_low = 0.0;
-            symbn_instancenorm_gather(&mean_dy_nc, &mean_dy_nc_low, mean_dy_nc_lanes, mean_dy_nc_lanes_low);
-            mean_dy_nc = symbn_instancenorm_complete(mean_dy_nc, mean_dy_nc_low);
-            mean_dy_nc /= (double)S;
-            double mean_dy_xhat_nc = 0.0, mean_dy_xhat_nc_low = 0.0;
-            symbn_instancenorm_gather(&mean_dy_xhat_nc, &mean_dy_xhat_nc_low, mean_dy_xhat_nc_lanes, mean_dy_xhat_nc_lanes_low);
-            mean_dy_xhat_nc = symbn_instancenorm_complete(mean_dy_xhat_nc, mean_dy_xhat_nc_low);
-            mean_dy_xhat_nc /= (double)S;
+            double sum_dy_nc = 0.0, sum_dy_nc_low = 0.0;
+            symbn_instancenorm_gather(&sum_dy_nc, &sum_dy_nc_low, sum_dy_nc_lanes, sum_dy_nc_lanes_low);
+            sum_dy_nc = symbn_instancenorm_complete(sum_dy_nc, sum_dy_nc_low);
+            kept_sum_dy[n*C + c] = sum_dy_nc;
+            double sum_dy_xhat_nc = 0.0, sum_dy_xhat_nc_low = 0.0;
+            symbn_instancenorm_gather(&sum_dy_xhat_nc, &sum_dy_xhat_nc_low, sum_dy_xhat_nc_lanes, sum_dy_xhat_nc_lanes_low);
+            sum_dy_xhat_nc = symbn_instancenorm_complete(sum_dy_xhat_nc, sum_dy_xhat_nc_low);
+            kept_sum_dy_xhat[n*C + c] = sum_dy_xhat_nc;
             const double gamma_c = gamma[c];
             const double sigma2_nc = sigma2[n*C + c];
             const double dx_scale_nc = gamma_c/sqrt(sigma2_nc + eps);
+            const double mean_dy_nc = sum_dy_nc/(double)S;
+            const double mean_dy_xhat_nc = sum_dy_xhat_nc/(double)S;
             for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_INSTANCENORM_BLOCK) {
                 const ptrdiff_t width = symbn_instancenorm_least(S - chunk, SYMBN_INSTANCENORM_BLOCK);
                 double dx_block[SYMBN_INSTANCENORM_BLOCK];
@@ -701,9 +700,50 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_over_N(
     symbn_instancenorm_fence();
 }
 
+SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_over_C(
+    ptrdiff_t N, ptrdiff_t C, double *dgamma, double *dbeta, double *kept_sum_dy_xhat, double *kept_sum_dy,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    {
+        const ptrdiff_t columns = symbn_instancenorm_columns((double)N*16.0);
+
+        for (ptrdiff_t column = first; column < last; column += columns) {
+            const ptrdiff_t width = symbn_instancenorm_least(last - column, columns);
+            /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
+            double dgamma_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0}, dgamma_c_columns_low[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
+            /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
+            double dbeta_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0}, dbeta_c_columns_low[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
+            for (ptrdiff_t n = 0; n < N; ++n) {
+                SYMBN_INSTANCENORM_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t c = column + lane;
+                    const double sum_dy_xhat_nc = kept_sum_dy_xhat[n*C + c];
+                    symbn_instancenorm_add(&dgamma_c_columns[lane], &dgamma_c_columns_low[lane], sum_dy_xhat_nc);
+                    const double sum_dy_nc = kept_sum_dy[n*C + c];
+                    symbn_instancenorm_add(&dbeta_c_columns[lane], &dbeta_c_columns_low[lane], sum_dy_nc);
+                }
+            }
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t c = column + lane;
+                double dgamma_c = dgamma_c_columns[lane], dgamma_c_low = dgamma_c_columns_low[lane];
+                dgamma_c = symbn_instancenorm_complete(dgamma_c, dgamma_c_low);
+                if (dgamma != NULL) {
+                    dgamma[c] = dgamma_c;
+                }
+                double dbeta_c = dbeta_c_columns[lane], dbeta_c_low = dbeta_c_columns_low[lane];
+                dbeta_c = symbn_instancenorm_complete(dbeta_c, dbeta_c_low);
+                if (dbeta != NULL) {
+                    dbeta[c] = dbeta_c;
+                }
+            }
+        }
+    }
+}
+
 int symbn_instancenorm_backward_f64(
     ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const double *dy, const double *gamma, const double *sigma2,
-    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta)
+    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta, double *workspace)
 {
     if (N < 1 || C < 1 || S < 1) {
         return SYMBN_INSTANCENORM_BAD_EXTENT;
@@ -711,25 +751,30 @@ int symbn_instancenorm_backward_f64(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_INSTANCENORM_NULL_INPUT;
     }
-    const int stream = (double)N*(double)C*(double)S*8.0 >= (double)SYMBN_INSTANCENORM_STREAM;
-    {
-        const ptrdiff_t parts = symbn_instancenorm_parts(C, (double)C*(double)N*(double)S);
-
-        SYMBN_INSTANCENORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_instancenorm_backward_f64_over_C(
-                N, C, S, dy, xhat, dgamma, dbeta, symbn_instancenorm_cut(C, part, parts),
-                symbn_instancenorm_cut(C, part + 1, parts));
-        }
+    if (workspace == NULL) {
+        return SYMBN_INSTANCENORM_NULL_WORKSPACE;
     }
+    double *const kept_sum_dy_xhat = workspace;
+    double *const kept_sum_dy = workspace + N*C;
+    const int stream = (double)N*(double)C*(double)S*8.0 >= (double)SYMBN_INSTANCENORM_STREAM;
     {
         const ptrdiff_t parts = symbn_instancenorm_parts(N, (double)N*(double)C*(double)S);
 
         SYMBN_INSTANCENORM_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_instancenorm_backward_f64_over_N(
-                C, S, dy, gamma, sigma2, xhat, eps, dx, stream, symbn_instancenorm_cut(N, part, parts),
-                symbn_instancenorm_cut(N, part + 1, parts));
+                C, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream,
+                symbn_instancenorm_cut(N, part, parts), symbn_instancenorm_cut(N, part + 1, parts));
+        }
+    }
+    {
+        const ptrdiff_t parts = symbn_instancenorm_parts(C/128, (double)C*(double)N);
+
+        SYMBN_INSTANCENORM_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_instancenorm_backward_f64_over_C(
+                N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, symbn_instancenorm_cut(C, part, parts),
+                symbn_instancenorm_cut(C, part + 1, parts));
         }
     }
     return SYMBN_INSTANCENORM_OK;

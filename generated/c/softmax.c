@@ -70,7 +70,7 @@
 
 /* An output of this many bytes or more is written past the caches. */
 #ifndef SYMBN_SOFTMAX_STREAM
-#define SYMBN_SOFTMAX_STREAM 16777216
+#define SYMBN_SOFTMAX_STREAM 4194304
 #endif
 
 /* Bytes that are still in a cache when a thread reads them again. */
@@ -85,6 +85,8 @@ enum {
     SYMBN_SOFTMAX_COLUMNS = 512, /* the most columns whose sums are taken at once */
     SYMBN_SOFTMAX_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_SOFTMAX_TOGETHER = 4, /* rows that are read at once */
+    SYMBN_SOFTMAX_RUN = 1024, /* elements of small planes that are taken at once */
+    SYMBN_SOFTMAX_PLANE = 256, /* the most elements that a small plane has */
     SYMBN_SOFTMAX_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
     SYMBN_SOFTMAX_PARTS = 64 /* the most parts that a loop is cut into */
 };

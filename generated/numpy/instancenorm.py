@@ -157,14 +157,14 @@ def instancenorm_backward(dy, saved, *, out=None):
     dgamma = np.zeros((C,))
     dbeta = np.zeros((C,))
     for block in blocks:
-        dy_xhat = work[:block.stop - block.start]
-        np.multiply(dy[block], xhat[block], out=dy_xhat)
+        sum_dy = np.sum(dy[block], axis=2)
+        sum_dy_xhat = np.einsum("nck,nck->nc", dy[block], xhat[block])
         # dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S)
-        dgamma += np.sum(dy_xhat, axis=(0, 2))
+        dgamma += np.sum(sum_dy_xhat, axis=0)
         # dbeta[c] = sum(dy[n, c, s] for n in N for s in S)
-        dbeta += np.sum(dy[block], axis=(0, 2))
-        mean_dy = np.sum(dy[block], axis=2)/S
-        mean_dy_xhat = np.sum(dy_xhat, axis=2)/S
+        dbeta += np.sum(sum_dy, axis=0)
+        mean_dy = sum_dy/S
+        mean_dy_xhat = sum_dy_xhat/S
         dx_scale = gamma/np.sqrt(sigma2[block] + eps)
         # dx[n, c, s] = gamma[c]*(dy[n, c, s] - mean(dy[n, c, k] for k in S) - xhat[n, c, s]*mean(dy[n, c, k]*xhat[n, c, k] for k in S))/sqrt(sigma2[n, c] + eps)
         np.subtract(dy[block], mean_dy[:, :, None], out=dx[block])

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from symbn.codegen.hoist import hoisted
 from symbn.codegen.keys import Key, key_of, memory_order
 from symbn.codegen.naming import Names, reduction_name, value_name
+from symbn.codegen.nested import nested
 from symbn.codegen.program import Argument, Output, Pointwise, Program, Total, Value
 from symbn.codegen.share import shared
 from symbn.expr import Call, Expr, Extent, Index, Mul, Read, Reduce, div, free_indices, fresh_index, mul, reads, rename_indices, walk
@@ -46,7 +47,8 @@ def lower(
     _Lowering(Names(taken), style, sums, set()).run(needed)  # the first run only sees which sums there are
     values = _Lowering(Names(taken), style, set(), sums).run(needed)
     names = Names((*taken, *(value.name for value in values)))
-    values = _live(shared(values, names), [output.name for output in outputs])
+    values = shared(nested(values, names) if style.loops else values, names)
+    values = _live(values, [output.name for output in outputs])
     used = _axes_used(arguments, outputs, values)
     return Program(layer, direction, tuple(axis for axis in axes if axis in used), arguments, tuple(values), outputs)
 

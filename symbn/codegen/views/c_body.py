@@ -158,7 +158,7 @@ class Body:
         elif is_columns(sweep, self.real):
             cuts = f"{axis}/128"
         elif plane:
-            cuts = f"{axis}/({most(self.printer.macro, plane)}) + 1"
+            cuts = f"{axis} / ({most(self.printer.macro, plane)}) + 1"
         bounds = [f"{cut}({axis}, {part}, {parts})", f"{cut}({axis}, {part} + 1, {parts})"]
         call = wrapped(f"{name}(", [*given, *bounds, *([f"{names.sums}[{part}]"] if width else [])], ");")
         loop = f"for (ptrdiff_t {part} = 0; {part} < {parts}; ++{part}) {{"

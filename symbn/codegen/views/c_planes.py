@@ -33,18 +33,34 @@ def extent(plane: tuple[str, ...]) -> str:
     return "*".join(plane)
 
 
+def most(macro: str, plane: tuple[str, ...]) -> str:
+    """How many planes fit a run."""
+    return f"{macro}_RUN / {_divisor(plane)}"
+
+
+def _divisor(plane: tuple[str, ...]) -> str:
+    return extent(plane) if len(plane) == 1 else f"({extent(plane)})"
+
+
 def _plane(loop: Sweep, letter: Index) -> tuple[Index, ...]:
     """The letters after `letter` in the arrays of one loop over rows, where the innermost loops are theirs."""
     letters = tuple(part.index for part in nest(loop))
-    places = [part.indices for part in (*loaded(loop), *stored(loop))]
-    after = {indices[indices.index(letter) + 1 :] for indices in places if letter in indices}
-    plane = after.pop() if len(after) == 1 else ()
-    own = {letter, *plane}
-    before = {index for indices in places for index in (indices[: indices.index(letter)] if letter in indices else indices)}
-    computed = {index for s in everything(loop.body) if (expr := expression(s)) is not None for index in free_indices(expr)}
+    cut = [_cut(load.indices, letter) for load in loaded(loop)] + [_cut(store.indices, letter) for store in stored(loop)]
+    planes = {after for _, after in cut if after is not None}
+    plane = planes.pop() if len(planes) == 1 else ()
+    fixed = {index for before, _ in cut for index in before}
+    fixed |= {index for s in everything(loop.body) if (expr := expression(s)) is not None for index in free_indices(expr)}
     inner = len(letters) > len(plane) > 0 and letters[-len(plane) :] == plane
-    all_stored = all(letter in store.indices for store in stored(loop))
-    return plane if inner and all_stored and not own & (before | computed) else ()
+    complete = all(letter in store.indices for store in stored(loop))
+    return plane if inner and complete and not fixed & {letter, *plane} else ()
+
+
+def _cut(indices: tuple[Index, ...], letter: Index) -> tuple[tuple[Index, ...], tuple[Index, ...] | None]:
+    """What stands before a letter and what after it; None where it is not there."""
+    if letter not in indices:
+        return indices, None
+    place = indices.index(letter)
+    return indices[:place], indices[place + 1 :]
 
 
 class Planes(Columns):
@@ -74,12 +90,9 @@ class Planes(Columns):
     def _over(self, body: list[str]) -> list[str]:
         """A loop over the run's planes."""
         plane, letter = self.names.plane, self.sweep.index.name
-        at = [f"const ptrdiff_t {letter} = {self.names.column} + {plane} / {self._divisor()};"] if occurs(letter, body) else []
+        at = [f"const ptrdiff_t {letter} = {self.names.column} + {plane} / {_divisor(self.plane)};"] if occurs(letter, body) else []
         head = f"for (ptrdiff_t {plane} = 0; {plane} < {self.names.width}; {plane} += {self.extent}) {{"
         return [head, *indented([*at, *body]), "}"]
-
-    def _divisor(self) -> str:
-        return self.extent if len(self.plane) == 1 else f"({self.extent})"
 
     def _filled(self, values: list[tuple[str, str]]) -> list[str]:
         return self._over_plane([f"{array}[{self.names.lane}] = {value};" for array, value in values]) if values else []
@@ -97,11 +110,6 @@ class Planes(Columns):
         if self.real == "double" and start.total.kind not in NEUTRAL:
             body.append(f"{self.names.low(name)} += {self.names.columns_low(name)}[{lane}];")
         return [*self.outer.start(start, explained=False, lanes=False), *self._over_plane(body)]
-
-
-def most(macro: str, plane: tuple[str, ...]) -> str:
-    """How many planes fit a run."""
-    return f"{macro}_RUN / {extent(plane) if len(plane) == 1 else f'({extent(plane)})'}"
 
 
 class _Run(Row):
