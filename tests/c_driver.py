@@ -112,6 +112,31 @@ static int alike_##type(const type *one, const type *other, ptrdiff_t count) \
 }
 FILL(float)
 FILL(double)
+typedef uint16_t bf16;
+typedef uint16_t f16;
+/* The same for numbers of 16 bits, positive and below 1; `large` is infinity. */
+#define FILL_HALF(type, quarter, count_of, large) \
+static void fill_##type(type *to, ptrdiff_t count, unsigned seed) \
+{ \
+    for (ptrdiff_t at = 0; at < count; ++at) { \
+        seed = seed*1664525u + 1013904223u; \
+        to[at] = (type)(quarter + (seed >> 8) % count_of); \
+    } \
+} \
+static int whole_##type(const type *from, ptrdiff_t count) \
+{ \
+    for (ptrdiff_t at = 0; at < count; ++at) { if ((from[at] & 0x7FFF) > large) { return 0; } } \
+    return 1; \
+} \
+static int alike_##type(const type *one, const type *other, ptrdiff_t count) \
+{ \
+    for (ptrdiff_t at = 0; at < count; ++at) { if (one[at] > other[at] + 1 || other[at] > one[at] + 1) { return 0; } } \
+    return 1; \
+}
+#ifdef HALVES
+FILL_HALF(bf16, 0x3E80u, 0x100u, 0x7F80)
+FILL_HALF(f16, 0x3400u, 0x800u, 0x7C00)
+#endif
 
 static int untouched(const void *buffer, size_t bytes)
 {
@@ -151,9 +176,9 @@ def _calls(function: Function, extents: tuple[tuple[int, ...], ...], kind: str =
 
 def _buffers(function: Function) -> Iterator[str]:
     """Arguments under their own names, and a place beside each to keep what it holds."""
-    real, inputs = function.real, _arrays(function)
+    inputs = _arrays(function)
     for number, parameter in enumerate((*inputs, *function.named("output"))):
-        name = parameter.name
+        name, real = parameter.name, parameter.real
         yield f"    const ptrdiff_t n_{name} = {'*'.join(parameter.axes) or '1'};"
         yield f"    {real} *const {name} = ({real} *)take(BYTES({real}, {name}));"
         yield f"    {real} *const {name}_kept = ({real} *)malloc(BYTES({real}, {name}));"
@@ -172,7 +197,7 @@ def _arrays(function: Function) -> list[Parameter]:
 
 def _given_back(function: Function) -> Iterator[str]:
     for parameter in (*_arrays(function), *function.named("output")):
-        yield f"    give({parameter.name}, BYTES({function.real}, {parameter.name}));"
+        yield f"    give({parameter.name}, BYTES({parameter.real}, {parameter.name}));"
         yield f"    free({parameter.name}_kept);"
     if function.workspace:
         yield "    give(workspace, BYTES(double, workspace));"
@@ -202,11 +227,11 @@ def _threads(function: Function) -> Iterator[str]:
     """One thread, then four."""
 
     def statements() -> Iterator[str]:
-        names = [parameter.name for parameter in function.named("output")]
+        names = {parameter.name: parameter.real for parameter in function.named("output")}
         for count in (1, 4):
             yield from (f"omp_set_num_threads({count})", *_clear(function), _expect(function, 0))
-            yield from (f"{'KEEP' if count == 1 else 'SAME'}({function.real}, {name})" for name in names)
-        yield from (f"WHOLE({function.real}, {name})" for name in names)
+            yield from (f"{'KEEP' if count == 1 else 'SAME'}({real}, {name})" for name, real in names.items())
+        yield from (f"WHOLE({real}, {name})" for name, real in names.items())
 
     yield from ("#ifdef THREADS", *_framed(function, "threads", statements()), "#endif")
 
@@ -218,24 +243,24 @@ def _expect(function: Function, code: int, **changes: str) -> str:
 
 
 def _clear(function: Function) -> Iterator[str]:
-    yield from (f"CLEAR({function.real}, {parameter.name})" for parameter in function.named("output"))
+    yield from (f"CLEAR({parameter.real}, {parameter.name})" for parameter in function.named("output"))
     yield from (["CLEAR(double, workspace)"] if function.workspace else [])
 
 
 def _good(function: Function, inputs: list[Parameter], outputs: list[Parameter]) -> Iterator[str]:
     """All outputs, none, and each alone; every element is written, no input is."""
-    real, names = function.real, [parameter.name for parameter in outputs]
+    names = {parameter.name: parameter.real for parameter in outputs}
     null = dict.fromkeys(names, "NULL")
     for changes in ({}, null, *({key: value for key, value in null.items() if key != name} for name in names)):
         yield from _clear(function)
         yield _expect(function, 0, **changes)
-        for name in names:
+        for name, real in names.items():
             if name in changes:
                 yield f"UNTOUCHED({real}, {name})"
             else:
                 yield f"WHOLE({real}, {name})"
                 yield f"ALIKE({real}, {name}, {name})" if changes else f"KEEP({real}, {name})"
-        yield from (f"UNCHANGED({real}, {parameter.name})" for parameter in inputs)
+        yield from (f"UNCHANGED({parameter.real}, {parameter.name})" for parameter in inputs)
 
 
 def _forbidden(function: Function, inputs: list[Parameter], outputs: list[Parameter]) -> Iterator[str]:
@@ -245,7 +270,7 @@ def _forbidden(function: Function, inputs: list[Parameter], outputs: list[Parame
         yield from (_expect(function, 1, **{parameter.name: value}) for value in ("0", "-1", "PTRDIFF_MIN"))
     yield from (_expect(function, 2, **{parameter.name: "NULL"}) for parameter in inputs)
     yield from ([_expect(function, 3, workspace="NULL")] if function.workspace else [])
-    yield from (f"UNTOUCHED({function.real}, {parameter.name})" for parameter in outputs)
+    yield from (f"UNTOUCHED({parameter.real}, {parameter.name})" for parameter in outputs)
 
 
 def _overlaid(function: Function, pairs: list[tuple[str, str]]) -> Iterator[str]:
@@ -254,5 +279,6 @@ def _overlaid(function: Function, pairs: list[tuple[str, str]]) -> Iterator[str]
         yield from _clear(function)
         yield _expect(function, 0, **{output: source})
         for parameter in function.named("output"):
-            yield f"ALIKE({function.real}, {parameter.name}, {source if parameter.name == output else parameter.name})"
-        yield f"RESTORE({function.real}, {source})"
+            yield f"ALIKE({parameter.real}, {parameter.name}, {source if parameter.name == output else parameter.name})"
+        real = next(parameter.real for parameter in function.parameters if parameter.name == source)
+        yield f"RESTORE({real}, {source})"

@@ -8,19 +8,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+HALVES = ("bf16", "f16")
+
 
 @dataclass(frozen=True)
 class Parameter:
-    """`kind` is extent, input, scalar, output or workspace; `axes` are an array's."""
+    """`kind` is extent, input, scalar, output or workspace; `axes` are an array's, and `real` is what it holds."""
 
     name: str
     kind: str
     axes: tuple[str, ...] = ()
+    real: str = ""
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function that computes; `real` is float or double, `workspace` the function that tells how many doubles to lend it."""
+    """A function that computes; `real` is float, double, bf16 or f16, `workspace` the function that tells how many doubles to lend it."""
 
     name: str
     real: str
@@ -39,8 +42,8 @@ def functions(header: str) -> list[Function]:
     for result, name, given in re.findall(r"^(int|ptrdiff_t) (\w+)\(([^)]*)\);", code(header), re.MULTILINE | re.DOTALL):
         words = [" ".join(part.split()) for part in given.split(",")]
         if result == "int":
-            real = "float" if name.endswith("_f32") else "double"
-            stem = name.rpartition("_")[0]
+            stem, _, suffix = name.rpartition("_")
+            real = {"f32": "float", "f64": "double"}.get(suffix, suffix)
             workspace = f"{stem}_workspace" if f"{stem}_workspace(" in code(header) else ""
             found.append(Function(name, real, tuple(_parameter(word, real, shapes) for word in words), workspace))
     return found
@@ -57,8 +60,9 @@ def _parameter(word: str, real: str, shapes: dict[str, str]) -> Parameter:
     bare = name.lstrip("*")
     shape = shapes[bare if bare in shapes else bare.rstrip("_")]
     axes = tuple(axis.strip() for axis in shape.split(",")) if shape != "scalar" else ()
-    assert kind in (real, f"const {real}"), word
-    return Parameter(bare, "input" if kind.startswith("const ") else "output", axes)
+    half = kind.endswith("uint16_t")
+    assert half or kind.removeprefix("const ") == ("float" if real in HALVES else real), word
+    return Parameter(bare, "input" if kind.startswith("const ") else "output", axes, real if half else kind.removeprefix("const "))
 
 
 def code(header: str) -> str:

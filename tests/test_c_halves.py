@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from c_driver import driver
 
 from symbn.api import derive
 from symbn.calculus.derivation import Derivation
@@ -75,7 +76,8 @@ def value_of(bits: Any, dtype: str) -> Any:
 def test_every_value_is_what_the_format_says(converted: Any) -> None:
     dtype, widened, _ = converted
     found, true = widened(EVERY), value_of(EVERY, dtype)
-    assert np.array_equal(found.astype(np.longdouble), true, equal_nan=True)
+    with np.errstate(invalid="ignore"):  # signaling NaN
+        assert np.array_equal(found.astype(np.longdouble), true, equal_nan=True)
     assert np.array_equal(np.signbit(found), EVERY >= 0x8000)
 
 
@@ -142,3 +144,28 @@ def test_the_header_says_how_to_make_it_again_and_what_an_element_is() -> None:
     usual = render(derivation("batchnorm1d"), "c")["batchnorm1d.h"]
     assert "uint16_t" not in usual
     assert "stdint" not in usual
+
+
+@pytest.fixture(scope="module")
+def driven(tmp_path_factory: pytest.TempPathFactory, sources: Path) -> Path:
+    """The driver of every kernel in `sources`, and these in one unit, whose streams begin at sizes that the driver has."""
+    place, headers = tmp_path_factory.mktemp("driver"), sorted(sources.glob("*.h"))
+    streams = [f"#define SYMBN_{path.stem.upper()}_STREAM 256" for path in headers]
+    (place / "kernels.c").write_text("\n".join([*streams, *(f'#include "{path.stem}.c"' for path in headers), ""]))
+    (place / "driver.c").write_text(driver(headers))
+    return place
+
+
+@pytest.mark.parametrize(
+    ("kernel_flags", "driver_flags"),
+    [("-O1", ""), ("-O1 -fsanitize=address,undefined -fno-sanitize-recover=all", "-DMALLOC"), ("-O1 -fopenmp", "-DTHREADS -fopenmp")],
+    ids=["guard pages", "sanitizers", "threads"],
+)
+def test_no_kernel_does_what_it_should_not(kernel_flags: str, driver_flags: str, driven: Path, sources: Path) -> None:
+    if shutil.which("gcc") is None:
+        pytest.skip("no gcc")
+    for flags, files in ((kernel_flags, "-c kernels.c"), (driver_flags, "-c driver.c"), (kernel_flags, "driver.o kernels.o -o driver -lm")):
+        command = ["gcc", "-std=c99", "-g", "-DHALVES", f"-I{sources}", *flags.split(), *files.split()]
+        subprocess.run(command, cwd=driven, check=True)
+    done = subprocess.run([str(driven / "driver")], capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -15,7 +15,7 @@ from c_header import Function, Parameter, functions
 
 import symbn
 from symbn.tools import vendor
-from symbn.tools.verify import Case, draw_cases
+from symbn.tools.verify_case import Case, draw_cases
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,14 +51,14 @@ def program_lines(kernels: Path) -> Iterator[str]:
     for name, extents in LAYERS.items():
         for suffix, dtype in (("f32", "float32"), ("f64", "float64")):
             derivation = symbn.derive(name, steps=False).derivation
-            (case,) = draw_cases(derivation, np.dtype(dtype), [extents], seed=1)
+            (case,) = draw_cases(derivation, dtype, [extents], seed=1)
             passes = [function for function in functions((kernels / f"{name}.h").read_text()) if function.name.endswith(suffix)]
-            yield from both_passes(f"{name}_{suffix}", passes, case, np.dtype(dtype))
+            yield from both_passes(f"{name}_{suffix}", passes, case)
     calls = [f"{name}_{suffix}()" for name in LAYERS for suffix in ("f32", "f64")]
     yield from ("int main(void)", "{", f"    return {' | '.join(calls)};", "}", "")
 
 
-def both_passes(title: str, passes: list[Function], case: Case, dtype: np.dtype[Any]) -> Iterator[str]:
+def both_passes(title: str, passes: list[Function], case: Case) -> Iterator[str]:
     """Both passes on the case's inputs; what the first writes, the second reads. Returns 1 at the first wrong number."""
     real = passes[0].real
     written = [parameter for function in passes for parameter in function.named("output")]
@@ -77,7 +77,7 @@ def both_passes(title: str, passes: list[Function], case: Case, dtype: np.dtype[
         arguments = [argument(parameter, names, case) for parameter in function.parameters]
         yield f"    if ({function.name}({', '.join(arguments)}) != 0) {{ return 1; }}"
     for parameter in written:
-        allowed = case.allowed(parameter.name, dtype)
+        allowed = case.allowed(parameter.name)
         for at, (true, bound) in enumerate(zip(np.ravel(case.true[parameter.name]), np.ravel(allowed), strict=True)):
             yield f"    if (!near((double){parameter.name}_out[{at}], {literal(true)}, {literal(bound)})) {{ return 1; }}"
     yield from ("    return 0;", "}")

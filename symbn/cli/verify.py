@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symbn.cli.output import emit, talk
-from symbn.cli.params import MODES, LayerName, Names, TargetName
+from symbn.cli.params import DTYPES, MODES, LayerName, Names, TargetName
 from symbn.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from symbn.tools.verify import Row
 
 KINDS = (("vjp", 1), ("jvp", 1), ("jacobian", 1), ("vjp", 2))
-DTYPES = {"f32": "float32", "f64": "float64"}
 Wanted = list[tuple[str, dict[str, Any]]]
 
 
@@ -27,7 +26,7 @@ Wanted = list[tuple[str, dict[str, Any]]]
 @click.option("--order", type=click.IntRange(1, 2), help="Only this order; 2 is the backward pass of the backward pass.")
 @click.option("--wrt", multiple=True, metavar="NAME", help="Differentiate by this input only; may be repeated.")
 @click.option("--save", type=Names(), metavar="NAME,...", help="Only the backward pass, which reads no forward values but these.")
-@click.option("--dtype", "dtypes", type=click.Choice(tuple(DTYPES)), multiple=True, help="Only this type; may be repeated.")
+@click.option("--dtype", "dtypes", type=click.Choice(DTYPES), multiple=True, help="A type, f32 and f64 unless said; may be repeated.")
 @click.pass_context
 def verify(
     ctx: click.Context,
@@ -48,11 +47,12 @@ def verify(
     Exits with 1 where an error is beyond its rounding bound, and with 3 where something could not be run.
     """
     from symbn import catalogue
+    from symbn.codegen.storage import DTYPES as NAMES
     from symbn.codegen.targets import target_named
-    from symbn.tools.verify import TARGETS
+    from symbn.tools.verify import TARGETS, USUAL
 
     chosen = tuple(target_named(target).name for target in dict.fromkeys(targets)) or TARGETS
-    types = tuple(DTYPES[dtype] for dtype in dict.fromkeys(dtypes)) or tuple(DTYPES.values())
+    types = tuple(NAMES[dtype] for dtype in dict.fromkeys(dtypes)) or USUAL
     kinds = [kind for kind in KINDS if mode in (kind[0], "all") and order in (kind[1], None)]
     if save is not None and mode == "all" and order is None:
         kinds = [("vjp", 1)]

@@ -6,12 +6,16 @@ mode and order.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from symbn.calculus.derivation import Derivation
 from symbn.codegen.lower import Style, lower, needed_definitions
 from symbn.codegen.program import CONSTANT, INPUT, SAVED, Argument, Output, Program
 from symbn.codegen.variant import variant_of
-from symbn.expr import reads
+from symbn.expr import Compare, Read, Reduce, reads, walk
 from symbn.layer import Definition, Layer
+
+EXTREMA = ("max", "min")
 
 
 def saved_names(derivation: Derivation) -> tuple[str, ...]:
@@ -74,4 +78,28 @@ def _constants(layer: Layer, names: tuple[str, ...]) -> tuple[Argument, ...]:
 
 
 def _definitions(derivation: Derivation) -> tuple[Definition, ...]:
-    return tuple({definition.name: definition for definition in derivation.formulas}.values())
+    again, found = _found_again(derivation.layer, derivation.formulas), dict[str, Definition]()
+    for formula in derivation.formulas:
+        found |= {definition.name: definition for definition in again if definition.name in reads(formula.expr)}
+        found[formula.name] = formula
+    return tuple(found.values())
+
+
+def _found_again(layer: Layer, formulas: Sequence[Definition]) -> list[Definition]:
+    """The maxima and minima of computed values with which the formulas compare these: ties are ties among numbers computed alike.
+
+    What the first pass found was rounded when it was stored, as were the values; none of the second pass's would equal it.
+    """
+    known = {name for formula in formulas for name in reads(formula.expr)}
+    compared = [node for formula in formulas for node in walk(formula.expr) if isinstance(node, Compare) and node.operator == "=="]
+    names = {name for node in compared for name in reads(node)} - {formula.name for formula in formulas}
+    given = {part.name for part in layer.inputs} | {part.name for part in layer.constants}
+    return [
+        definition
+        for definition in layer.definitions
+        if definition.name in names
+        and isinstance(definition.expr, Reduce)
+        and definition.expr.kind in EXTREMA
+        and set(reads(definition.expr)) <= known
+        and not (isinstance(definition.expr.body, Read) and definition.expr.body.name in given)
+    ]

@@ -22,6 +22,7 @@ DTYPES: Mapping[str, str] = MappingProxyType({"f32": "float32", "f64": "float64"
 # What is generated unless a user asks for something else.
 USUAL = ("f32", "f64")
 HALVES = ("bf16", "f16")
+SHORT: Mapping[str, str] = MappingProxyType({long: short for short, long in DTYPES.items()})
 
 
 @dataclass(frozen=True, slots=True)

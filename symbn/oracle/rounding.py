@@ -17,11 +17,12 @@ small multiple of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, log2
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 import numpy as np
 
@@ -46,16 +47,23 @@ def rounding_bound(
     unit_roundoff: float,
     *,
     summation: Summation = "sequential",
+    stored: Mapping[str, Callable[[Any], Any]] = MappingProxyType({}),
 ) -> dict[str, Leaf]:
     """A bound on each element's rounding error, by definition, for arithmetic of `unit_roundoff` (2**-24 float32, 2**-53 float64).
 
     `values` are what the definitions read besides each other, taken for exact. An element whose denominator may be 0 has the bound inf.
+    `stored` are names whose values go through a shorter format before later definitions read them: how far that moves a number of a size.
     """
     arithmetic = Floating(np.longdouble)
     known = {name: Bounded(leaf := arithmetic.array(value)[..., np.newaxis], np.zeros_like(leaf)) for name, value in values.items()}
     definitions = tuple(definitions)
-    compute(definitions, known, extents, RunningError(unit_roundoff, summation))
-    bounds = {definition.name: known[definition.name].error[..., 0] for definition in definitions}
+    operations, bounds = RunningError(unit_roundoff, summation), {}
+    for definition in definitions:
+        compute((definition,), known, extents, operations)
+        found = known[definition.name]
+        bounds[definition.name] = found.error[..., 0]
+        if definition.name in stored:
+            known[definition.name] = Bounded(found.value, found.error + stored[definition.name](abs(found.value) + found.error))
     return {name: np.where(np.isnan(bound), np.inf, bound) for name, bound in bounds.items()}
 
 

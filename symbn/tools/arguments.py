@@ -14,6 +14,7 @@ import numpy as np
 
 from symbn.codegen.views.header import shape as shape_text
 from symbn.tools.exchange import Array, readable, writable
+from symbn.tools.halves import is_half, name_of
 
 MAX_EXTENT = 2**63 - 1
 
@@ -53,7 +54,9 @@ def check_dtype(name: str, found: Array, dtype: np.dtype[Any]) -> None:
     """ValueError unless the array's dtype is this one, in this machine's byte order."""
     if found.dtype != dtype:
         order = " (the other byte order)" if found.dtype.newbyteorder() == dtype else ""
-        raise ValueError(f"{name} has dtype {found.dtype}{order}, should be {dtype}")
+        bare = found.dtype == np.uint16 and is_half(dtype)
+        hint = ": bits alone do not say which numbers they are, .view(ml_dtypes.bfloat16) or .view(np.float16) does" if bare else ""
+        raise ValueError(f"{name} has dtype {name_of(found.dtype)}{order}, should be {name_of(dtype)}{hint}")
 
 
 def check_shape(name: str, shape: tuple[int, ...], axes: tuple[str, ...], extents: Mapping[str, int]) -> None:

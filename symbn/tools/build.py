@@ -13,8 +13,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from symbn.calculus.derivation import Derivation
 from symbn.codegen.aliasing import overlays
 from symbn.codegen.generate import render
@@ -23,16 +21,17 @@ from symbn.codegen.passes import backward_program, forward_program, lost_axes, s
 from symbn.codegen.program import Program
 from symbn.codegen.reserved import without
 from symbn.codegen.schedule import schedule
+from symbn.codegen.storage import HALVES, SHORT, Storage, storage_of
 from symbn.codegen.targets import TARGETS
 from symbn.codegen.variant import variant_of
 from symbn.codegen.views.numpy_body import numpy_bodies
 from symbn.errors import TargetError
 from symbn.tools.compiler import Compiler
+from symbn.tools.halves import dtype_of
 from symbn.tools.kernel import Kernel, Pass, c_pass, numpy_pass
 from symbn.tools.library import load
 from symbn.tools.threads import limit
 
-DTYPES = {"float32": "f32", "float64": "f64"}
 BUILDS = ("c", "numpy")
 # The methods of a kernel that run its two passes, by what the second is.
 METHODS = {
@@ -52,14 +51,17 @@ def build(
     """
     if target not in BUILDS:
         raise TargetError(f"{target!r} cannot be built", hint=f"targets to build: {', '.join(BUILDS)}")
-    if dtype not in DTYPES:
-        raise TargetError(f"unknown dtype {dtype!r}", hint=f"dtypes: {', '.join(DTYPES)}")
+    if dtype not in SHORT:
+        raise TargetError(f"unknown dtype {dtype!r}", hint=f"dtypes: {', '.join(SHORT)}")
+    if target == "numpy" and SHORT[dtype] in HALVES:
+        raise TargetError(f"NumPy does not compute in {dtype}", hint="use target='c', or dtype='float32' and .astype(np.float32)")
     if threads is not None and threads < 1:
         raise ValueError(f"threads is {threads}, should be at least 1")
     names, derivation = METHODS[variant_of(derivation).passes[1]], without(derivation, TARGETS[target].reserved)
     programs = (forward_program(derivation, LOOPS), backward_program(derivation, LOOPS))
-    passes = _c(derivation, programs, DTYPES[dtype], compiler, threads) if target == "c" else _numpy(derivation, programs, np.dtype(dtype))
-    return Kernel(derivation.layer, target, np.dtype(dtype), passes, names, saved_names(derivation), lost_axes(programs[1]))
+    storage = storage_of(derivation.layer, SHORT[dtype])
+    passes = _c(derivation, programs, SHORT[dtype], compiler, threads) if target == "c" else _numpy(derivation, programs, storage)
+    return Kernel(derivation.layer, target, storage, passes, names, saved_names(derivation), lost_axes(programs[1]))
 
 
 def _c(
@@ -80,14 +82,14 @@ def _c_pass(library: ctypes.CDLL, program: Program, suffix: str, threads: int | 
     return Pass(program, frozenset(overlays(program, loops)), run)
 
 
-def _numpy(derivation: Derivation, programs: tuple[Program, Program], dtype: np.dtype[Any]) -> tuple[Pass, Pass]:
+def _numpy(derivation: Derivation, programs: tuple[Program, Program], storage: Storage) -> tuple[Pass, Pass]:
     forward, backward = programs
     module = load_module(render(derivation, "numpy"))
     fields = (*saved_names(derivation), *lost_axes(backward))
     saved = next(value for name, value in vars(module).items() if name.endswith("Saved"))
 
     def record(known: Mapping[str, Any]) -> Any:
-        return saved(*(known[name] for name in fields), *(() if backward.arguments else (dtype,)))
+        return saved(*(known[name] for name in fields), *(() if backward.arguments else (dtype_of(storage, ()),)))
 
     allowed = [frozenset(body.overlays) for body in numpy_bodies(derivation)]
     functions = [getattr(module, f"{program.layer}_{program.direction}") for program in programs]

@@ -11,7 +11,10 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from symbn.tools.dlpack import Array, bfloat16_bits
+from symbn.tools.halves import dtype_named
+
+__all__ = ["Array", "readable", "writable"]
 # Device types of DLPack whose memory this process reads as its own: CPU, CUDA's host and managed memory, ROCm's host memory.
 HOST_DEVICES = (1, 3, 13, 11)
 REFUSALS = (AttributeError, BufferError, RuntimeError, TypeError, ValueError)
@@ -29,7 +32,10 @@ def readable(name: str, value: object) -> Array:
         only_dlpack = hasattr(value, "__dlpack__") and not hasattr(value, "__array__") and not _has_buffer(value)
         return np.from_dlpack(value) if only_dlpack else np.asarray(value)  # type: ignore[arg-type]
     except REFUSALS as error:
-        raise ValueError(f"{name} is not an array that can be read: {error}") from error
+        found = _bfloat16(value)
+        if found is None:
+            raise ValueError(f"{name} is not an array that can be read: {error}") from error
+        return found
 
 
 def writable(name: str, value: object) -> Array:
@@ -42,12 +48,20 @@ def writable(name: str, value: object) -> Array:
         raise ValueError(f"{name} is a {type(value).__name__}, should be an array")
     found = readable(name, value)
     try:
-        memory = np.from_dlpack(value)
+        memory = _bfloat16(value) if found.dtype == dtype_named("bfloat16") else np.from_dlpack(value)
     except REFUSALS as error:
         raise ValueError(f"{name} cannot be written in place: {error}") from error
-    if memory.ctypes.data != found.ctypes.data or memory.strides != found.strides:
+    if memory is None or memory.ctypes.data != found.ctypes.data or memory.strides != found.strides:
         raise ValueError(f"{name} cannot be written in place: its {type(value).__name__} gives a copy of itself")
     return found
+
+
+def _bfloat16(value: Any) -> Array | None:
+    """The array of an object whose numbers are bfloat16, None for another."""
+    with suppress(*REFUSALS):
+        bits = bfloat16_bits(value, HOST_DEVICES)
+        return None if bits is None else bits.view(dtype_named("bfloat16"))
+    return None
 
 
 def _check_device(name: str, value: object) -> None:

@@ -16,9 +16,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from symbn.codegen.program import CONSTANT, INPUT, Program
+from symbn.codegen.storage import DTYPES, HALVES, Storage
 from symbn.layer import Layer
 from symbn.tools.arguments import array, check_overlap, extent, output, scalar, wanted_outputs
 from symbn.tools.exchange import Array
+from symbn.tools.halves import as_given, dtype_named, dtype_of, name_of
 
 Values = Mapping[str, Any]
 # Extents, inputs by name, outputs to fill by name.
@@ -35,16 +37,20 @@ class Pass:
     run: Run
 
     def call(
-        self, values: Values, extents: dict[str, int], dtype: np.dtype[Any], out: object, *, kept: tuple[str, ...] = ()
+        self, values: Values, extents: dict[str, int], storage: Storage, out: object, *, kept: tuple[str, ...] = ()
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """(checked arguments, results) by name. What is `kept` for later is not written over."""
         given = {}
         for argument in self.program.arguments:
             value = values[argument.name]
+            dtype = dtype_of(storage, argument.axes)
             named = array(argument.name, value, argument.axes, extents, dtype) if argument.axes else scalar(argument.name, value, dtype)
             given[argument.name] = named
         wanted = wanted_outputs(out, tuple(part.name for part in self.program.outputs))
-        results = {part.name: output(part.name, wanted[part.name], part.axes, extents, dtype) for part in self.program.outputs}
+        results = {
+            part.name: output(part.name, wanted[part.name], part.axes, extents, dtype_of(storage, part.axes))
+            for part in self.program.outputs
+        }
         if out is not None:
             overlays = frozenset((target, source) for target, source in self.overlays if source not in kept)
             check_overlap(results, {name: value for name, value in given.items() if isinstance(value, np.ndarray)}, overlays)
@@ -64,24 +70,25 @@ class Kernel:
     | mode jacobian | `forward(x, ..., eps=...) -> (y, saved)`, `jacobian(saved) -> (dy_dx, ...)` |
     | order 2 | `backward(dy, x, ..., eps=...) -> (dx, ..., saved)`, `double_backward(ddx, ..., saved) -> (grad_dy, grad_x, ...)` |
 
-    `target` and `dtype` are as asked for; `passes` are the two passes' programs and how they run, `methods` their names. Every method
-    takes `out=`, a mapping from names to arrays to fill.
+    `target` and `dtype` are as asked for, `storage` says which arrays have that dtype; `passes` are the two passes' programs and how they
+    run, `methods` their names. Every method takes `out=`, a mapping from names to arrays to fill.
     """
 
     def __init__(
         self,
         layer: Layer,
         target: str,
-        dtype: np.dtype[Any],
+        storage: Storage,
         passes: tuple[Pass, Pass],
         methods: tuple[str, str],
         saved: tuple[str, ...],
         lost: tuple[str, ...],
     ) -> None:
-        self.layer, self.target, self.dtype = layer, target, dtype
+        self.layer, self.target, self.storage = layer, target, storage
+        self.dtype = dtype_named(DTYPES[storage.dtype])
         self.passes, self.methods = passes, methods
         self._forward, self._backward = passes
-        self._lost = lost
+        self._lost, self._half = lost, storage.dtype in HALVES
         camel = "".join(part[:1].upper() + part[1:] for part in layer.name.split("_"))
         self._fields = (*saved, *lost)
         self._saved: Any = namedtuple(f"{camel}Saved", self._fields)  # type: ignore[misc]
@@ -90,7 +97,7 @@ class Kernel:
         self._backward_signature = _signature(self._backward.program, ("saved",))
 
     def __repr__(self) -> str:
-        return f"<{self.target} kernel of {self.layer.name}{self._forward_signature}, {self.dtype}>"
+        return f"<{self.target} kernel of {self.layer.name}{self._forward_signature}, {name_of(self.dtype)}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -114,7 +121,8 @@ class Kernel:
         bound = self._forward_signature.bind(*args, **kwargs)
         bound.apply_defaults()
         extents: dict[str, int] = {}
-        given, results = self._forward.call(bound.arguments, extents, self.dtype, out, kept=self._fields)
+        given, results = self._forward.call(bound.arguments, extents, self.storage, out, kept=self._fields)
+        results = as_given(results, bound.arguments) if self._half else results
         known = {**given, **results, **extents}
         saved = self._saved(*(known[name] for name in self._fields))
         return (*(results[name] for name in self.layer.outputs), saved)
@@ -128,8 +136,9 @@ class Kernel:
         extents = {axis: extent(axis, getattr(saved, axis)) for axis in self._lost}
         values = {**saved._asdict(), **bound.arguments}  # type: ignore[attr-defined]
         for name, axes in self._known_shapes():
-            values[name] = array(name, values[name], axes, extents, self.dtype)
-        _, results = self._backward.call(values, extents, self.dtype, out)
+            values[name] = array(name, values[name], axes, extents, dtype_of(self.storage, axes))
+        _, results = self._backward.call(values, extents, self.storage, out)
+        results = as_given(results, values) if self._half else results
         return self._results(**results)
 
     def _known_shapes(self) -> list[tuple[str, tuple[str, ...]]]:

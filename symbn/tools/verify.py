@@ -2,38 +2,29 @@
 
 In: a Derivation, targets, dtypes, extents.  Out: for every result the worst error found, and how much of its rounding bound that is.
 
-Inputs are drawn by the oracle and rounded to the dtype; the truth is the layer's definitions over exactly those numbers, differentiated by
-dual numbers in longdouble. Output buffers are full of NaN before the kernel runs, so a store that is missing fails.
+Output buffers are full of NaN before the kernel runs, so a store that is missing fails.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from random import Random
 from typing import Any
 
 import numpy as np
 
 from symbn.calculus.derivation import Derivation
+from symbn.codegen.storage import HALVES
 from symbn.codegen.variant import variant_of
-from symbn.oracle.dual import Algebra
-from symbn.oracle.evaluate import compute, plain
-from symbn.oracle.expect import expectation
-from symbn.oracle.numbers import Floating
-from symbn.oracle.points import STYLES, Point, lift, points
-from symbn.oracle.rounding import rounding_bound
 from symbn.tools.build import build
+from symbn.tools.halves import dtype_of, name_of, narrowed, widened
 from symbn.tools.kernel import Kernel
 from symbn.tools.shapes import Extents, default_shapes
+from symbn.tools.verify_case import Arrays, Case, draw_cases
 
 TARGETS = ("numpy", "c")
-DTYPES = ("float32", "float64")
-# A kernel may reorder products, share sums and take reciprocals: the bound of the formula as written, times this.
-SLACK = 4
-# Inputs are multiples of 3/GRID: no power of two, so that they fill the significand.
-GRID = 10**17 + 3
-Arrays = dict[str, Any]
+# What is verified where nobody says which.
+USUAL = ("float32", "float64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,63 +55,26 @@ class Row:
         return f"{self.layer}  {self.computes}  {self.target:<5}  {self.dtype}  {self.quantity:<10}  error {self.error:.1e}, {state}"
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Numbers of a dtype, and what follows from them: `true` values and `bounds` on a kernel's error, by name."""
-
-    extents: Extents
-    given: Arrays
-    true: Arrays
-    bounds: Arrays
-
-    def allowed(self, name: str, dtype: np.dtype[Any]) -> Any:
-        """The error that a kernel may make in each element of a result."""
-        kind = np.finfo(dtype)
-        true = np.asarray(self.true[name], np.longdouble)
-        return SLACK * (np.asarray(self.bounds[name]) + float(kind.eps) * np.abs(true)) + float(kind.smallest_normal)
-
-
 def verify(
     derivation: Derivation,
     targets: Sequence[str] = TARGETS,
-    dtypes: Sequence[str] = DTYPES,
+    dtypes: Sequence[str] = USUAL,
     shapes: Iterable[Extents] | None = None,
     *,
     seed: int = 0,
 ) -> tuple[Row, ...]:
-    """One row for every (target, dtype, result). TargetError without a compiler for a target that needs one."""
+    """One row for every (target, dtype, result); NumPy does not compute in 16 bits.
+
+    TargetError without a compiler for a target that needs one.
+    """
     extents = tuple(shapes) if shapes is not None else default_shapes(derivation)
     rows = []
     for dtype in dtypes:
-        cases = list(draw_cases(derivation, np.dtype(dtype), extents, seed))
-        for target in targets:
+        cases = list(draw_cases(derivation, dtype, extents, seed))
+        for target in (each for each in targets if each != "numpy" or dtype in USUAL):
             kernel = build(derivation, target=target, dtype=dtype)
             rows += _worst(row for case in cases for row in _compared(derivation, kernel, case))
     return tuple(rows)
-
-
-def draw_cases(derivation: Derivation, dtype: np.dtype[Any], shapes: Sequence[Extents], seed: int) -> Iterator[Case]:
-    """A case for each of the shapes where the layer is defined."""
-    rng = Random(seed)
-    for extents in shapes:
-        point = next(points(derivation.layer, extents, derivation.seeds, Floating, rng, STYLES[1:], GRID), None)
-        if point is not None:
-            yield _case(derivation, dtype, point)
-
-
-def _case(derivation: Derivation, dtype: np.dtype[Any], point: Point) -> Case:
-    given = {name: np.asarray(value, np.float64).astype(dtype) for name, value in point.given.items()}
-    arithmetic = Floating(np.longdouble)
-    known = lift(given, arithmetic)
-    compute(derivation.layer.definitions, known, point.extents, Algebra(arithmetic))
-    gradients = derivation.gradients
-    derived = expectation(derivation, Point(point.extents, given, known, arithmetic), arithmetic)
-    true = {name: plain(value) for name, value in known.items() if name not in given}
-    true |= {gradients[key].definition.name: value for key, value in derived.items()}
-    formulas = (*derivation.intermediates, *(gradient.definition for gradient in gradients.values()))
-    unit = float(np.finfo(dtype).eps) / 2
-    bounds = rounding_bound((*derivation.layer.definitions, *formulas), given, point.extents, unit)
-    return Case(point.extents, given, true, bounds)
 
 
 def _compared(derivation: Derivation, kernel: Kernel, case: Case) -> Iterator[Row]:
@@ -128,30 +82,32 @@ def _compared(derivation: Derivation, kernel: Kernel, case: Case) -> Iterator[Ro
     for written, found in _run(derivation, kernel, case).items():
         name = written if written in case.true else written.rstrip("_")  # a target keeps some names for itself: `np` is `np_` there
         true = np.asarray(case.true[name], np.longdouble)
-        wrong = np.abs(np.asarray(found, np.longdouble) - true)
+        wrong = np.abs(np.asarray(widened(np.asarray(found)), np.longdouble) - true)
         scale = float(np.max(np.abs(true))) or 1.0
-        allowed = case.allowed(name, kernel.dtype)
+        allowed = case.allowed(name)
         with np.errstate(invalid="ignore"):
-            used = np.where(np.isinf(allowed) & np.isfinite(wrong), 0, wrong / allowed)
+            # A number beyond the largest half is infinity, and what follows from it NaN.
+            free = np.isinf(allowed) & (np.isfinite(wrong) | (case.storage.dtype in HALVES))
+            used = np.where(free, 0, wrong / allowed)
         share = float(np.max(used)) if not np.isnan(used).any() else float("inf")
         error = float(np.max(wrong)) / scale
-        yield Row(variant.base, variant.passes[1], kernel.target, str(kernel.dtype), name, error, share, case.extents)
+        yield Row(variant.base, variant.passes[1], kernel.target, name_of(kernel.dtype), name, error, share, case.extents)
 
 
 def _run(derivation: Derivation, kernel: Kernel, case: Case) -> Arrays:
     """Every computed value by name, from buffers that were full of NaN."""
     layer = derivation.layer
     forward, backward = (part.program for part in kernel.passes)
-    first = {part.name: _nan(part.axes, case.extents, kernel.dtype) for part in forward.outputs}
-    inputs = [case.given[part.name] for part in layer.inputs]
-    *_, saved = kernel.first(*inputs, **{part.name: case.given[part.name] for part in layer.constants}, out=first)
-    second = {part.name: _nan(part.axes, case.extents, kernel.dtype) for part in backward.outputs}
-    kernel.second(*(case.given[seed.name] for seed in derivation.seeds), saved, out=second)
+    first = {part.name: _nan(part.axes, case) for part in forward.outputs}
+    inputs = [case.stored(part.name) for part in layer.inputs]
+    *_, saved = kernel.first(*inputs, **{part.name: case.stored(part.name) for part in layer.constants}, out=first)
+    second = {part.name: _nan(part.axes, case) for part in backward.outputs}
+    kernel.second(*(case.stored(seed.name) for seed in derivation.seeds), saved, out=second)
     return first | second
 
 
-def _nan(axes: tuple[str, ...], extents: Extents, dtype: np.dtype[Any]) -> Any:
-    return np.full([extents[axis] for axis in axes], np.nan, dtype)
+def _nan(axes: tuple[str, ...], case: Case) -> Any:
+    return narrowed(np.full([case.extents[axis] for axis in axes], np.nan), dtype_of(case.storage, axes))
 
 
 def _worst(rows: Iterable[Row]) -> list[Row]:

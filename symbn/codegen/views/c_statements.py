@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from symbn.codegen.printers.c import CPrinter
-from symbn.codegen.printers.infix import POWER, SUM
+from symbn.codegen.printers.infix import COMPARISON, POWER, SUM
 from symbn.codegen.program import Accumulate, Assign, Finish, Load, Start, Statement, Store, Sweep, Total
 from symbn.codegen.storage import Storage
 from symbn.codegen.views.c_columns import Columns, is_columns
@@ -18,6 +18,7 @@ from symbn.codegen.views.c_names import LocalNames
 from symbn.codegen.views.c_planes import Planes, plane_of
 from symbn.codegen.views.c_signature import Signature
 from symbn.codegen.views.c_text import INDENT, indented
+from symbn.codegen.views.c_ties import compared, equations_in_float, in_float
 from symbn.codegen.walk import accumulated, everything
 from symbn.expr import Expr, Extent, Index, Reduce, mul
 from symbn.language import definition_text
@@ -39,6 +40,7 @@ class Statements:
         sweeps = [s for s in everything(signature.loops.body) if isinstance(s, Sweep) and self._shape(s) == "lanes"]
         self.in_lanes = {name for sweep in sweeps for name in accumulated(sweep)}
         self.wide = subtracted(signature.loops.body) if self.real == "float" else frozenset()
+        self.compared = compared(signature.loops.body)
         self.complete: set[str] = set()
         self.exact: set[str] = set()
         self.explained: set[Definition] = set()
@@ -54,17 +56,25 @@ class Statements:
                 self.exact |= {name} if exact else set()
                 return [f"const double {name} = {self.number(array, indices, 'double')};"]
             case Assign(name, expr, source):
-                return [*self.comment(source), f"const double {name} = {self.printer.text(expr)};"]
+                return [*self.comment(source), f"const double {name} = {self._value(name, expr)};"]
             case Start():
                 return self.start(statement)
             case Accumulate(name, kind, expr):
-                text = self.printer.at(expr, SUM) if kind not in EXTREMA and self.real == "float" else self.printer.text(expr)
-                return [self.include(name, kind, text)]
+                level = SUM if kind not in EXTREMA and self.real == "float" else COMPARISON
+                return [self.include(name, kind, self._value(name, expr, level))]
             case Finish(name, kind, axes):
                 return self._finish(name, kind, axes)
             case Store(array, indices, expr):
                 return self._store(array, indices, expr)
         raise TypeError(statement)
+
+    def _value(self, name: str, expr: Expr, level: int = COMPARISON) -> str:
+        """What a name becomes; in float, where it is compared for being equal."""
+        if self.real == "double":
+            return self.printer.at(expr, level)
+        if name in self.compared:
+            return in_float(expr, self.printer)
+        return self.printer.at(equations_in_float(expr, self.printer, self.exact), level)
 
     def sweep(self, sweep: Sweep, first: str, last: str) -> list[str]:
         """A loop from `first` to before `last`."""
@@ -145,10 +155,10 @@ class Statements:
         return lines
 
     def _store(self, array: str, indices: tuple[Index, ...], expr: Expr) -> list[str]:
-        text = self.printer.text(expr)
+        text = self._value("", expr)
         if array in self.buffers:
             return [f"{self.element(array, indices)} = {text};"]
-        value = self.packed(array, f"(float){self.printer.at(expr, POWER)}" if self.real == "float" else text)
+        value = self.packed(array, f"(float){self._value('', expr, POWER)}" if self.real == "float" else text)
         return [f"if ({array} != NULL) {{", f"{INDENT}{self.element(array, indices)} = {value};", "}"]
 
     def number(self, array: str, indices: tuple[Index, ...], real: str, letters: Mapping[Index, str] | None = None) -> str:
