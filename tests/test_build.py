@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 from codegen_layers import derivation
 
+import symbn
+from symbn.codegen.views import header
 from symbn.errors import TargetError
 from symbn.tools import compiler
 from symbn.tools.build import build
@@ -159,6 +162,53 @@ def test_an_overlay_that_the_kernel_cannot_bear_is_refused() -> None:
     y, saved = made.forward(x, w, b)
     with pytest.raises(ValueError, match=r"out\.dx overlaps dy"):
         made.backward(y, saved, out={"dx": y})
+
+
+def test_arrays_that_only_touch_do_not_overlap(kernel: Kernel) -> None:
+    y, saved = kernel.forward(*batch())
+    expected = kernel.backward(y, saved)
+    memory = np.full(8, np.nan)
+    found = kernel.backward(y, saved, out={"dgamma": memory[:4], "dbeta": memory[4:]})
+    assert np.array_equal(memory, np.concatenate(expected[1:]))
+    assert found.dgamma.base is memory
+
+
+def test_the_same_array_may_be_read_twice_beside_out(kernel: Kernel) -> None:
+    y, saved = kernel.forward(*batch())
+    expected = kernel.backward(saved.xhat, saved).dx
+    dx = np.full_like(y, np.nan)
+    kernel.backward(saved.xhat, saved, out={"dx": dx})
+    assert np.array_equal(dx, expected)
+
+
+def test_memory_that_may_not_be_written_is_read() -> None:
+    """Its address is found in another way."""
+    made = build(derivation("shrink"), dtype="float64")
+    values = np.array([1.0, 2.0, 6.0])
+    values.flags.writeable = False
+    assert made.forward(values)[0] == 3
+    assert made.forward(np.frombuffer(values.tobytes()))[0] == 3
+
+
+def test_a_call_is_short() -> None:
+    """Counted, for times drift: what Python does around a call of C, which takes a microsecond or two where there is little to do."""
+    made = build(derivation("features"), dtype="float64")
+    y, saved = made.forward(*batch())
+    out = {name: np.empty_like(value) for name, value in made.backward(y, saved)._asdict().items()}
+    steps = []
+    sys.setprofile(lambda *event: steps.append(event[1]))
+    made.backward(y, saved, out=out)
+    sys.setprofile(None)
+    assert sum(step in ("call", "c_call") for step in steps) < 100
+
+
+def test_a_kernel_that_is_only_run_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> str:
+        raise AssertionError("to prove takes time")
+
+    monkeypatch.setattr(header, "certificate_of", refuse)
+    for target in ("c", "numpy"):
+        build(symbn.derive("mse", steps=False).derivation, target=target)
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_BATCHNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_BATCHNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_BATCHNORM_PARALLEL
 #endif
@@ -312,10 +312,14 @@ int symbn_batchnorm_forward_f32(
         const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_PARTS][1];
 
-        SYMBN_BATCHNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_forward_f32_over_N(
-                x, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_forward_f32_over_N(x, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_forward_f32_over_N(
+                    x, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             mu += sums[part][0];
@@ -328,10 +332,14 @@ int symbn_batchnorm_forward_f32(
         const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_PARTS][1];
 
-        SYMBN_BATCHNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_forward_f32_over_N_2(
-                x, mu, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_forward_f32_over_N_2(x, mu, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_forward_f32_over_N_2(
+                    x, mu, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             sigma2_value += sums[part][0];
@@ -345,11 +353,15 @@ int symbn_batchnorm_forward_f32(
     {
         const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
 
-        SYMBN_BATCHNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_forward_f32_over_N_3(
-                x, gamma, beta, y, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_cut(N, part, parts),
-                symbn_batchnorm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm_forward_f32_over_N_3(x, gamma, beta, y, xhat, mu, rsqrt_sigma2_plus_eps, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_forward_f32_over_N_3(
+                    x, gamma, beta, y, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_cut(N, part, parts),
+                    symbn_batchnorm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_OK;
@@ -459,10 +471,14 @@ int symbn_batchnorm_forward_f64(
         const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_PARTS][2];
 
-        SYMBN_BATCHNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_forward_f64_over_N(
-                x, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_forward_f64_over_N(x, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_forward_f64_over_N(
+                    x, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm_add(&mu, &mu_low, sums[part][0]);
@@ -477,10 +493,14 @@ int symbn_batchnorm_forward_f64(
         const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_PARTS][2];
 
-        SYMBN_BATCHNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_forward_f64_over_N_2(
-                x, mu, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_forward_f64_over_N_2(x, mu, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_forward_f64_over_N_2(
+                    x, mu, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm_add(&sigma2_value, &sigma2_value_low, sums[part][0]);
@@ -496,11 +516,15 @@ int symbn_batchnorm_forward_f64(
     {
         const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
 
-        SYMBN_BATCHNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_forward_f64_over_N_3(
-                x, gamma, beta, y, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_cut(N, part, parts),
-                symbn_batchnorm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm_forward_f64_over_N_3(x, gamma, beta, y, xhat, mu, rsqrt_sigma2_plus_eps, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_forward_f64_over_N_3(
+                    x, gamma, beta, y, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_cut(N, part, parts),
+                    symbn_batchnorm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_OK;
@@ -589,10 +613,14 @@ int symbn_batchnorm_backward_f32(
         const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_PARTS][2];
 
-        SYMBN_BATCHNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_backward_f32_over_N(
-                dy, xhat, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_backward_f32_over_N(dy, xhat, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_backward_f32_over_N(
+                    dy, xhat, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             sum_dy += sums[part][0];
@@ -611,11 +639,16 @@ int symbn_batchnorm_backward_f32(
     {
         const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
 
-        SYMBN_BATCHNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_batchnorm_backward_f32_over_N_2(
-                dy, xhat, dx, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, symbn_batchnorm_cut(N, part, parts),
-                symbn_batchnorm_cut(N, part + 1, parts));
+                dy, xhat, dx, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_backward_f32_over_N_2(
+                    dy, xhat, dx, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, symbn_batchnorm_cut(N, part, parts),
+                    symbn_batchnorm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_OK;
@@ -700,10 +733,14 @@ int symbn_batchnorm_backward_f64(
         const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_PARTS][4];
 
-        SYMBN_BATCHNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_backward_f64_over_N(
-                dy, xhat, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_backward_f64_over_N(dy, xhat, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_backward_f64_over_N(
+                    dy, xhat, symbn_batchnorm_cut(N, part, parts), symbn_batchnorm_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm_add(&sum_dy, &sum_dy_low, sums[part][0]);
@@ -726,11 +763,16 @@ int symbn_batchnorm_backward_f64(
     {
         const ptrdiff_t parts = symbn_batchnorm_parts(N, (double)N);
 
-        SYMBN_BATCHNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_batchnorm_backward_f64_over_N_2(
-                dy, xhat, dx, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, symbn_batchnorm_cut(N, part, parts),
-                symbn_batchnorm_cut(N, part + 1, parts));
+                dy, xhat, dx, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_backward_f64_over_N_2(
+                    dy, xhat, dx, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, symbn_batchnorm_cut(N, part, parts),
+                    symbn_batchnorm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_OK;

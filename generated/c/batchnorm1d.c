@@ -64,7 +64,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_BATCHNORM1D_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_BATCHNORM1D_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_BATCHNORM1D_PARALLEL
 #endif
@@ -287,11 +287,15 @@ int symbn_batchnorm1d_forward_f32(
     {
         const ptrdiff_t parts = symbn_batchnorm1d_parts(C/128, (double)C*(double)N);
 
-        SYMBN_BATCHNORM1D_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm1d_forward_f32_over_C(
-                N, C, x, gamma, beta, eps, y, sigma2, xhat, symbn_batchnorm1d_cut(C, part, parts),
-                symbn_batchnorm1d_cut(C, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm1d_forward_f32_over_C(N, C, x, gamma, beta, eps, y, sigma2, xhat, 0, C);
+        } else {
+            SYMBN_BATCHNORM1D_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm1d_forward_f32_over_C(
+                    N, C, x, gamma, beta, eps, y, sigma2, xhat, symbn_batchnorm1d_cut(C, part, parts),
+                    symbn_batchnorm1d_cut(C, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM1D_OK;
@@ -390,11 +394,15 @@ int symbn_batchnorm1d_forward_f64(
     {
         const ptrdiff_t parts = symbn_batchnorm1d_parts(C/128, (double)C*(double)N);
 
-        SYMBN_BATCHNORM1D_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm1d_forward_f64_over_C(
-                N, C, x, gamma, beta, eps, y, sigma2, xhat, symbn_batchnorm1d_cut(C, part, parts),
-                symbn_batchnorm1d_cut(C, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm1d_forward_f64_over_C(N, C, x, gamma, beta, eps, y, sigma2, xhat, 0, C);
+        } else {
+            SYMBN_BATCHNORM1D_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm1d_forward_f64_over_C(
+                    N, C, x, gamma, beta, eps, y, sigma2, xhat, symbn_batchnorm1d_cut(C, part, parts),
+                    symbn_batchnorm1d_cut(C, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM1D_OK;
@@ -503,11 +511,15 @@ int symbn_batchnorm1d_backward_f32(
     {
         const ptrdiff_t parts = symbn_batchnorm1d_parts(C/128, (double)C*(double)N);
 
-        SYMBN_BATCHNORM1D_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm1d_backward_f32_over_C(
-                N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, symbn_batchnorm1d_cut(C, part, parts),
-                symbn_batchnorm1d_cut(C, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm1d_backward_f32_over_C(N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, 0, C);
+        } else {
+            SYMBN_BATCHNORM1D_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm1d_backward_f32_over_C(
+                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, symbn_batchnorm1d_cut(C, part, parts),
+                    symbn_batchnorm1d_cut(C, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM1D_OK;
@@ -593,11 +605,15 @@ int symbn_batchnorm1d_backward_f64(
     {
         const ptrdiff_t parts = symbn_batchnorm1d_parts(C/128, (double)C*(double)N);
 
-        SYMBN_BATCHNORM1D_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm1d_backward_f64_over_C(
-                N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, symbn_batchnorm1d_cut(C, part, parts),
-                symbn_batchnorm1d_cut(C, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm1d_backward_f64_over_C(N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, 0, C);
+        } else {
+            SYMBN_BATCHNORM1D_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm1d_backward_f64_over_C(
+                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, symbn_batchnorm1d_cut(C, part, parts),
+                    symbn_batchnorm1d_cut(C, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM1D_OK;

@@ -69,7 +69,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_BATCHNORM2D_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_BATCHNORM2D_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_BATCHNORM2D_PARALLEL
 #endif
@@ -476,20 +476,28 @@ int symbn_batchnorm2d_forward_f32(
     if (S <= SYMBN_BATCHNORM2D_PLANE) {
         const ptrdiff_t parts = symbn_batchnorm2d_parts(C / (SYMBN_BATCHNORM2D_RUN / S) + 1, (double)C*(double)N*(double)S);
 
-        SYMBN_BATCHNORM2D_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm2d_forward_f32_over_C_S(
-                N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_batchnorm2d_cut(C, part, parts),
-                symbn_batchnorm2d_cut(C, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm2d_forward_f32_over_C_S(N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, 0, C);
+        } else {
+            SYMBN_BATCHNORM2D_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm2d_forward_f32_over_C_S(
+                    N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_batchnorm2d_cut(C, part, parts),
+                    symbn_batchnorm2d_cut(C, part + 1, parts));
+            }
         }
     } else {
         const ptrdiff_t parts = symbn_batchnorm2d_parts(C, (double)C*(double)N*(double)S);
 
-        SYMBN_BATCHNORM2D_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm2d_forward_f32_over_C(
-                N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_batchnorm2d_cut(C, part, parts),
-                symbn_batchnorm2d_cut(C, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm2d_forward_f32_over_C(N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, 0, C);
+        } else {
+            SYMBN_BATCHNORM2D_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm2d_forward_f32_over_C(
+                    N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_batchnorm2d_cut(C, part, parts),
+                    symbn_batchnorm2d_cut(C, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM2D_OK;
@@ -698,20 +706,28 @@ int symbn_batchnorm2d_forward_f64(
     if (S <= SYMBN_BATCHNORM2D_PLANE) {
         const ptrdiff_t parts = symbn_batchnorm2d_parts(C / (SYMBN_BATCHNORM2D_RUN / S) + 1, (double)C*(double)N*(double)S);
 
-        SYMBN_BATCHNORM2D_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm2d_forward_f64_over_C_S(
-                N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_batchnorm2d_cut(C, part, parts),
-                symbn_batchnorm2d_cut(C, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm2d_forward_f64_over_C_S(N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, 0, C);
+        } else {
+            SYMBN_BATCHNORM2D_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm2d_forward_f64_over_C_S(
+                    N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_batchnorm2d_cut(C, part, parts),
+                    symbn_batchnorm2d_cut(C, part + 1, parts));
+            }
         }
     } else {
         const ptrdiff_t parts = symbn_batchnorm2d_parts(C, (double)C*(double)N*(double)S);
 
-        SYMBN_BATCHNORM2D_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm2d_forward_f64_over_C(
-                N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_batchnorm2d_cut(C, part, parts),
-                symbn_batchnorm2d_cut(C, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm2d_forward_f64_over_C(N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, 0, C);
+        } else {
+            SYMBN_BATCHNORM2D_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm2d_forward_f64_over_C(
+                    N, C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_batchnorm2d_cut(C, part, parts),
+                    symbn_batchnorm2d_cut(C, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM2D_OK;
@@ -902,20 +918,30 @@ int symbn_batchnorm2d_backward_f32(
     if (S <= SYMBN_BATCHNORM2D_PLANE) {
         const ptrdiff_t parts = symbn_batchnorm2d_parts(C / (SYMBN_BATCHNORM2D_RUN / S) + 1, (double)C*(double)N*(double)S);
 
-        SYMBN_BATCHNORM2D_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_batchnorm2d_backward_f32_over_C_S(
-                N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, symbn_batchnorm2d_cut(C, part, parts),
-                symbn_batchnorm2d_cut(C, part + 1, parts));
+                N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, 0, C);
+        } else {
+            SYMBN_BATCHNORM2D_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm2d_backward_f32_over_C_S(
+                    N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, symbn_batchnorm2d_cut(C, part, parts),
+                    symbn_batchnorm2d_cut(C, part + 1, parts));
+            }
         }
     } else {
         const ptrdiff_t parts = symbn_batchnorm2d_parts(C, (double)C*(double)N*(double)S);
 
-        SYMBN_BATCHNORM2D_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_batchnorm2d_backward_f32_over_C(
-                N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, symbn_batchnorm2d_cut(C, part, parts),
-                symbn_batchnorm2d_cut(C, part + 1, parts));
+                N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, 0, C);
+        } else {
+            SYMBN_BATCHNORM2D_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm2d_backward_f32_over_C(
+                    N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, symbn_batchnorm2d_cut(C, part, parts),
+                    symbn_batchnorm2d_cut(C, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM2D_OK;
@@ -1087,20 +1113,30 @@ int symbn_batchnorm2d_backward_f64(
     if (S <= SYMBN_BATCHNORM2D_PLANE) {
         const ptrdiff_t parts = symbn_batchnorm2d_parts(C / (SYMBN_BATCHNORM2D_RUN / S) + 1, (double)C*(double)N*(double)S);
 
-        SYMBN_BATCHNORM2D_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_batchnorm2d_backward_f64_over_C_S(
-                N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, symbn_batchnorm2d_cut(C, part, parts),
-                symbn_batchnorm2d_cut(C, part + 1, parts));
+                N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, 0, C);
+        } else {
+            SYMBN_BATCHNORM2D_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm2d_backward_f64_over_C_S(
+                    N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, symbn_batchnorm2d_cut(C, part, parts),
+                    symbn_batchnorm2d_cut(C, part + 1, parts));
+            }
         }
     } else {
         const ptrdiff_t parts = symbn_batchnorm2d_parts(C, (double)C*(double)N*(double)S);
 
-        SYMBN_BATCHNORM2D_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_batchnorm2d_backward_f64_over_C(
-                N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, symbn_batchnorm2d_cut(C, part, parts),
-                symbn_batchnorm2d_cut(C, part + 1, parts));
+                N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, 0, C);
+        } else {
+            SYMBN_BATCHNORM2D_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm2d_backward_f64_over_C(
+                    N, C, S, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, symbn_batchnorm2d_cut(C, part, parts),
+                    symbn_batchnorm2d_cut(C, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM2D_OK;

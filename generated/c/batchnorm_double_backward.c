@@ -73,7 +73,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
 #endif
@@ -392,11 +392,15 @@ int symbn_batchnorm_backward_saving_f32(
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][2];
 
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_backward_saving_f32_over_N(
-                dy, x, symbn_batchnorm_double_backward_cut(N, part, parts),
-                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_backward_saving_f32_over_N(dy, x, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_backward_saving_f32_over_N(
+                    dy, x, symbn_batchnorm_double_backward_cut(N, part, parts),
+                    symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             mu += sums[part][0];
@@ -410,11 +414,15 @@ int symbn_batchnorm_backward_saving_f32(
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][1];
 
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_backward_saving_f32_over_N_2(
-                x, mu, symbn_batchnorm_double_backward_cut(N, part, parts),
-                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_backward_saving_f32_over_N_2(x, mu, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_backward_saving_f32_over_N_2(
+                    x, mu, symbn_batchnorm_double_backward_cut(N, part, parts),
+                    symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             sigma2_value += sums[part][0];
@@ -431,11 +439,15 @@ int symbn_batchnorm_backward_saving_f32(
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][1];
 
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_backward_saving_f32_over_N_3(
-                dy, x, mu, rsqrt_sigma2_plus_eps, symbn_batchnorm_double_backward_cut(N, part, parts),
-                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_backward_saving_f32_over_N_3(dy, x, mu, rsqrt_sigma2_plus_eps, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_backward_saving_f32_over_N_3(
+                    dy, x, mu, rsqrt_sigma2_plus_eps, symbn_batchnorm_double_backward_cut(N, part, parts),
+                    symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             sum_dy_xhat += sums[part][0];
@@ -450,11 +462,15 @@ int symbn_batchnorm_backward_saving_f32(
     {
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
 
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_backward_saving_f32_over_N_4(
-                x, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_double_backward_cut(N, part, parts),
-                symbn_batchnorm_double_backward_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm_backward_saving_f32_over_N_4(x, xhat, mu, rsqrt_sigma2_plus_eps, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_backward_saving_f32_over_N_4(
+                    x, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_double_backward_cut(N, part, parts),
+                    symbn_batchnorm_double_backward_cut(N, part + 1, parts));
+            }
         }
     }
     const double dx_scale = gamma*rsqrt_sigma2_plus_eps;
@@ -463,12 +479,17 @@ int symbn_batchnorm_backward_saving_f32(
     {
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
 
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_batchnorm_backward_saving_f32_over_N_5(
-                dy, x, dx, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream,
-                symbn_batchnorm_double_backward_cut(N, part, parts),
-                symbn_batchnorm_double_backward_cut(N, part + 1, parts));
+                dy, x, dx, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_backward_saving_f32_over_N_5(
+                    dy, x, dx, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream,
+                    symbn_batchnorm_double_backward_cut(N, part, parts),
+                    symbn_batchnorm_double_backward_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_DOUBLE_BACKWARD_OK;
@@ -642,11 +663,15 @@ int symbn_batchnorm_backward_saving_f64(
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][4];
 
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_backward_saving_f64_over_N(
-                dy, x, symbn_batchnorm_double_backward_cut(N, part, parts),
-                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_backward_saving_f64_over_N(dy, x, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_backward_saving_f64_over_N(
+                    dy, x, symbn_batchnorm_double_backward_cut(N, part, parts),
+                    symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm_double_backward_add(&mu, &mu_low, sums[part][0]);
@@ -664,11 +689,15 @@ int symbn_batchnorm_backward_saving_f64(
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][2];
 
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_backward_saving_f64_over_N_2(
-                x, mu, symbn_batchnorm_double_backward_cut(N, part, parts),
-                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_backward_saving_f64_over_N_2(x, mu, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_backward_saving_f64_over_N_2(
+                    x, mu, symbn_batchnorm_double_backward_cut(N, part, parts),
+                    symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm_double_backward_add(&sigma2_value, &sigma2_value_low, sums[part][0]);
@@ -687,11 +716,15 @@ int symbn_batchnorm_backward_saving_f64(
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][2];
 
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_backward_saving_f64_over_N_3(
-                dy, x, mu, rsqrt_sigma2_plus_eps, symbn_batchnorm_double_backward_cut(N, part, parts),
-                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_backward_saving_f64_over_N_3(dy, x, mu, rsqrt_sigma2_plus_eps, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_backward_saving_f64_over_N_3(
+                    dy, x, mu, rsqrt_sigma2_plus_eps, symbn_batchnorm_double_backward_cut(N, part, parts),
+                    symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm_double_backward_add(&sum_dy_xhat, &sum_dy_xhat_low, sums[part][0]);
@@ -708,11 +741,15 @@ int symbn_batchnorm_backward_saving_f64(
     {
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
 
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_backward_saving_f64_over_N_4(
-                x, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_double_backward_cut(N, part, parts),
-                symbn_batchnorm_double_backward_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm_backward_saving_f64_over_N_4(x, xhat, mu, rsqrt_sigma2_plus_eps, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_backward_saving_f64_over_N_4(
+                    x, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_double_backward_cut(N, part, parts),
+                    symbn_batchnorm_double_backward_cut(N, part + 1, parts));
+            }
         }
     }
     const double dx_scale = gamma*rsqrt_sigma2_plus_eps;
@@ -721,12 +758,17 @@ int symbn_batchnorm_backward_saving_f64(
     {
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
 
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_batchnorm_backward_saving_f64_over_N_5(
-                dy, x, dx, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream,
-                symbn_batchnorm_double_backward_cut(N, part, parts),
-                symbn_batchnorm_double_backward_cut(N, part + 1, parts));
+                dy, x, dx, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_backward_saving_f64_over_N_5(
+                    dy, x, dx, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream,
+                    symbn_batchnorm_double_backward_cut(N, part, parts),
+                    symbn_batchnorm_double_backward_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_DOUBLE_BACKWARD_OK;
@@ -843,11 +885,15 @@ int symbn_batchnorm_double_backward_f32(
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][3];
 
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_double_backward_f32_over_N(
-                ddx, dy, xhat, symbn_batchnorm_double_backward_cut(N, part, parts),
-                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_double_backward_f32_over_N(ddx, dy, xhat, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_double_backward_f32_over_N(
+                    ddx, dy, xhat, symbn_batchnorm_double_backward_cut(N, part, parts),
+                    symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             mean_ddx += sums[part][0];
@@ -878,13 +924,19 @@ int symbn_batchnorm_double_backward_f32(
     {
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
 
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_batchnorm_double_backward_f32_over_N_2(
                 ddx, ddbeta, dy, xhat, grad_dy, grad_x, rsqrt_sigma2_plus_eps_2, grad_dy_scale, grad_dy_scale_2,
-                grad_dy_shift, grad_x_scale, grad_x_scale_2, grad_x_shift, stream,
-                symbn_batchnorm_double_backward_cut(N, part, parts),
-                symbn_batchnorm_double_backward_cut(N, part + 1, parts));
+                grad_dy_shift, grad_x_scale, grad_x_scale_2, grad_x_shift, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_double_backward_f32_over_N_2(
+                    ddx, ddbeta, dy, xhat, grad_dy, grad_x, rsqrt_sigma2_plus_eps_2, grad_dy_scale, grad_dy_scale_2,
+                    grad_dy_shift, grad_x_scale, grad_x_scale_2, grad_x_shift, stream,
+                    symbn_batchnorm_double_backward_cut(N, part, parts),
+                    symbn_batchnorm_double_backward_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_DOUBLE_BACKWARD_OK;
@@ -992,11 +1044,15 @@ int symbn_batchnorm_double_backward_f64(
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][6];
 
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_double_backward_f64_over_N(
-                ddx, dy, xhat, symbn_batchnorm_double_backward_cut(N, part, parts),
-                symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_double_backward_f64_over_N(ddx, dy, xhat, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_double_backward_f64_over_N(
+                    ddx, dy, xhat, symbn_batchnorm_double_backward_cut(N, part, parts),
+                    symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm_double_backward_add(&mean_ddx, &mean_ddx_low, sums[part][0]);
@@ -1033,13 +1089,19 @@ int symbn_batchnorm_double_backward_f64(
     {
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
 
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_batchnorm_double_backward_f64_over_N_2(
                 ddx, ddbeta, dy, xhat, grad_dy, grad_x, rsqrt_sigma2_plus_eps_2, grad_dy_scale, grad_dy_scale_2,
-                grad_dy_shift, grad_x_scale, grad_x_scale_2, grad_x_shift, stream,
-                symbn_batchnorm_double_backward_cut(N, part, parts),
-                symbn_batchnorm_double_backward_cut(N, part + 1, parts));
+                grad_dy_shift, grad_x_scale, grad_x_scale_2, grad_x_shift, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_double_backward_f64_over_N_2(
+                    ddx, ddbeta, dy, xhat, grad_dy, grad_x, rsqrt_sigma2_plus_eps_2, grad_dy_scale, grad_dy_scale_2,
+                    grad_dy_shift, grad_x_scale, grad_x_scale_2, grad_x_shift, stream,
+                    symbn_batchnorm_double_backward_cut(N, part, parts),
+                    symbn_batchnorm_double_backward_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_DOUBLE_BACKWARD_OK;

@@ -68,7 +68,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_BATCHNORM_INFERENCE_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_BATCHNORM_INFERENCE_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_BATCHNORM_INFERENCE_PARALLEL
 #endif
@@ -288,11 +288,15 @@ int symbn_batchnorm_inference_forward_f32(
     {
         const ptrdiff_t parts = symbn_batchnorm_inference_parts(N, (double)N*(double)C*(double)S);
 
-        SYMBN_BATCHNORM_INFERENCE_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_inference_forward_f32_over_N(
-                C, S, x, gamma, beta, mu, sigma2, eps, y, xhat, stream, symbn_batchnorm_inference_cut(N, part, parts),
-                symbn_batchnorm_inference_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm_inference_forward_f32_over_N(C, S, x, gamma, beta, mu, sigma2, eps, y, xhat, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_INFERENCE_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_inference_forward_f32_over_N(
+                    C, S, x, gamma, beta, mu, sigma2, eps, y, xhat, stream, symbn_batchnorm_inference_cut(N, part, parts),
+                    symbn_batchnorm_inference_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_INFERENCE_OK;
@@ -353,11 +357,15 @@ int symbn_batchnorm_inference_forward_f64(
     {
         const ptrdiff_t parts = symbn_batchnorm_inference_parts(N, (double)N*(double)C*(double)S);
 
-        SYMBN_BATCHNORM_INFERENCE_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_inference_forward_f64_over_N(
-                C, S, x, gamma, beta, mu, sigma2, eps, y, xhat, stream, symbn_batchnorm_inference_cut(N, part, parts),
-                symbn_batchnorm_inference_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm_inference_forward_f64_over_N(C, S, x, gamma, beta, mu, sigma2, eps, y, xhat, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_INFERENCE_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_inference_forward_f64_over_N(
+                    C, S, x, gamma, beta, mu, sigma2, eps, y, xhat, stream, symbn_batchnorm_inference_cut(N, part, parts),
+                    symbn_batchnorm_inference_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_INFERENCE_OK;
@@ -519,30 +527,42 @@ int symbn_batchnorm_inference_backward_f32(
     if (S <= SYMBN_BATCHNORM_INFERENCE_PLANE) {
         const ptrdiff_t parts = symbn_batchnorm_inference_parts(C / (SYMBN_BATCHNORM_INFERENCE_RUN / S) + 1, (double)C*(double)N*(double)S);
 
-        SYMBN_BATCHNORM_INFERENCE_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_inference_backward_f32_over_C_S(
-                N, C, S, dy, xhat, dgamma, dbeta, symbn_batchnorm_inference_cut(C, part, parts),
-                symbn_batchnorm_inference_cut(C, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm_inference_backward_f32_over_C_S(N, C, S, dy, xhat, dgamma, dbeta, 0, C);
+        } else {
+            SYMBN_BATCHNORM_INFERENCE_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_inference_backward_f32_over_C_S(
+                    N, C, S, dy, xhat, dgamma, dbeta, symbn_batchnorm_inference_cut(C, part, parts),
+                    symbn_batchnorm_inference_cut(C, part + 1, parts));
+            }
         }
     } else {
         const ptrdiff_t parts = symbn_batchnorm_inference_parts(C, (double)C*(double)N*(double)S);
 
-        SYMBN_BATCHNORM_INFERENCE_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_inference_backward_f32_over_C(
-                N, C, S, dy, xhat, dgamma, dbeta, symbn_batchnorm_inference_cut(C, part, parts),
-                symbn_batchnorm_inference_cut(C, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm_inference_backward_f32_over_C(N, C, S, dy, xhat, dgamma, dbeta, 0, C);
+        } else {
+            SYMBN_BATCHNORM_INFERENCE_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_inference_backward_f32_over_C(
+                    N, C, S, dy, xhat, dgamma, dbeta, symbn_batchnorm_inference_cut(C, part, parts),
+                    symbn_batchnorm_inference_cut(C, part + 1, parts));
+            }
         }
     }
     {
         const ptrdiff_t parts = symbn_batchnorm_inference_parts(N, (double)N*(double)C*(double)S);
 
-        SYMBN_BATCHNORM_INFERENCE_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_inference_backward_f32_over_N(
-                C, S, dy, gamma, sigma2, eps, dx, stream, symbn_batchnorm_inference_cut(N, part, parts),
-                symbn_batchnorm_inference_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm_inference_backward_f32_over_N(C, S, dy, gamma, sigma2, eps, dx, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_INFERENCE_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_inference_backward_f32_over_N(
+                    C, S, dy, gamma, sigma2, eps, dx, stream, symbn_batchnorm_inference_cut(N, part, parts),
+                    symbn_batchnorm_inference_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_INFERENCE_OK;
@@ -687,30 +707,42 @@ int symbn_batchnorm_inference_backward_f64(
     if (S <= SYMBN_BATCHNORM_INFERENCE_PLANE) {
         const ptrdiff_t parts = symbn_batchnorm_inference_parts(C / (SYMBN_BATCHNORM_INFERENCE_RUN / S) + 1, (double)C*(double)N*(double)S);
 
-        SYMBN_BATCHNORM_INFERENCE_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_inference_backward_f64_over_C_S(
-                N, C, S, dy, xhat, dgamma, dbeta, symbn_batchnorm_inference_cut(C, part, parts),
-                symbn_batchnorm_inference_cut(C, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm_inference_backward_f64_over_C_S(N, C, S, dy, xhat, dgamma, dbeta, 0, C);
+        } else {
+            SYMBN_BATCHNORM_INFERENCE_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_inference_backward_f64_over_C_S(
+                    N, C, S, dy, xhat, dgamma, dbeta, symbn_batchnorm_inference_cut(C, part, parts),
+                    symbn_batchnorm_inference_cut(C, part + 1, parts));
+            }
         }
     } else {
         const ptrdiff_t parts = symbn_batchnorm_inference_parts(C, (double)C*(double)N*(double)S);
 
-        SYMBN_BATCHNORM_INFERENCE_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_inference_backward_f64_over_C(
-                N, C, S, dy, xhat, dgamma, dbeta, symbn_batchnorm_inference_cut(C, part, parts),
-                symbn_batchnorm_inference_cut(C, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm_inference_backward_f64_over_C(N, C, S, dy, xhat, dgamma, dbeta, 0, C);
+        } else {
+            SYMBN_BATCHNORM_INFERENCE_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_inference_backward_f64_over_C(
+                    N, C, S, dy, xhat, dgamma, dbeta, symbn_batchnorm_inference_cut(C, part, parts),
+                    symbn_batchnorm_inference_cut(C, part + 1, parts));
+            }
         }
     }
     {
         const ptrdiff_t parts = symbn_batchnorm_inference_parts(N, (double)N*(double)C*(double)S);
 
-        SYMBN_BATCHNORM_INFERENCE_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_inference_backward_f64_over_N(
-                C, S, dy, gamma, sigma2, eps, dx, stream, symbn_batchnorm_inference_cut(N, part, parts),
-                symbn_batchnorm_inference_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm_inference_backward_f64_over_N(C, S, dy, gamma, sigma2, eps, dx, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_INFERENCE_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_inference_backward_f64_over_N(
+                    C, S, dy, gamma, sigma2, eps, dx, stream, symbn_batchnorm_inference_cut(N, part, parts),
+                    symbn_batchnorm_inference_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_INFERENCE_OK;

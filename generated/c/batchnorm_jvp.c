@@ -65,7 +65,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_BATCHNORM_JVP_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_BATCHNORM_JVP_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_BATCHNORM_JVP_PARALLEL
 #endif
@@ -310,10 +310,14 @@ int symbn_batchnorm_jvp_forward_f32(
         const ptrdiff_t parts = symbn_batchnorm_jvp_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_JVP_PARTS][1];
 
-        SYMBN_BATCHNORM_JVP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_jvp_forward_f32_over_N(
-                x, symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_jvp_forward_f32_over_N(x, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_JVP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_jvp_forward_f32_over_N(
+                    x, symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             mu += sums[part][0];
@@ -326,10 +330,14 @@ int symbn_batchnorm_jvp_forward_f32(
         const ptrdiff_t parts = symbn_batchnorm_jvp_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_JVP_PARTS][1];
 
-        SYMBN_BATCHNORM_JVP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_jvp_forward_f32_over_N_2(
-                x, mu, symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_jvp_forward_f32_over_N_2(x, mu, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_JVP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_jvp_forward_f32_over_N_2(
+                    x, mu, symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             sigma2_value += sums[part][0];
@@ -343,11 +351,15 @@ int symbn_batchnorm_jvp_forward_f32(
     {
         const ptrdiff_t parts = symbn_batchnorm_jvp_parts(N, (double)N);
 
-        SYMBN_BATCHNORM_JVP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_jvp_forward_f32_over_N_3(
-                x, gamma, beta, y, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_jvp_cut(N, part, parts),
-                symbn_batchnorm_jvp_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm_jvp_forward_f32_over_N_3(x, gamma, beta, y, xhat, mu, rsqrt_sigma2_plus_eps, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_JVP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_jvp_forward_f32_over_N_3(
+                    x, gamma, beta, y, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_jvp_cut(N, part, parts),
+                    symbn_batchnorm_jvp_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_JVP_OK;
@@ -457,10 +469,14 @@ int symbn_batchnorm_jvp_forward_f64(
         const ptrdiff_t parts = symbn_batchnorm_jvp_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_JVP_PARTS][2];
 
-        SYMBN_BATCHNORM_JVP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_jvp_forward_f64_over_N(
-                x, symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_jvp_forward_f64_over_N(x, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_JVP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_jvp_forward_f64_over_N(
+                    x, symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm_jvp_add(&mu, &mu_low, sums[part][0]);
@@ -475,10 +491,14 @@ int symbn_batchnorm_jvp_forward_f64(
         const ptrdiff_t parts = symbn_batchnorm_jvp_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_JVP_PARTS][2];
 
-        SYMBN_BATCHNORM_JVP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_jvp_forward_f64_over_N_2(
-                x, mu, symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_jvp_forward_f64_over_N_2(x, mu, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_JVP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_jvp_forward_f64_over_N_2(
+                    x, mu, symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm_jvp_add(&sigma2_value, &sigma2_value_low, sums[part][0]);
@@ -494,11 +514,15 @@ int symbn_batchnorm_jvp_forward_f64(
     {
         const ptrdiff_t parts = symbn_batchnorm_jvp_parts(N, (double)N);
 
-        SYMBN_BATCHNORM_JVP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_jvp_forward_f64_over_N_3(
-                x, gamma, beta, y, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_jvp_cut(N, part, parts),
-                symbn_batchnorm_jvp_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_batchnorm_jvp_forward_f64_over_N_3(x, gamma, beta, y, xhat, mu, rsqrt_sigma2_plus_eps, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_JVP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_jvp_forward_f64_over_N_3(
+                    x, gamma, beta, y, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_jvp_cut(N, part, parts),
+                    symbn_batchnorm_jvp_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_JVP_OK;
@@ -588,11 +612,15 @@ int symbn_batchnorm_jvp_f32(
         const ptrdiff_t parts = symbn_batchnorm_jvp_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_JVP_PARTS][2];
 
-        SYMBN_BATCHNORM_JVP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_jvp_f32_over_N(
-                x_dot, xhat, symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts),
-                sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_jvp_f32_over_N(x_dot, xhat, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_JVP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_jvp_f32_over_N(
+                    x_dot, xhat, symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts),
+                    sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             mu_dot += sums[part][0];
@@ -612,11 +640,16 @@ int symbn_batchnorm_jvp_f32(
     {
         const ptrdiff_t parts = symbn_batchnorm_jvp_parts(N, (double)N);
 
-        SYMBN_BATCHNORM_JVP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_batchnorm_jvp_f32_over_N_2(
-                x_dot, beta_dot, xhat, y_dot, y_dot_scale, y_dot_scale_2, y_dot_shift, stream,
-                symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts));
+                x_dot, beta_dot, xhat, y_dot, y_dot_scale, y_dot_scale_2, y_dot_shift, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_JVP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_jvp_f32_over_N_2(
+                    x_dot, beta_dot, xhat, y_dot, y_dot_scale, y_dot_scale_2, y_dot_shift, stream,
+                    symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_JVP_OK;
@@ -701,11 +734,15 @@ int symbn_batchnorm_jvp_f64(
         const ptrdiff_t parts = symbn_batchnorm_jvp_parts(N, (double)N);
         double sums[SYMBN_BATCHNORM_JVP_PARTS][4];
 
-        SYMBN_BATCHNORM_JVP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_jvp_f64_over_N(
-                x_dot, xhat, symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts),
-                sums[part]);
+        if (parts == 1) {
+            symbn_batchnorm_jvp_f64_over_N(x_dot, xhat, 0, N, sums[0]);
+        } else {
+            SYMBN_BATCHNORM_JVP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_jvp_f64_over_N(
+                    x_dot, xhat, symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts),
+                    sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm_jvp_add(&mu_dot, &mu_dot_low, sums[part][0]);
@@ -729,11 +766,16 @@ int symbn_batchnorm_jvp_f64(
     {
         const ptrdiff_t parts = symbn_batchnorm_jvp_parts(N, (double)N);
 
-        SYMBN_BATCHNORM_JVP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_batchnorm_jvp_f64_over_N_2(
-                x_dot, beta_dot, xhat, y_dot, y_dot_scale, y_dot_scale_2, y_dot_shift, stream,
-                symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts));
+                x_dot, beta_dot, xhat, y_dot, y_dot_scale, y_dot_scale_2, y_dot_shift, stream, 0, N);
+        } else {
+            SYMBN_BATCHNORM_JVP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_batchnorm_jvp_f64_over_N_2(
+                    x_dot, beta_dot, xhat, y_dot, y_dot_scale, y_dot_scale_2, y_dot_shift, stream,
+                    symbn_batchnorm_jvp_cut(N, part, parts), symbn_batchnorm_jvp_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_BATCHNORM_JVP_OK;

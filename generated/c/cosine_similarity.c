@@ -70,7 +70,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_COSINE_SIMILARITY_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_COSINE_SIMILARITY_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_COSINE_SIMILARITY_PARALLEL
 #endif
@@ -272,11 +272,15 @@ int symbn_cosine_similarity_forward_f32(
     {
         const ptrdiff_t parts = symbn_cosine_similarity_parts(N, (double)N*(double)D);
 
-        SYMBN_COSINE_SIMILARITY_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_cosine_similarity_forward_f32_over_N(
-                D, u, v, eps, y, norm_u, norm_v, symbn_cosine_similarity_cut(N, part, parts),
-                symbn_cosine_similarity_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_cosine_similarity_forward_f32_over_N(D, u, v, eps, y, norm_u, norm_v, 0, N);
+        } else {
+            SYMBN_COSINE_SIMILARITY_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_cosine_similarity_forward_f32_over_N(
+                    D, u, v, eps, y, norm_u, norm_v, symbn_cosine_similarity_cut(N, part, parts),
+                    symbn_cosine_similarity_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_COSINE_SIMILARITY_OK;
@@ -355,11 +359,15 @@ int symbn_cosine_similarity_forward_f64(
     {
         const ptrdiff_t parts = symbn_cosine_similarity_parts(N, (double)N*(double)D);
 
-        SYMBN_COSINE_SIMILARITY_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_cosine_similarity_forward_f64_over_N(
-                D, u, v, eps, y, norm_u, norm_v, symbn_cosine_similarity_cut(N, part, parts),
-                symbn_cosine_similarity_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_cosine_similarity_forward_f64_over_N(D, u, v, eps, y, norm_u, norm_v, 0, N);
+        } else {
+            SYMBN_COSINE_SIMILARITY_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_cosine_similarity_forward_f64_over_N(
+                    D, u, v, eps, y, norm_u, norm_v, symbn_cosine_similarity_cut(N, part, parts),
+                    symbn_cosine_similarity_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_COSINE_SIMILARITY_OK;
@@ -432,11 +440,15 @@ int symbn_cosine_similarity_backward_f32(
     {
         const ptrdiff_t parts = symbn_cosine_similarity_parts(N, (double)N*(double)D);
 
-        SYMBN_COSINE_SIMILARITY_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_cosine_similarity_backward_f32_over_N(
-                D, dy, u, v, norm_u, norm_v, y, du, dv, stream, symbn_cosine_similarity_cut(N, part, parts),
-                symbn_cosine_similarity_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_cosine_similarity_backward_f32_over_N(D, dy, u, v, norm_u, norm_v, y, du, dv, stream, 0, N);
+        } else {
+            SYMBN_COSINE_SIMILARITY_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_cosine_similarity_backward_f32_over_N(
+                    D, dy, u, v, norm_u, norm_v, y, du, dv, stream, symbn_cosine_similarity_cut(N, part, parts),
+                    symbn_cosine_similarity_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_COSINE_SIMILARITY_OK;
@@ -504,11 +516,15 @@ int symbn_cosine_similarity_backward_f64(
     {
         const ptrdiff_t parts = symbn_cosine_similarity_parts(N, (double)N*(double)D);
 
-        SYMBN_COSINE_SIMILARITY_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_cosine_similarity_backward_f64_over_N(
-                D, dy, u, v, norm_u, norm_v, y, du, dv, stream, symbn_cosine_similarity_cut(N, part, parts),
-                symbn_cosine_similarity_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_cosine_similarity_backward_f64_over_N(D, dy, u, v, norm_u, norm_v, y, du, dv, stream, 0, N);
+        } else {
+            SYMBN_COSINE_SIMILARITY_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_cosine_similarity_backward_f64_over_N(
+                    D, dy, u, v, norm_u, norm_v, y, du, dv, stream, symbn_cosine_similarity_cut(N, part, parts),
+                    symbn_cosine_similarity_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_COSINE_SIMILARITY_OK;

@@ -68,7 +68,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_CROSS_ENTROPY_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_CROSS_ENTROPY_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_CROSS_ENTROPY_PARALLEL
 #endif
@@ -379,11 +379,15 @@ int symbn_cross_entropy_forward_f32(
         const ptrdiff_t parts = symbn_cross_entropy_parts(N, (double)N*(double)K);
         double sums[SYMBN_CROSS_ENTROPY_PARTS][1];
 
-        SYMBN_CROSS_ENTROPY_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_cross_entropy_forward_f32_over_N(
-                K, x, t, p, stream, symbn_cross_entropy_cut(N, part, parts), symbn_cross_entropy_cut(N, part + 1, parts),
-                sums[part]);
+        if (parts == 1) {
+            symbn_cross_entropy_forward_f32_over_N(K, x, t, p, stream, 0, N, sums[0]);
+        } else {
+            SYMBN_CROSS_ENTROPY_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_cross_entropy_forward_f32_over_N(
+                    K, x, t, p, stream, symbn_cross_entropy_cut(N, part, parts), symbn_cross_entropy_cut(N, part + 1, parts),
+                    sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             mean_sum_t_logp += sums[part][0];
@@ -519,11 +523,15 @@ int symbn_cross_entropy_forward_f64(
         const ptrdiff_t parts = symbn_cross_entropy_parts(N, (double)N*(double)K);
         double sums[SYMBN_CROSS_ENTROPY_PARTS][2];
 
-        SYMBN_CROSS_ENTROPY_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_cross_entropy_forward_f64_over_N(
-                K, x, t, p, stream, symbn_cross_entropy_cut(N, part, parts), symbn_cross_entropy_cut(N, part + 1, parts),
-                sums[part]);
+        if (parts == 1) {
+            symbn_cross_entropy_forward_f64_over_N(K, x, t, p, stream, 0, N, sums[0]);
+        } else {
+            SYMBN_CROSS_ENTROPY_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_cross_entropy_forward_f64_over_N(
+                    K, x, t, p, stream, symbn_cross_entropy_cut(N, part, parts), symbn_cross_entropy_cut(N, part + 1, parts),
+                    sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_cross_entropy_add(&mean_sum_t_logp, &mean_sum_t_logp_low, sums[part][0]);
@@ -582,11 +590,15 @@ int symbn_cross_entropy_backward_f32(
     {
         const ptrdiff_t parts = symbn_cross_entropy_parts(N, (double)N*(double)K);
 
-        SYMBN_CROSS_ENTROPY_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_cross_entropy_backward_f32_over_N(
-                K, p, t, dx, dloss_over_N, stream, symbn_cross_entropy_cut(N, part, parts),
-                symbn_cross_entropy_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_cross_entropy_backward_f32_over_N(K, p, t, dx, dloss_over_N, stream, 0, N);
+        } else {
+            SYMBN_CROSS_ENTROPY_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_cross_entropy_backward_f32_over_N(
+                    K, p, t, dx, dloss_over_N, stream, symbn_cross_entropy_cut(N, part, parts),
+                    symbn_cross_entropy_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_CROSS_ENTROPY_OK;
@@ -633,11 +645,15 @@ int symbn_cross_entropy_backward_f64(
     {
         const ptrdiff_t parts = symbn_cross_entropy_parts(N, (double)N*(double)K);
 
-        SYMBN_CROSS_ENTROPY_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_cross_entropy_backward_f64_over_N(
-                K, p, t, dx, dloss_over_N, stream, symbn_cross_entropy_cut(N, part, parts),
-                symbn_cross_entropy_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_cross_entropy_backward_f64_over_N(K, p, t, dx, dloss_over_N, stream, 0, N);
+        } else {
+            SYMBN_CROSS_ENTROPY_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_cross_entropy_backward_f64_over_N(
+                    K, p, t, dx, dloss_over_N, stream, symbn_cross_entropy_cut(N, part, parts),
+                    symbn_cross_entropy_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_CROSS_ENTROPY_OK;

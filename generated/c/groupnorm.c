@@ -70,7 +70,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_GROUPNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_GROUPNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_GROUPNORM_PARALLEL
 #endif
@@ -343,11 +343,15 @@ int symbn_groupnorm_forward_f32(
     {
         const ptrdiff_t parts = symbn_groupnorm_parts(N, (double)N*(double)G*(double)K*(double)S);
 
-        SYMBN_GROUPNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_groupnorm_forward_f32_over_N(
-                G, K, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_groupnorm_cut(N, part, parts),
-                symbn_groupnorm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_groupnorm_forward_f32_over_N(G, K, S, x, gamma, beta, eps, y, sigma2, xhat, stream, 0, N);
+        } else {
+            SYMBN_GROUPNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_groupnorm_forward_f32_over_N(
+                    G, K, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_groupnorm_cut(N, part, parts),
+                    symbn_groupnorm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_GROUPNORM_OK;
@@ -462,11 +466,15 @@ int symbn_groupnorm_forward_f64(
     {
         const ptrdiff_t parts = symbn_groupnorm_parts(N, (double)N*(double)G*(double)K*(double)S);
 
-        SYMBN_GROUPNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_groupnorm_forward_f64_over_N(
-                G, K, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_groupnorm_cut(N, part, parts),
-                symbn_groupnorm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_groupnorm_forward_f64_over_N(G, K, S, x, gamma, beta, eps, y, sigma2, xhat, stream, 0, N);
+        } else {
+            SYMBN_GROUPNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_groupnorm_forward_f64_over_N(
+                    G, K, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_groupnorm_cut(N, part, parts),
+                    symbn_groupnorm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_GROUPNORM_OK;
@@ -642,21 +650,30 @@ int symbn_groupnorm_backward_f32(
     {
         const ptrdiff_t parts = symbn_groupnorm_parts(N, (double)N*(double)G*(double)K*(double)S);
 
-        SYMBN_GROUPNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_groupnorm_backward_f32_over_N(
-                G, K, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream,
-                symbn_groupnorm_cut(N, part, parts), symbn_groupnorm_cut(N, part + 1, parts));
+                G, K, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream, 0, N);
+        } else {
+            SYMBN_GROUPNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_groupnorm_backward_f32_over_N(
+                    G, K, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream,
+                    symbn_groupnorm_cut(N, part, parts), symbn_groupnorm_cut(N, part + 1, parts));
+            }
         }
     }
     {
         const ptrdiff_t parts = symbn_groupnorm_parts(G, (double)G*(double)K*(double)N);
 
-        SYMBN_GROUPNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_groupnorm_backward_f32_over_G(
-                N, G, K, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, symbn_groupnorm_cut(G, part, parts),
-                symbn_groupnorm_cut(G, part + 1, parts));
+        if (parts == 1) {
+            symbn_groupnorm_backward_f32_over_G(N, G, K, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, 0, G);
+        } else {
+            SYMBN_GROUPNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_groupnorm_backward_f32_over_G(
+                    N, G, K, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, symbn_groupnorm_cut(G, part, parts),
+                    symbn_groupnorm_cut(G, part + 1, parts));
+            }
         }
     }
     return SYMBN_GROUPNORM_OK;
@@ -805,21 +822,30 @@ int symbn_groupnorm_backward_f64(
     {
         const ptrdiff_t parts = symbn_groupnorm_parts(N, (double)N*(double)G*(double)K*(double)S);
 
-        SYMBN_GROUPNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_groupnorm_backward_f64_over_N(
-                G, K, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream,
-                symbn_groupnorm_cut(N, part, parts), symbn_groupnorm_cut(N, part + 1, parts));
+                G, K, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream, 0, N);
+        } else {
+            SYMBN_GROUPNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_groupnorm_backward_f64_over_N(
+                    G, K, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream,
+                    symbn_groupnorm_cut(N, part, parts), symbn_groupnorm_cut(N, part + 1, parts));
+            }
         }
     }
     {
         const ptrdiff_t parts = symbn_groupnorm_parts(G, (double)G*(double)K*(double)N);
 
-        SYMBN_GROUPNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_groupnorm_backward_f64_over_G(
-                N, G, K, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, symbn_groupnorm_cut(G, part, parts),
-                symbn_groupnorm_cut(G, part + 1, parts));
+        if (parts == 1) {
+            symbn_groupnorm_backward_f64_over_G(N, G, K, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, 0, G);
+        } else {
+            SYMBN_GROUPNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_groupnorm_backward_f64_over_G(
+                    N, G, K, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, symbn_groupnorm_cut(G, part, parts),
+                    symbn_groupnorm_cut(G, part + 1, parts));
+            }
         }
     }
     return SYMBN_GROUPNORM_OK;

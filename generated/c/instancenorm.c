@@ -70,7 +70,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_INSTANCENORM_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_INSTANCENORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_INSTANCENORM_PARALLEL
 #endif
@@ -335,11 +335,15 @@ int symbn_instancenorm_forward_f32(
     {
         const ptrdiff_t parts = symbn_instancenorm_parts(N, (double)N*(double)C*(double)S);
 
-        SYMBN_INSTANCENORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_instancenorm_forward_f32_over_N(
-                C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_instancenorm_cut(N, part, parts),
-                symbn_instancenorm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_instancenorm_forward_f32_over_N(C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, 0, N);
+        } else {
+            SYMBN_INSTANCENORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_instancenorm_forward_f32_over_N(
+                    C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_instancenorm_cut(N, part, parts),
+                    symbn_instancenorm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_INSTANCENORM_OK;
@@ -448,11 +452,15 @@ int symbn_instancenorm_forward_f64(
     {
         const ptrdiff_t parts = symbn_instancenorm_parts(N, (double)N*(double)C*(double)S);
 
-        SYMBN_INSTANCENORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_instancenorm_forward_f64_over_N(
-                C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_instancenorm_cut(N, part, parts),
-                symbn_instancenorm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_instancenorm_forward_f64_over_N(C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, 0, N);
+        } else {
+            SYMBN_INSTANCENORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_instancenorm_forward_f64_over_N(
+                    C, S, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_instancenorm_cut(N, part, parts),
+                    symbn_instancenorm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_INSTANCENORM_OK;
@@ -613,21 +621,30 @@ int symbn_instancenorm_backward_f32(
     {
         const ptrdiff_t parts = symbn_instancenorm_parts(N, (double)N*(double)C*(double)S);
 
-        SYMBN_INSTANCENORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_instancenorm_backward_f32_over_N(
-                C, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream,
-                symbn_instancenorm_cut(N, part, parts), symbn_instancenorm_cut(N, part + 1, parts));
+                C, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream, 0, N);
+        } else {
+            SYMBN_INSTANCENORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_instancenorm_backward_f32_over_N(
+                    C, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream,
+                    symbn_instancenorm_cut(N, part, parts), symbn_instancenorm_cut(N, part + 1, parts));
+            }
         }
     }
     {
         const ptrdiff_t parts = symbn_instancenorm_parts(C/128, (double)C*(double)N);
 
-        SYMBN_INSTANCENORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_instancenorm_backward_f32_over_C(
-                N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, symbn_instancenorm_cut(C, part, parts),
-                symbn_instancenorm_cut(C, part + 1, parts));
+        if (parts == 1) {
+            symbn_instancenorm_backward_f32_over_C(N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, 0, C);
+        } else {
+            SYMBN_INSTANCENORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_instancenorm_backward_f32_over_C(
+                    N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, symbn_instancenorm_cut(C, part, parts),
+                    symbn_instancenorm_cut(C, part + 1, parts));
+            }
         }
     }
     return SYMBN_INSTANCENORM_OK;
@@ -760,21 +777,30 @@ int symbn_instancenorm_backward_f64(
     {
         const ptrdiff_t parts = symbn_instancenorm_parts(N, (double)N*(double)C*(double)S);
 
-        SYMBN_INSTANCENORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_instancenorm_backward_f64_over_N(
-                C, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream,
-                symbn_instancenorm_cut(N, part, parts), symbn_instancenorm_cut(N, part + 1, parts));
+                C, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream, 0, N);
+        } else {
+            SYMBN_INSTANCENORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_instancenorm_backward_f64_over_N(
+                    C, S, dy, gamma, sigma2, xhat, eps, dx, kept_sum_dy_xhat, kept_sum_dy, stream,
+                    symbn_instancenorm_cut(N, part, parts), symbn_instancenorm_cut(N, part + 1, parts));
+            }
         }
     }
     {
         const ptrdiff_t parts = symbn_instancenorm_parts(C/128, (double)C*(double)N);
 
-        SYMBN_INSTANCENORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_instancenorm_backward_f64_over_C(
-                N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, symbn_instancenorm_cut(C, part, parts),
-                symbn_instancenorm_cut(C, part + 1, parts));
+        if (parts == 1) {
+            symbn_instancenorm_backward_f64_over_C(N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, 0, C);
+        } else {
+            SYMBN_INSTANCENORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_instancenorm_backward_f64_over_C(
+                    N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, symbn_instancenorm_cut(C, part, parts),
+                    symbn_instancenorm_cut(C, part + 1, parts));
+            }
         }
     }
     return SYMBN_INSTANCENORM_OK;

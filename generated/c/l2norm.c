@@ -62,7 +62,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_L2NORM_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_L2NORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_L2NORM_PARALLEL
 #endif
@@ -257,10 +257,14 @@ int symbn_l2norm_forward_f32(ptrdiff_t N, ptrdiff_t D, const float *x, double ep
     {
         const ptrdiff_t parts = symbn_l2norm_parts(N, (double)N*(double)D);
 
-        SYMBN_L2NORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_l2norm_forward_f32_over_N(
-                D, x, eps, y, norm, stream, symbn_l2norm_cut(N, part, parts), symbn_l2norm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_l2norm_forward_f32_over_N(D, x, eps, y, norm, stream, 0, N);
+        } else {
+            SYMBN_L2NORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_l2norm_forward_f32_over_N(
+                    D, x, eps, y, norm, stream, symbn_l2norm_cut(N, part, parts), symbn_l2norm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_L2NORM_OK;
@@ -331,10 +335,14 @@ int symbn_l2norm_forward_f64(ptrdiff_t N, ptrdiff_t D, const double *x, double e
     {
         const ptrdiff_t parts = symbn_l2norm_parts(N, (double)N*(double)D);
 
-        SYMBN_L2NORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_l2norm_forward_f64_over_N(
-                D, x, eps, y, norm, stream, symbn_l2norm_cut(N, part, parts), symbn_l2norm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_l2norm_forward_f64_over_N(D, x, eps, y, norm, stream, 0, N);
+        } else {
+            SYMBN_L2NORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_l2norm_forward_f64_over_N(
+                    D, x, eps, y, norm, stream, symbn_l2norm_cut(N, part, parts), symbn_l2norm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_L2NORM_OK;
@@ -408,10 +416,14 @@ int symbn_l2norm_backward_f32(
     {
         const ptrdiff_t parts = symbn_l2norm_parts(N, (double)N*(double)D);
 
-        SYMBN_L2NORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_l2norm_backward_f32_over_N(
-                D, dy, norm, y, dx, stream, symbn_l2norm_cut(N, part, parts), symbn_l2norm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_l2norm_backward_f32_over_N(D, dy, norm, y, dx, stream, 0, N);
+        } else {
+            SYMBN_L2NORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_l2norm_backward_f32_over_N(
+                    D, dy, norm, y, dx, stream, symbn_l2norm_cut(N, part, parts), symbn_l2norm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_L2NORM_OK;
@@ -482,10 +494,14 @@ int symbn_l2norm_backward_f64(
     {
         const ptrdiff_t parts = symbn_l2norm_parts(N, (double)N*(double)D);
 
-        SYMBN_L2NORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_l2norm_backward_f64_over_N(
-                D, dy, norm, y, dx, stream, symbn_l2norm_cut(N, part, parts), symbn_l2norm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_l2norm_backward_f64_over_N(D, dy, norm, y, dx, stream, 0, N);
+        } else {
+            SYMBN_L2NORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_l2norm_backward_f64_over_N(
+                    D, dy, norm, y, dx, stream, symbn_l2norm_cut(N, part, parts), symbn_l2norm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_L2NORM_OK;

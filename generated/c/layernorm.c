@@ -70,7 +70,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_LAYERNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_LAYERNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_LAYERNORM_PARALLEL
 #endif
@@ -323,11 +323,15 @@ int symbn_layernorm_forward_f32(
     {
         const ptrdiff_t parts = symbn_layernorm_parts(N, (double)N*(double)D);
 
-        SYMBN_LAYERNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_layernorm_forward_f32_over_N(
-                D, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_layernorm_cut(N, part, parts),
-                symbn_layernorm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_layernorm_forward_f32_over_N(D, x, gamma, beta, eps, y, sigma2, xhat, stream, 0, N);
+        } else {
+            SYMBN_LAYERNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_layernorm_forward_f32_over_N(
+                    D, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_layernorm_cut(N, part, parts),
+                    symbn_layernorm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_LAYERNORM_OK;
@@ -434,11 +438,15 @@ int symbn_layernorm_forward_f64(
     {
         const ptrdiff_t parts = symbn_layernorm_parts(N, (double)N*(double)D);
 
-        SYMBN_LAYERNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_layernorm_forward_f64_over_N(
-                D, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_layernorm_cut(N, part, parts),
-                symbn_layernorm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_layernorm_forward_f64_over_N(D, x, gamma, beta, eps, y, sigma2, xhat, stream, 0, N);
+        } else {
+            SYMBN_LAYERNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_layernorm_forward_f64_over_N(
+                    D, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_layernorm_cut(N, part, parts),
+                    symbn_layernorm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_LAYERNORM_OK;
@@ -582,11 +590,16 @@ int symbn_layernorm_backward_f32(
     {
         const ptrdiff_t parts = symbn_layernorm_parts(symbn_layernorm_least(N, SYMBN_LAYERNORM_JOINED_PARTS), (double)N*(double)D);
 
-        SYMBN_LAYERNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_layernorm_backward_f32_over_N(
-                D, dy, gamma, sigma2, xhat, eps, dx, dgamma_d_parts + part*D, dbeta_d_parts + part*D, stream,
-                symbn_layernorm_cut(N, part, parts), symbn_layernorm_cut(N, part + 1, parts));
+                D, dy, gamma, sigma2, xhat, eps, dx, dgamma_d_parts, dbeta_d_parts, stream, 0, N);
+        } else {
+            SYMBN_LAYERNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_layernorm_backward_f32_over_N(
+                    D, dy, gamma, sigma2, xhat, eps, dx, dgamma_d_parts + part*D, dbeta_d_parts + part*D, stream,
+                    symbn_layernorm_cut(N, part, parts), symbn_layernorm_cut(N, part + 1, parts));
+            }
         }
         for (ptrdiff_t part = 1; part < parts; ++part) {
             SYMBN_LAYERNORM_INDEPENDENT
@@ -724,11 +737,16 @@ int symbn_layernorm_backward_f64(
     {
         const ptrdiff_t parts = symbn_layernorm_parts(symbn_layernorm_least(N, SYMBN_LAYERNORM_JOINED_PARTS), (double)N*(double)D);
 
-        SYMBN_LAYERNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_layernorm_backward_f64_over_N(
-                D, dy, gamma, sigma2, xhat, eps, dx, dgamma_d_parts + 2*part*D, dbeta_d_parts + 2*part*D, stream,
-                symbn_layernorm_cut(N, part, parts), symbn_layernorm_cut(N, part + 1, parts));
+                D, dy, gamma, sigma2, xhat, eps, dx, dgamma_d_parts, dbeta_d_parts, stream, 0, N);
+        } else {
+            SYMBN_LAYERNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_layernorm_backward_f64_over_N(
+                    D, dy, gamma, sigma2, xhat, eps, dx, dgamma_d_parts + 2*part*D, dbeta_d_parts + 2*part*D, stream,
+                    symbn_layernorm_cut(N, part, parts), symbn_layernorm_cut(N, part + 1, parts));
+            }
         }
         for (ptrdiff_t part = 1; part < parts; ++part) {
             SYMBN_LAYERNORM_INDEPENDENT

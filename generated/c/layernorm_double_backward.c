@@ -82,7 +82,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
 #endif
@@ -473,12 +473,18 @@ int symbn_layernorm_backward_saving_f32(
     {
         const ptrdiff_t parts = symbn_layernorm_double_backward_parts(symbn_layernorm_double_backward_least(N, SYMBN_LAYERNORM_DOUBLE_BACKWARD_JOINED_PARTS), (double)N*(double)D);
 
-        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_layernorm_backward_saving_f32_over_N(
-                D, dy, x, gamma, eps, dx, sigma2, xhat, kept_mu, kept_sigma2, dgamma_d_parts + part*D,
-                dbeta_d_parts + part*D, stream, symbn_layernorm_double_backward_cut(N, part, parts),
-                symbn_layernorm_double_backward_cut(N, part + 1, parts));
+                D, dy, x, gamma, eps, dx, sigma2, xhat, kept_mu, kept_sigma2, dgamma_d_parts, dbeta_d_parts, stream, 0,
+                N);
+        } else {
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_layernorm_backward_saving_f32_over_N(
+                    D, dy, x, gamma, eps, dx, sigma2, xhat, kept_mu, kept_sigma2, dgamma_d_parts + part*D,
+                    dbeta_d_parts + part*D, stream, symbn_layernorm_double_backward_cut(N, part, parts),
+                    symbn_layernorm_double_backward_cut(N, part + 1, parts));
+            }
         }
         for (ptrdiff_t part = 1; part < parts; ++part) {
             SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
@@ -709,12 +715,18 @@ int symbn_layernorm_backward_saving_f64(
     {
         const ptrdiff_t parts = symbn_layernorm_double_backward_parts(symbn_layernorm_double_backward_least(N, SYMBN_LAYERNORM_DOUBLE_BACKWARD_JOINED_PARTS), (double)N*(double)D);
 
-        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_layernorm_backward_saving_f64_over_N(
-                D, dy, x, gamma, eps, dx, sigma2, xhat, kept_mu, kept_sigma2, dgamma_d_parts + 2*part*D,
-                dbeta_d_parts + 2*part*D, stream, symbn_layernorm_double_backward_cut(N, part, parts),
-                symbn_layernorm_double_backward_cut(N, part + 1, parts));
+                D, dy, x, gamma, eps, dx, sigma2, xhat, kept_mu, kept_sigma2, dgamma_d_parts, dbeta_d_parts, stream, 0,
+                N);
+        } else {
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_layernorm_backward_saving_f64_over_N(
+                    D, dy, x, gamma, eps, dx, sigma2, xhat, kept_mu, kept_sigma2, dgamma_d_parts + 2*part*D,
+                    dbeta_d_parts + 2*part*D, stream, symbn_layernorm_double_backward_cut(N, part, parts),
+                    symbn_layernorm_double_backward_cut(N, part + 1, parts));
+            }
         }
         for (ptrdiff_t part = 1; part < parts; ++part) {
             SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
@@ -1032,12 +1044,18 @@ int symbn_layernorm_double_backward_f32(
     {
         const ptrdiff_t parts = symbn_layernorm_double_backward_parts(symbn_layernorm_double_backward_least(N, SYMBN_LAYERNORM_DOUBLE_BACKWARD_JOINED_PARTS), (double)N*(double)D);
 
-        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_layernorm_double_backward_f32_over_N(
                 D, ddx, ddgamma, ddbeta, dy, gamma, sigma2, xhat, eps, grad_dy, grad_x, kept_sum_ddx, kept_sum_ddx_xhat,
-                grad_gamma_d_parts + part*D, stream, symbn_layernorm_double_backward_cut(N, part, parts),
-                symbn_layernorm_double_backward_cut(N, part + 1, parts));
+                grad_gamma_d_parts, stream, 0, N);
+        } else {
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_layernorm_double_backward_f32_over_N(
+                    D, ddx, ddgamma, ddbeta, dy, gamma, sigma2, xhat, eps, grad_dy, grad_x, kept_sum_ddx, kept_sum_ddx_xhat,
+                    grad_gamma_d_parts + part*D, stream, symbn_layernorm_double_backward_cut(N, part, parts),
+                    symbn_layernorm_double_backward_cut(N, part + 1, parts));
+            }
         }
         for (ptrdiff_t part = 1; part < parts; ++part) {
             SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
@@ -1319,12 +1337,18 @@ int symbn_layernorm_double_backward_f64(
     {
         const ptrdiff_t parts = symbn_layernorm_double_backward_parts(symbn_layernorm_double_backward_least(N, SYMBN_LAYERNORM_DOUBLE_BACKWARD_JOINED_PARTS), (double)N*(double)D);
 
-        SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
+        if (parts == 1) {
             symbn_layernorm_double_backward_f64_over_N(
                 D, ddx, ddgamma, ddbeta, dy, gamma, sigma2, xhat, eps, grad_dy, grad_x, kept_sum_ddx, kept_sum_ddx_xhat,
-                grad_gamma_d_parts + 2*part*D, stream, symbn_layernorm_double_backward_cut(N, part, parts),
-                symbn_layernorm_double_backward_cut(N, part + 1, parts));
+                grad_gamma_d_parts, stream, 0, N);
+        } else {
+            SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_layernorm_double_backward_f64_over_N(
+                    D, ddx, ddgamma, ddbeta, dy, gamma, sigma2, xhat, eps, grad_dy, grad_x, kept_sum_ddx, kept_sum_ddx_xhat,
+                    grad_gamma_d_parts + 2*part*D, stream, symbn_layernorm_double_backward_cut(N, part, parts),
+                    symbn_layernorm_double_backward_cut(N, part + 1, parts));
+            }
         }
         for (ptrdiff_t part = 1; part < parts; ++part) {
             SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT

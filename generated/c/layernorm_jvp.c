@@ -67,7 +67,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_LAYERNORM_JVP_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_LAYERNORM_JVP_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_LAYERNORM_JVP_PARALLEL
 #endif
@@ -306,11 +306,15 @@ int symbn_layernorm_jvp_forward_f32(
     {
         const ptrdiff_t parts = symbn_layernorm_jvp_parts(N, (double)N*(double)D);
 
-        SYMBN_LAYERNORM_JVP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_layernorm_jvp_forward_f32_over_N(
-                D, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_layernorm_jvp_cut(N, part, parts),
-                symbn_layernorm_jvp_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_layernorm_jvp_forward_f32_over_N(D, x, gamma, beta, eps, y, sigma2, xhat, stream, 0, N);
+        } else {
+            SYMBN_LAYERNORM_JVP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_layernorm_jvp_forward_f32_over_N(
+                    D, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_layernorm_jvp_cut(N, part, parts),
+                    symbn_layernorm_jvp_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_LAYERNORM_JVP_OK;
@@ -417,11 +421,15 @@ int symbn_layernorm_jvp_forward_f64(
     {
         const ptrdiff_t parts = symbn_layernorm_jvp_parts(N, (double)N*(double)D);
 
-        SYMBN_LAYERNORM_JVP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_layernorm_jvp_forward_f64_over_N(
-                D, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_layernorm_jvp_cut(N, part, parts),
-                symbn_layernorm_jvp_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_layernorm_jvp_forward_f64_over_N(D, x, gamma, beta, eps, y, sigma2, xhat, stream, 0, N);
+        } else {
+            SYMBN_LAYERNORM_JVP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_layernorm_jvp_forward_f64_over_N(
+                    D, x, gamma, beta, eps, y, sigma2, xhat, stream, symbn_layernorm_jvp_cut(N, part, parts),
+                    symbn_layernorm_jvp_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_LAYERNORM_JVP_OK;
@@ -517,11 +525,15 @@ int symbn_layernorm_jvp_f32(
     {
         const ptrdiff_t parts = symbn_layernorm_jvp_parts(N, (double)N*(double)D);
 
-        SYMBN_LAYERNORM_JVP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_layernorm_jvp_f32_over_N(
-                D, x_dot, gamma_dot, beta_dot, gamma, sigma2, xhat, eps, y_dot, stream,
-                symbn_layernorm_jvp_cut(N, part, parts), symbn_layernorm_jvp_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_layernorm_jvp_f32_over_N(D, x_dot, gamma_dot, beta_dot, gamma, sigma2, xhat, eps, y_dot, stream, 0, N);
+        } else {
+            SYMBN_LAYERNORM_JVP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_layernorm_jvp_f32_over_N(
+                    D, x_dot, gamma_dot, beta_dot, gamma, sigma2, xhat, eps, y_dot, stream,
+                    symbn_layernorm_jvp_cut(N, part, parts), symbn_layernorm_jvp_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_LAYERNORM_JVP_OK;
@@ -613,11 +625,15 @@ int symbn_layernorm_jvp_f64(
     {
         const ptrdiff_t parts = symbn_layernorm_jvp_parts(N, (double)N*(double)D);
 
-        SYMBN_LAYERNORM_JVP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_layernorm_jvp_f64_over_N(
-                D, x_dot, gamma_dot, beta_dot, gamma, sigma2, xhat, eps, y_dot, stream,
-                symbn_layernorm_jvp_cut(N, part, parts), symbn_layernorm_jvp_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_layernorm_jvp_f64_over_N(D, x_dot, gamma_dot, beta_dot, gamma, sigma2, xhat, eps, y_dot, stream, 0, N);
+        } else {
+            SYMBN_LAYERNORM_JVP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_layernorm_jvp_f64_over_N(
+                    D, x_dot, gamma_dot, beta_dot, gamma, sigma2, xhat, eps, y_dot, stream,
+                    symbn_layernorm_jvp_cut(N, part, parts), symbn_layernorm_jvp_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_LAYERNORM_JVP_OK;

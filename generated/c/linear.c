@@ -61,7 +61,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_LINEAR_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_LINEAR_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_LINEAR_PARALLEL
 #endif
@@ -224,10 +224,14 @@ int symbn_linear_forward_f32(
     {
         const ptrdiff_t parts = symbn_linear_parts(O, (double)O*(double)N*(double)I);
 
-        SYMBN_LINEAR_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_linear_forward_f32_over_O(
-                N, I, O, x, w, b, y, symbn_linear_cut(O, part, parts), symbn_linear_cut(O, part + 1, parts));
+        if (parts == 1) {
+            symbn_linear_forward_f32_over_O(N, I, O, x, w, b, y, 0, O);
+        } else {
+            SYMBN_LINEAR_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_linear_forward_f32_over_O(
+                    N, I, O, x, w, b, y, symbn_linear_cut(O, part, parts), symbn_linear_cut(O, part + 1, parts));
+            }
         }
     }
     return SYMBN_LINEAR_OK;
@@ -284,10 +288,14 @@ int symbn_linear_forward_f64(
     {
         const ptrdiff_t parts = symbn_linear_parts(O, (double)O*(double)N*(double)I);
 
-        SYMBN_LINEAR_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_linear_forward_f64_over_O(
-                N, I, O, x, w, b, y, symbn_linear_cut(O, part, parts), symbn_linear_cut(O, part + 1, parts));
+        if (parts == 1) {
+            symbn_linear_forward_f64_over_O(N, I, O, x, w, b, y, 0, O);
+        } else {
+            SYMBN_LINEAR_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_linear_forward_f64_over_O(
+                    N, I, O, x, w, b, y, symbn_linear_cut(O, part, parts), symbn_linear_cut(O, part + 1, parts));
+            }
         }
     }
     return SYMBN_LINEAR_OK;
@@ -448,19 +456,27 @@ int symbn_linear_backward_f32(
     {
         const ptrdiff_t parts = symbn_linear_parts(N, (double)N*(double)I*(double)O);
 
-        SYMBN_LINEAR_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_linear_backward_f32_over_N(
-                I, O, dy, w, dx, symbn_linear_cut(N, part, parts), symbn_linear_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_linear_backward_f32_over_N(I, O, dy, w, dx, 0, N);
+        } else {
+            SYMBN_LINEAR_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_linear_backward_f32_over_N(
+                    I, O, dy, w, dx, symbn_linear_cut(N, part, parts), symbn_linear_cut(N, part + 1, parts));
+            }
         }
     }
     {
         const ptrdiff_t parts = symbn_linear_parts(O, (double)O*(double)I*(double)N);
 
-        SYMBN_LINEAR_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_linear_backward_f32_over_O(
-                N, I, O, dy, x, dw, db, symbn_linear_cut(O, part, parts), symbn_linear_cut(O, part + 1, parts));
+        if (parts == 1) {
+            symbn_linear_backward_f32_over_O(N, I, O, dy, x, dw, db, 0, O);
+        } else {
+            SYMBN_LINEAR_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_linear_backward_f32_over_O(
+                    N, I, O, dy, x, dw, db, symbn_linear_cut(O, part, parts), symbn_linear_cut(O, part + 1, parts));
+            }
         }
     }
     return SYMBN_LINEAR_OK;
@@ -572,19 +588,27 @@ int symbn_linear_backward_f64(
     {
         const ptrdiff_t parts = symbn_linear_parts(N, (double)N*(double)I*(double)O);
 
-        SYMBN_LINEAR_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_linear_backward_f64_over_N(
-                I, O, dy, w, dx, symbn_linear_cut(N, part, parts), symbn_linear_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_linear_backward_f64_over_N(I, O, dy, w, dx, 0, N);
+        } else {
+            SYMBN_LINEAR_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_linear_backward_f64_over_N(
+                    I, O, dy, w, dx, symbn_linear_cut(N, part, parts), symbn_linear_cut(N, part + 1, parts));
+            }
         }
     }
     {
         const ptrdiff_t parts = symbn_linear_parts(O, (double)O*(double)I*(double)N);
 
-        SYMBN_LINEAR_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_linear_backward_f64_over_O(
-                N, I, O, dy, x, dw, db, symbn_linear_cut(O, part, parts), symbn_linear_cut(O, part + 1, parts));
+        if (parts == 1) {
+            symbn_linear_backward_f64_over_O(N, I, O, dy, x, dw, db, 0, O);
+        } else {
+            SYMBN_LINEAR_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_linear_backward_f64_over_O(
+                    N, I, O, dy, x, dw, db, symbn_linear_cut(O, part, parts), symbn_linear_cut(O, part + 1, parts));
+            }
         }
     }
     return SYMBN_LINEAR_OK;

@@ -62,7 +62,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_LOG_SOFTMAX_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_LOG_SOFTMAX_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_LOG_SOFTMAX_PARALLEL
 #endif
@@ -332,10 +332,14 @@ int symbn_log_softmax_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, floa
     {
         const ptrdiff_t parts = symbn_log_softmax_parts(N, (double)N*(double)K);
 
-        SYMBN_LOG_SOFTMAX_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_log_softmax_forward_f32_over_N(
-                K, x, y, stream, symbn_log_softmax_cut(N, part, parts), symbn_log_softmax_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_log_softmax_forward_f32_over_N(K, x, y, stream, 0, N);
+        } else {
+            SYMBN_LOG_SOFTMAX_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_log_softmax_forward_f32_over_N(
+                    K, x, y, stream, symbn_log_softmax_cut(N, part, parts), symbn_log_softmax_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_LOG_SOFTMAX_OK;
@@ -422,10 +426,14 @@ int symbn_log_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, dou
     {
         const ptrdiff_t parts = symbn_log_softmax_parts(N, (double)N*(double)K);
 
-        SYMBN_LOG_SOFTMAX_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_log_softmax_forward_f64_over_N(
-                K, x, y, stream, symbn_log_softmax_cut(N, part, parts), symbn_log_softmax_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_log_softmax_forward_f64_over_N(K, x, y, stream, 0, N);
+        } else {
+            SYMBN_LOG_SOFTMAX_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_log_softmax_forward_f64_over_N(
+                    K, x, y, stream, symbn_log_softmax_cut(N, part, parts), symbn_log_softmax_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_LOG_SOFTMAX_OK;
@@ -492,10 +500,14 @@ int symbn_log_softmax_backward_f32(ptrdiff_t N, ptrdiff_t K, const float *dy, co
     {
         const ptrdiff_t parts = symbn_log_softmax_parts(N, (double)N*(double)K);
 
-        SYMBN_LOG_SOFTMAX_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_log_softmax_backward_f32_over_N(
-                K, dy, y, dx, stream, symbn_log_softmax_cut(N, part, parts), symbn_log_softmax_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_log_softmax_backward_f32_over_N(K, dy, y, dx, stream, 0, N);
+        } else {
+            SYMBN_LOG_SOFTMAX_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_log_softmax_backward_f32_over_N(
+                    K, dy, y, dx, stream, symbn_log_softmax_cut(N, part, parts), symbn_log_softmax_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_LOG_SOFTMAX_OK;
@@ -560,10 +572,14 @@ int symbn_log_softmax_backward_f64(ptrdiff_t N, ptrdiff_t K, const double *dy, c
     {
         const ptrdiff_t parts = symbn_log_softmax_parts(N, (double)N*(double)K);
 
-        SYMBN_LOG_SOFTMAX_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_log_softmax_backward_f64_over_N(
-                K, dy, y, dx, stream, symbn_log_softmax_cut(N, part, parts), symbn_log_softmax_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_log_softmax_backward_f64_over_N(K, dy, y, dx, stream, 0, N);
+        } else {
+            SYMBN_LOG_SOFTMAX_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_log_softmax_backward_f64_over_N(
+                    K, dy, y, dx, stream, symbn_log_softmax_cut(N, part, parts), symbn_log_softmax_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_LOG_SOFTMAX_OK;

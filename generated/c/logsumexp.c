@@ -62,7 +62,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_LOGSUMEXP_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_LOGSUMEXP_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_LOGSUMEXP_PARALLEL
 #endif
@@ -316,10 +316,14 @@ int symbn_logsumexp_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, float 
     {
         const ptrdiff_t parts = symbn_logsumexp_parts(N, (double)N*(double)K);
 
-        SYMBN_LOGSUMEXP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_logsumexp_forward_f32_over_N(
-                K, x, y, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_logsumexp_forward_f32_over_N(K, x, y, 0, N);
+        } else {
+            SYMBN_LOGSUMEXP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_logsumexp_forward_f32_over_N(
+                    K, x, y, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_LOGSUMEXP_OK;
@@ -391,10 +395,14 @@ int symbn_logsumexp_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, doubl
     {
         const ptrdiff_t parts = symbn_logsumexp_parts(N, (double)N*(double)K);
 
-        SYMBN_LOGSUMEXP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_logsumexp_forward_f64_over_N(
-                K, x, y, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_logsumexp_forward_f64_over_N(K, x, y, 0, N);
+        } else {
+            SYMBN_LOGSUMEXP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_logsumexp_forward_f64_over_N(
+                    K, x, y, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_LOGSUMEXP_OK;
@@ -443,10 +451,14 @@ int symbn_logsumexp_backward_f32(
     {
         const ptrdiff_t parts = symbn_logsumexp_parts(N, (double)N*(double)K);
 
-        SYMBN_LOGSUMEXP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_logsumexp_backward_f32_over_N(
-                K, dy, x, y, dx, stream, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_logsumexp_backward_f32_over_N(K, dy, x, y, dx, stream, 0, N);
+        } else {
+            SYMBN_LOGSUMEXP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_logsumexp_backward_f32_over_N(
+                    K, dy, x, y, dx, stream, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_LOGSUMEXP_OK;
@@ -493,10 +505,14 @@ int symbn_logsumexp_backward_f64(
     {
         const ptrdiff_t parts = symbn_logsumexp_parts(N, (double)N*(double)K);
 
-        SYMBN_LOGSUMEXP_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_logsumexp_backward_f64_over_N(
-                K, dy, x, y, dx, stream, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_logsumexp_backward_f64_over_N(K, dy, x, y, dx, stream, 0, N);
+        } else {
+            SYMBN_LOGSUMEXP_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_logsumexp_backward_f64_over_N(
+                    K, dy, x, y, dx, stream, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_LOGSUMEXP_OK;

@@ -59,7 +59,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_MSE_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_MSE_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_MSE_PARALLEL
 #endif
@@ -234,10 +234,14 @@ int symbn_mse_forward_f32(ptrdiff_t N, ptrdiff_t D, const float *x, const float 
         const ptrdiff_t parts = symbn_mse_parts(N, (double)N*(double)D);
         double sums[SYMBN_MSE_PARTS][1];
 
-        SYMBN_MSE_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_mse_forward_f32_over_N(
-                D, x, t, symbn_mse_cut(N, part, parts), symbn_mse_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_mse_forward_f32_over_N(D, x, t, 0, N, sums[0]);
+        } else {
+            SYMBN_MSE_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_mse_forward_f32_over_N(
+                    D, x, t, symbn_mse_cut(N, part, parts), symbn_mse_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             loss_value += sums[part][0];
@@ -296,10 +300,14 @@ int symbn_mse_forward_f64(ptrdiff_t N, ptrdiff_t D, const double *x, const doubl
         const ptrdiff_t parts = symbn_mse_parts(N, (double)N*(double)D);
         double sums[SYMBN_MSE_PARTS][2];
 
-        SYMBN_MSE_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_mse_forward_f64_over_N(
-                D, x, t, symbn_mse_cut(N, part, parts), symbn_mse_cut(N, part + 1, parts), sums[part]);
+        if (parts == 1) {
+            symbn_mse_forward_f64_over_N(D, x, t, 0, N, sums[0]);
+        } else {
+            SYMBN_MSE_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_mse_forward_f64_over_N(
+                    D, x, t, symbn_mse_cut(N, part, parts), symbn_mse_cut(N, part + 1, parts), sums[part]);
+            }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_mse_add(&loss_value, &loss_value_low, sums[part][0]);
@@ -355,10 +363,14 @@ int symbn_mse_backward_f32(ptrdiff_t N, ptrdiff_t D, double dloss, const float *
     {
         const ptrdiff_t parts = symbn_mse_parts(N, (double)N*(double)D);
 
-        SYMBN_MSE_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_mse_backward_f32_over_N(
-                D, x, t, dx, dx_scale, stream, symbn_mse_cut(N, part, parts), symbn_mse_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_mse_backward_f32_over_N(D, x, t, dx, dx_scale, stream, 0, N);
+        } else {
+            SYMBN_MSE_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_mse_backward_f32_over_N(
+                    D, x, t, dx, dx_scale, stream, symbn_mse_cut(N, part, parts), symbn_mse_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_MSE_OK;
@@ -405,10 +417,14 @@ int symbn_mse_backward_f64(
     {
         const ptrdiff_t parts = symbn_mse_parts(N, (double)N*(double)D);
 
-        SYMBN_MSE_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_mse_backward_f64_over_N(
-                D, x, t, dx, dx_scale, stream, symbn_mse_cut(N, part, parts), symbn_mse_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_mse_backward_f64_over_N(D, x, t, dx, dx_scale, stream, 0, N);
+        } else {
+            SYMBN_MSE_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_mse_backward_f64_over_N(
+                    D, x, t, dx, dx_scale, stream, symbn_mse_cut(N, part, parts), symbn_mse_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_MSE_OK;

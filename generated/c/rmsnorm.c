@@ -66,7 +66,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_RMSNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_RMSNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_RMSNORM_PARALLEL
 #endif
@@ -285,11 +285,15 @@ int symbn_rmsnorm_forward_f32(
     {
         const ptrdiff_t parts = symbn_rmsnorm_parts(N, (double)N*(double)D);
 
-        SYMBN_RMSNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_rmsnorm_forward_f32_over_N(
-                D, x, gamma, eps, y, ms, xhat, stream, symbn_rmsnorm_cut(N, part, parts),
-                symbn_rmsnorm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_rmsnorm_forward_f32_over_N(D, x, gamma, eps, y, ms, xhat, stream, 0, N);
+        } else {
+            SYMBN_RMSNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_rmsnorm_forward_f32_over_N(
+                    D, x, gamma, eps, y, ms, xhat, stream, symbn_rmsnorm_cut(N, part, parts),
+                    symbn_rmsnorm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_RMSNORM_OK;
@@ -370,11 +374,15 @@ int symbn_rmsnorm_forward_f64(
     {
         const ptrdiff_t parts = symbn_rmsnorm_parts(N, (double)N*(double)D);
 
-        SYMBN_RMSNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_rmsnorm_forward_f64_over_N(
-                D, x, gamma, eps, y, ms, xhat, stream, symbn_rmsnorm_cut(N, part, parts),
-                symbn_rmsnorm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_rmsnorm_forward_f64_over_N(D, x, gamma, eps, y, ms, xhat, stream, 0, N);
+        } else {
+            SYMBN_RMSNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_rmsnorm_forward_f64_over_N(
+                    D, x, gamma, eps, y, ms, xhat, stream, symbn_rmsnorm_cut(N, part, parts),
+                    symbn_rmsnorm_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_RMSNORM_OK;
@@ -496,11 +504,15 @@ int symbn_rmsnorm_backward_f32(
     {
         const ptrdiff_t parts = symbn_rmsnorm_parts(symbn_rmsnorm_least(N, SYMBN_RMSNORM_JOINED_PARTS), (double)N*(double)D);
 
-        SYMBN_RMSNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_rmsnorm_backward_f32_over_N(
-                D, dy, gamma, ms, xhat, eps, dx, dgamma_d_parts + part*D, stream, symbn_rmsnorm_cut(N, part, parts),
-                symbn_rmsnorm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_rmsnorm_backward_f32_over_N(D, dy, gamma, ms, xhat, eps, dx, dgamma_d_parts, stream, 0, N);
+        } else {
+            SYMBN_RMSNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_rmsnorm_backward_f32_over_N(
+                    D, dy, gamma, ms, xhat, eps, dx, dgamma_d_parts + part*D, stream, symbn_rmsnorm_cut(N, part, parts),
+                    symbn_rmsnorm_cut(N, part + 1, parts));
+            }
         }
         for (ptrdiff_t part = 1; part < parts; ++part) {
             SYMBN_RMSNORM_INDEPENDENT
@@ -615,11 +627,15 @@ int symbn_rmsnorm_backward_f64(
     {
         const ptrdiff_t parts = symbn_rmsnorm_parts(symbn_rmsnorm_least(N, SYMBN_RMSNORM_JOINED_PARTS), (double)N*(double)D);
 
-        SYMBN_RMSNORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_rmsnorm_backward_f64_over_N(
-                D, dy, gamma, ms, xhat, eps, dx, dgamma_d_parts + 2*part*D, stream, symbn_rmsnorm_cut(N, part, parts),
-                symbn_rmsnorm_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_rmsnorm_backward_f64_over_N(D, dy, gamma, ms, xhat, eps, dx, dgamma_d_parts, stream, 0, N);
+        } else {
+            SYMBN_RMSNORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_rmsnorm_backward_f64_over_N(
+                    D, dy, gamma, ms, xhat, eps, dx, dgamma_d_parts + 2*part*D, stream, symbn_rmsnorm_cut(N, part, parts),
+                    symbn_rmsnorm_cut(N, part + 1, parts));
+            }
         }
         for (ptrdiff_t part = 1; part < parts; ++part) {
             SYMBN_RMSNORM_INDEPENDENT

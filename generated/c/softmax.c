@@ -63,7 +63,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_SOFTMAX_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_SOFTMAX_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_SOFTMAX_PARALLEL
 #endif
@@ -345,10 +345,14 @@ int symbn_softmax_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, float *y
     {
         const ptrdiff_t parts = symbn_softmax_parts(N, (double)N*(double)K);
 
-        SYMBN_SOFTMAX_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_softmax_forward_f32_over_N(
-                K, x, y, stream, symbn_softmax_cut(N, part, parts), symbn_softmax_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_softmax_forward_f32_over_N(K, x, y, stream, 0, N);
+        } else {
+            SYMBN_SOFTMAX_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_softmax_forward_f32_over_N(
+                    K, x, y, stream, symbn_softmax_cut(N, part, parts), symbn_softmax_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_SOFTMAX_OK;
@@ -439,10 +443,14 @@ int symbn_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, double 
     {
         const ptrdiff_t parts = symbn_softmax_parts(N, (double)N*(double)K);
 
-        SYMBN_SOFTMAX_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_softmax_forward_f64_over_N(
-                K, x, y, stream, symbn_softmax_cut(N, part, parts), symbn_softmax_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_softmax_forward_f64_over_N(K, x, y, stream, 0, N);
+        } else {
+            SYMBN_SOFTMAX_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_softmax_forward_f64_over_N(
+                    K, x, y, stream, symbn_softmax_cut(N, part, parts), symbn_softmax_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_SOFTMAX_OK;
@@ -509,10 +517,14 @@ int symbn_softmax_backward_f32(ptrdiff_t N, ptrdiff_t K, const float *dy, const 
     {
         const ptrdiff_t parts = symbn_softmax_parts(N, (double)N*(double)K);
 
-        SYMBN_SOFTMAX_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_softmax_backward_f32_over_N(
-                K, dy, y, dx, stream, symbn_softmax_cut(N, part, parts), symbn_softmax_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_softmax_backward_f32_over_N(K, dy, y, dx, stream, 0, N);
+        } else {
+            SYMBN_SOFTMAX_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_softmax_backward_f32_over_N(
+                    K, dy, y, dx, stream, symbn_softmax_cut(N, part, parts), symbn_softmax_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_SOFTMAX_OK;
@@ -579,10 +591,14 @@ int symbn_softmax_backward_f64(ptrdiff_t N, ptrdiff_t K, const double *dy, const
     {
         const ptrdiff_t parts = symbn_softmax_parts(N, (double)N*(double)K);
 
-        SYMBN_SOFTMAX_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_softmax_backward_f64_over_N(
-                K, dy, y, dx, stream, symbn_softmax_cut(N, part, parts), symbn_softmax_cut(N, part + 1, parts));
+        if (parts == 1) {
+            symbn_softmax_backward_f64_over_N(K, dy, y, dx, stream, 0, N);
+        } else {
+            SYMBN_SOFTMAX_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_softmax_backward_f64_over_N(
+                    K, dy, y, dx, stream, symbn_softmax_cut(N, part, parts), symbn_softmax_cut(N, part + 1, parts));
+            }
         }
     }
     return SYMBN_SOFTMAX_OK;

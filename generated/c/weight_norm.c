@@ -66,7 +66,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_WEIGHT_NORM_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_WEIGHT_NORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_WEIGHT_NORM_PARALLEL
 #endif
@@ -266,11 +266,15 @@ int symbn_weight_norm_forward_f32(
     {
         const ptrdiff_t parts = symbn_weight_norm_parts(O, (double)O*(double)I);
 
-        SYMBN_WEIGHT_NORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_weight_norm_forward_f32_over_O(
-                I, v, g, w, norm, stream, symbn_weight_norm_cut(O, part, parts),
-                symbn_weight_norm_cut(O, part + 1, parts));
+        if (parts == 1) {
+            symbn_weight_norm_forward_f32_over_O(I, v, g, w, norm, stream, 0, O);
+        } else {
+            SYMBN_WEIGHT_NORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_weight_norm_forward_f32_over_O(
+                    I, v, g, w, norm, stream, symbn_weight_norm_cut(O, part, parts),
+                    symbn_weight_norm_cut(O, part + 1, parts));
+            }
         }
     }
     return SYMBN_WEIGHT_NORM_OK;
@@ -345,11 +349,15 @@ int symbn_weight_norm_forward_f64(
     {
         const ptrdiff_t parts = symbn_weight_norm_parts(O, (double)O*(double)I);
 
-        SYMBN_WEIGHT_NORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_weight_norm_forward_f64_over_O(
-                I, v, g, w, norm, stream, symbn_weight_norm_cut(O, part, parts),
-                symbn_weight_norm_cut(O, part + 1, parts));
+        if (parts == 1) {
+            symbn_weight_norm_forward_f64_over_O(I, v, g, w, norm, stream, 0, O);
+        } else {
+            SYMBN_WEIGHT_NORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_weight_norm_forward_f64_over_O(
+                    I, v, g, w, norm, stream, symbn_weight_norm_cut(O, part, parts),
+                    symbn_weight_norm_cut(O, part + 1, parts));
+            }
         }
     }
     return SYMBN_WEIGHT_NORM_OK;
@@ -433,11 +441,15 @@ int symbn_weight_norm_backward_f32(
     {
         const ptrdiff_t parts = symbn_weight_norm_parts(O, (double)O*(double)I);
 
-        SYMBN_WEIGHT_NORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_weight_norm_backward_f32_over_O(
-                I, dw, v, g, norm, dv, dg, stream, symbn_weight_norm_cut(O, part, parts),
-                symbn_weight_norm_cut(O, part + 1, parts));
+        if (parts == 1) {
+            symbn_weight_norm_backward_f32_over_O(I, dw, v, g, norm, dv, dg, stream, 0, O);
+        } else {
+            SYMBN_WEIGHT_NORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_weight_norm_backward_f32_over_O(
+                    I, dw, v, g, norm, dv, dg, stream, symbn_weight_norm_cut(O, part, parts),
+                    symbn_weight_norm_cut(O, part + 1, parts));
+            }
         }
     }
     return SYMBN_WEIGHT_NORM_OK;
@@ -517,11 +529,15 @@ int symbn_weight_norm_backward_f64(
     {
         const ptrdiff_t parts = symbn_weight_norm_parts(O, (double)O*(double)I);
 
-        SYMBN_WEIGHT_NORM_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_weight_norm_backward_f64_over_O(
-                I, dw, v, g, norm, dv, dg, stream, symbn_weight_norm_cut(O, part, parts),
-                symbn_weight_norm_cut(O, part + 1, parts));
+        if (parts == 1) {
+            symbn_weight_norm_backward_f64_over_O(I, dw, v, g, norm, dv, dg, stream, 0, O);
+        } else {
+            SYMBN_WEIGHT_NORM_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_weight_norm_backward_f64_over_O(
+                    I, dw, v, g, norm, dv, dg, stream, symbn_weight_norm_cut(O, part, parts),
+                    symbn_weight_norm_cut(O, part + 1, parts));
+            }
         }
     }
     return SYMBN_WEIGHT_NORM_OK;

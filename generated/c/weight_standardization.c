@@ -64,7 +64,7 @@
 
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
-#define SYMBN_WEIGHT_STANDARDIZATION_PARALLEL _Pragma("omp parallel for schedule(dynamic) if (parts > 1)")
+#define SYMBN_WEIGHT_STANDARDIZATION_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
 #else
 #define SYMBN_WEIGHT_STANDARDIZATION_PARALLEL
 #endif
@@ -292,11 +292,15 @@ int symbn_weight_standardization_forward_f32(
     {
         const ptrdiff_t parts = symbn_weight_standardization_parts(O, (double)O*(double)I);
 
-        SYMBN_WEIGHT_STANDARDIZATION_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_weight_standardization_forward_f32_over_O(
-                I, w, eps, what, sigma2, stream, symbn_weight_standardization_cut(O, part, parts),
-                symbn_weight_standardization_cut(O, part + 1, parts));
+        if (parts == 1) {
+            symbn_weight_standardization_forward_f32_over_O(I, w, eps, what, sigma2, stream, 0, O);
+        } else {
+            SYMBN_WEIGHT_STANDARDIZATION_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_weight_standardization_forward_f32_over_O(
+                    I, w, eps, what, sigma2, stream, symbn_weight_standardization_cut(O, part, parts),
+                    symbn_weight_standardization_cut(O, part + 1, parts));
+            }
         }
     }
     return SYMBN_WEIGHT_STANDARDIZATION_OK;
@@ -392,11 +396,15 @@ int symbn_weight_standardization_forward_f64(
     {
         const ptrdiff_t parts = symbn_weight_standardization_parts(O, (double)O*(double)I);
 
-        SYMBN_WEIGHT_STANDARDIZATION_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_weight_standardization_forward_f64_over_O(
-                I, w, eps, what, sigma2, stream, symbn_weight_standardization_cut(O, part, parts),
-                symbn_weight_standardization_cut(O, part + 1, parts));
+        if (parts == 1) {
+            symbn_weight_standardization_forward_f64_over_O(I, w, eps, what, sigma2, stream, 0, O);
+        } else {
+            SYMBN_WEIGHT_STANDARDIZATION_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_weight_standardization_forward_f64_over_O(
+                    I, w, eps, what, sigma2, stream, symbn_weight_standardization_cut(O, part, parts),
+                    symbn_weight_standardization_cut(O, part + 1, parts));
+            }
         }
     }
     return SYMBN_WEIGHT_STANDARDIZATION_OK;
@@ -481,11 +489,15 @@ int symbn_weight_standardization_backward_f32(
     {
         const ptrdiff_t parts = symbn_weight_standardization_parts(O, (double)O*(double)I);
 
-        SYMBN_WEIGHT_STANDARDIZATION_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_weight_standardization_backward_f32_over_O(
-                I, dwhat, sigma2, what, eps, dw, stream, symbn_weight_standardization_cut(O, part, parts),
-                symbn_weight_standardization_cut(O, part + 1, parts));
+        if (parts == 1) {
+            symbn_weight_standardization_backward_f32_over_O(I, dwhat, sigma2, what, eps, dw, stream, 0, O);
+        } else {
+            SYMBN_WEIGHT_STANDARDIZATION_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_weight_standardization_backward_f32_over_O(
+                    I, dwhat, sigma2, what, eps, dw, stream, symbn_weight_standardization_cut(O, part, parts),
+                    symbn_weight_standardization_cut(O, part + 1, parts));
+            }
         }
     }
     return SYMBN_WEIGHT_STANDARDIZATION_OK;
@@ -566,11 +578,15 @@ int symbn_weight_standardization_backward_f64(
     {
         const ptrdiff_t parts = symbn_weight_standardization_parts(O, (double)O*(double)I);
 
-        SYMBN_WEIGHT_STANDARDIZATION_PARALLEL
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_weight_standardization_backward_f64_over_O(
-                I, dwhat, sigma2, what, eps, dw, stream, symbn_weight_standardization_cut(O, part, parts),
-                symbn_weight_standardization_cut(O, part + 1, parts));
+        if (parts == 1) {
+            symbn_weight_standardization_backward_f64_over_O(I, dwhat, sigma2, what, eps, dw, stream, 0, O);
+        } else {
+            SYMBN_WEIGHT_STANDARDIZATION_PARALLEL
+            for (ptrdiff_t part = 0; part < parts; ++part) {
+                symbn_weight_standardization_backward_f64_over_O(
+                    I, dwhat, sigma2, what, eps, dw, stream, symbn_weight_standardization_cut(O, part, parts),
+                    symbn_weight_standardization_cut(O, part + 1, parts));
+            }
         }
     }
     return SYMBN_WEIGHT_STANDARDIZATION_OK;

@@ -57,8 +57,11 @@ def render(
     dtypes: Iterable[str] = USUAL,
     prefix: str | None = None,
     templates_dir: Path | str | None = None,
+    proved: bool = True,
 ) -> dict[str, str]:
     """The target's files by name; `prefix` is what its functions' names start with, None for the target's own.
+
+    Not `proved`, code that is only run names no certificate, which takes a while to compute.
 
     Raises TargetError for an unknown target, dtype or template, UnsupportedError for what the target cannot say.
     """
@@ -68,6 +71,8 @@ def render(
     options: dict[str, Any] = {"dtypes": types} if row.typed else {}
     if prefix is not None:
         options["prefix"] = _checked_prefix(row, prefix)
+    if not proved:
+        options["proved"] = False
     view = getattr(import_module(module), function)(derivation, **options)
     place = None if templates_dir is None else Path(templates_dir)
     names = file_names(variant_of(derivation).stem, target)

@@ -30,7 +30,7 @@ from symbn.tools.compiler import Compiler
 from symbn.tools.halves import dtype_of
 from symbn.tools.kernel import Kernel, Pass, c_pass, numpy_pass
 from symbn.tools.library import load
-from symbn.tools.threads import limit
+from symbn.tools.threads import limited
 
 BUILDS = ("c", "numpy")
 # The methods of a kernel that run its two passes, by what the second is.
@@ -67,7 +67,7 @@ def build(
 def _c(
     derivation: Derivation, programs: tuple[Program, Program], suffix: str, compiler: Compiler | None, threads: int | None
 ) -> tuple[Pass, Pass]:
-    library = load(render(derivation, "c", dtypes=(suffix,)), compiler)
+    library = load(render(derivation, "c", dtypes=(suffix,), proved=False), compiler)
     first, second = (_c_pass(library, program, suffix, threads) for program in programs)
     return first, second
 
@@ -76,15 +76,14 @@ def _c_pass(library: ctypes.CDLL, program: Program, suffix: str, threads: int | 
     loops = schedule(program)
     name = f"symbn_{program.layer}_{program.direction}"
     workspace = library[f"{name}_workspace"] if loops.buffers else None
-    if workspace is not None:
-        workspace.restype = ctypes.c_ssize_t
-    run = c_pass(library[f"{name}_{suffix}"], program, workspace, limit(library, threads))
+    function = library[f"{name}_{suffix}"]
+    run = c_pass(function, program, workspace, limited(function, library, threads))
     return Pass(program, frozenset(overlays(program, loops)), run)
 
 
 def _numpy(derivation: Derivation, programs: tuple[Program, Program], storage: Storage) -> tuple[Pass, Pass]:
     forward, backward = programs
-    module = load_module(render(derivation, "numpy"))
+    module = load_module(render(derivation, "numpy", proved=False))
     fields = (*saved_names(derivation), *lost_axes(backward))
     saved = next(value for name, value in vars(module).items() if name.endswith("Saved"))
 

@@ -6,6 +6,7 @@ names the argument, for what is on another device, requires a gradient, or is no
 
 from __future__ import annotations
 
+import ctypes
 from contextlib import suppress
 from typing import Any
 
@@ -14,9 +15,11 @@ import numpy as np
 from symbn.tools.dlpack import Array, bfloat16_bits
 from symbn.tools.halves import dtype_named
 
-__all__ = ["Array", "readable", "writable"]
+__all__ = ["Array", "address", "readable", "writable"]
 # Device types of DLPack whose memory this process reads as its own: CPU, CUDA's host and managed memory, ROCm's host memory.
 HOST_DEVICES = (1, 3, 13, 11)
+# Names of this module: they are looked up at every call of a kernel.
+_start, _byte = ctypes.addressof, ctypes.c_char.from_buffer
 REFUSALS = (AttributeError, BufferError, RuntimeError, TypeError, ValueError)
 
 
@@ -62,6 +65,14 @@ def _bfloat16(value: Any) -> Array | None:
         bits = bfloat16_bits(value, HOST_DEVICES)
         return None if bits is None else bits.view(dtype_named("bfloat16"))
     return None
+
+
+def address(value: Array) -> int:
+    """Where the elements of a contiguous array begin."""
+    try:
+        return _start(_byte(value))  # type: ignore[arg-type]  # in a fifth of the time that `value.ctypes` takes
+    except (TypeError, ValueError, BufferError):  # memory that may not be written, or a dtype that has no buffer
+        return int(value.ctypes.data)
 
 
 def _check_device(name: str, value: object) -> None:

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import ctypes
 from collections import namedtuple
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, Signature
+from operator import itemgetter
 from typing import Any, NoReturn
 
 import numpy as np
 
-from symbn.codegen.program import CONSTANT, INPUT, Program
+from symbn.codegen.program import CONSTANT, INPUT, Argument, Output, Program
 from symbn.codegen.storage import DTYPES, HALVES, Storage
 from symbn.layer import Layer
-from symbn.tools.arguments import array, check_overlap, extent, output, scalar, wanted_outputs
-from symbn.tools.exchange import Array
+from symbn.tools.arguments import apart, array, check_overlap, extent, output, scalar, wanted_outputs
+from symbn.tools.exchange import Array, address
 from symbn.tools.halves import as_given, dtype_named, dtype_of, name_of
 
 Values = Mapping[str, Any]
-# Extents, inputs by name, outputs to fill by name.
-Run = Callable[[Mapping[str, int], Values, Mapping[str, Array]], None]
+Part = tuple[str, tuple[str, ...], np.dtype[Any]]  # the name, axes and type of an argument or result
+# Extents, inputs by name, outputs to fill by name; and all these in one, an array as where it begins.
+Run = Callable[[Mapping[str, int], Values, Mapping[str, Array], Values], None]
 ABSENT: Any = Parameter.empty
 
 
@@ -37,27 +38,44 @@ class Pass:
     run: Run
 
     def call(
-        self, values: Values, extents: dict[str, int], storage: Storage, out: object, *, kept: tuple[str, ...] = ()
+        self, arguments: Sequence[Part], outputs: Sequence[Part], values: Values, extents: dict[str, int], out: object, kept: Sequence[str]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """(checked arguments, results) by name. What is `kept` for later is not written over."""
-        given = {}
-        for argument in self.program.arguments:
-            value = values[argument.name]
-            dtype = dtype_of(storage, argument.axes)
-            named = array(argument.name, value, argument.axes, extents, dtype) if argument.axes else scalar(argument.name, value, dtype)
-            given[argument.name] = named
-        wanted = wanted_outputs(out, tuple(part.name for part in self.program.outputs))
-        results = {
-            part.name: output(part.name, wanted[part.name], part.axes, extents, dtype_of(storage, part.axes))
-            for part in self.program.outputs
-        }
-        if out is not None:
-            overlays = frozenset((target, source) for target, source in self.overlays if source not in kept)
-            check_overlap(results, {name: value for name, value in given.items() if isinstance(value, np.ndarray)}, overlays)
-        self.run(extents, given, results)
-        # What the caller gave comes back, also where it is another library's.
-        made = {name: value if value.ndim else value[()] for name, value in results.items()}
-        return given, {name: made[name] if wanted[name] is None else wanted[name] for name in made}
+        """(checked arguments, results) by name. `arguments` are the program's, in the order in which they tell extents; so are `outputs`.
+
+        What is `kept` for later is not written over.
+        """
+        given: dict[str, Any] = {}
+        frame: dict[str, Any] = {}
+        starts: list[int] = []
+        ends: list[int] = []
+        for name, axes, dtype in arguments:
+            if axes:
+                given[name] = found = array(name, values[name], axes, extents, dtype)
+                frame[name] = start = address(found)
+                starts.append(start)
+                ends.append(start + found.nbytes)
+            else:
+                given[name] = frame[name] = scalar(name, values[name], dtype)
+        results: dict[str, Array] = {}
+        theirs = wanted_outputs(out, [name for name, _, _ in outputs])
+        for name, axes, dtype in outputs:
+            results[name] = found = output(name, theirs.get(name), axes, extents, dtype)
+            frame[name] = start = address(found)
+            starts.append(start)
+            ends.append(start + found.nbytes)
+        if theirs and not apart(starts, ends):
+            read = {name: given[name] for name, axes, _ in arguments if axes}
+            check_overlap(results, read, {pair for pair in self.overlays if pair[1] not in kept})
+        frame.update(extents)
+        self.run(extents, given, results, frame)
+        # What the caller gave comes back, also where it is another library's; a scalar of ours is no array.
+        made: dict[str, Any] = dict(results)
+        for name, value in results.items():
+            if theirs.get(name) is not None:
+                made[name] = theirs[name]
+            elif not value.ndim:
+                made[name] = value[()]
+        return given, made
 
 
 class Kernel:
@@ -93,11 +111,17 @@ class Kernel:
         self._fields = (*saved, *lost)
         self._saved: Any = namedtuple(f"{camel}Saved", self._fields)  # type: ignore[misc]
         self._results: Any = namedtuple(f"{camel}Results", [part.name for part in self._backward.program.outputs])  # type: ignore[misc]
-        self._forward_signature = _signature(self._forward.program, ())
-        self._backward_signature = _signature(self._backward.program, ("saved",))
+        # Saved arrays say the extents before anything the caller gives now.
+        later = sorted(self._backward.program.arguments, key=lambda part: part.role == INPUT)
+        self._first = _parts(storage, self._forward.program.arguments), _parts(storage, self._forward.program.outputs)
+        self._second = _parts(storage, later), _parts(storage, self._backward.program.outputs)
+        self._forward_parameters = Parameters(self._forward.program, ())
+        self._backward_parameters = Parameters(self._backward.program, ("saved",))
+        # As attributes of this object, the methods are found at once.
+        self.__dict__.update(zip(methods, (self.first, self.second), strict=True))
 
     def __repr__(self) -> str:
-        return f"<{self.target} kernel of {self.layer.name}{self._forward_signature}, {name_of(self.dtype)}>"
+        return f"<{self.target} kernel of {self.layer.name}{self._forward_parameters.signature}, {name_of(self.dtype)}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -106,57 +130,53 @@ class Kernel:
         )
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        """The two passes under their names."""
-        methods = self.__dict__.get("methods", ())
-        if name not in methods:
-            raise AttributeError(f"this kernel has {' and '.join(methods)}, not {name!r}")
-        return self.first if name == methods[0] else self.second
+        """What is no attribute; the two passes are, under their names."""
+        raise AttributeError(f"this kernel has {' and '.join(self.__dict__.get('methods', ()))}, not {name!r}")
 
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self.methods]
-
-    def first(self, *args: object, **kwargs: object) -> tuple[Any, ...]:
+    def first(self, *args: object, out: object = None, **kwargs: object) -> tuple[Any, ...]:
         """The layer's outputs, and after them what the second pass needs. ValueError for an array of the wrong shape or dtype."""
-        out = kwargs.pop("out", None)
-        bound = self._forward_signature.bind(*args, **kwargs)
-        bound.apply_defaults()
+        values = self._forward_parameters.bind(args, kwargs)
         extents: dict[str, int] = {}
-        given, results = self._forward.call(bound.arguments, extents, self.storage, out, kept=self._fields)
-        results = as_given(results, bound.arguments) if self._half else results
+        given, results = self._forward.call(*self._first, values, extents, out, self._fields)
+        results = as_given(results, values) if self._half else results
         known = {**given, **results, **extents}
-        saved = self._saved(*(known[name] for name in self._fields))
-        return (*(results[name] for name in self.layer.outputs), saved)
+        saved = self._saved(*[known[name] for name in self._fields])
+        return (*[results[name] for name in self.layer.outputs], saved)
 
     def second(self, *args: object, out: object = None, **kwargs: object) -> Any:
         """The results of the second pass as a named tuple. ValueError for an array of the wrong shape or dtype."""
-        bound = self._backward_signature.bind(*args, **kwargs)
-        saved = bound.arguments["saved"]
+        values = self._backward_parameters.bind(args, kwargs)
+        saved = values.pop("saved")
         if not isinstance(saved, tuple) or getattr(saved, "_fields", None) != self._fields:
             raise ValueError(f"saved is a {type(saved).__name__}, should be the {self._saved.__name__} that {self.methods[0]} returned")
         extents = {axis: extent(axis, getattr(saved, axis)) for axis in self._lost}
-        values = {**saved._asdict(), **bound.arguments}  # type: ignore[attr-defined]
-        for name, axes in self._known_shapes():
-            values[name] = array(name, values[name], axes, extents, dtype_of(self.storage, axes))
-        _, results = self._backward.call(values, extents, self.storage, out)
+        values.update(zip(self._fields, saved, strict=True))
+        _, results = self._backward.call(*self._second, values, extents, out, ())
         results = as_given(results, values) if self._half else results
-        return self._results(**results)
-
-    def _known_shapes(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Saved arrays say the extents before anything the caller gives now."""
-        return [(argument.name, argument.axes) for argument in self._backward.program.arguments if argument.role != INPUT and argument.axes]
+        return self._results(*results.values())
 
 
-def c_pass(function: Any, program: Program, workspace: Any, threads: Callable[[], AbstractContextManager[None]]) -> Run:
-    """Calls a compiled function within `threads`; `workspace` tells the doubles to lend it, None when it takes none."""
-    function.restype = ctypes.c_int
+def _parts(storage: Storage, parts: Iterable[Argument | Output]) -> list[Part]:
+    return [(part.name, part.axes, dtype_of(storage, part.axes)) for part in parts]
 
-    def run(extents: Mapping[str, int], given: Values, results: Mapping[str, Array]) -> None:
-        sizes = [ctypes.c_ssize_t(extents[axis]) for axis in program.axes]
-        arguments = [_pointer(given[a.name]) if a.axes else ctypes.c_double(float(given[a.name])) for a in program.arguments]
-        outputs = [_pointer(results[part.name]) for part in program.outputs]
-        lent = np.empty(workspace(*sizes), np.float64) if workspace is not None else None
-        with threads():
-            code = function(*sizes, *arguments, *outputs, *([_pointer(lent)] if lent is not None else []))
+
+def c_pass(function: Any, program: Program, workspace: Any, call: Callable[..., int]) -> Run:
+    """Calls a compiled function through `call`; `workspace` tells the doubles to lend it, None when it takes none."""
+    axes, outputs = program.axes, [part.name for part in program.outputs]
+    kinds = [ctypes.c_void_p if part.axes else ctypes.c_double for part in program.arguments]
+    function.argtypes = [*[ctypes.c_ssize_t] * len(axes), *kinds, *[ctypes.c_void_p] * (len(outputs) + (workspace is not None))]
+    if workspace is not None:
+        workspace.argtypes, workspace.restype = [ctypes.c_ssize_t] * len(axes), ctypes.c_ssize_t
+    names = [*axes, *[part.name for part in program.arguments], *outputs]
+    in_order = itemgetter(*names)
+
+    def run(extents: Mapping[str, int], given: Values, results: Mapping[str, Array], frame: Values) -> None:
+        values = in_order(frame)
+        if workspace is None:
+            code = call(*values)
+        else:
+            lent = np.empty(workspace(*values[: len(axes)]), np.float64)
+            code = call(*values, address(lent))
         if code != 0:
             raise RuntimeError(f"{program.layer}_{program.direction} returned {code}")
 
@@ -166,7 +186,7 @@ def c_pass(function: Any, program: Program, workspace: Any, threads: Callable[[]
 def numpy_pass(function: Callable[..., Any], program: Program, record: Callable[..., Any] | None) -> Run:
     """Calls a generated Python function; `record` makes the `saved` of the second pass from names, None for the forward pass."""
 
-    def run(extents: Mapping[str, int], given: Values, results: Mapping[str, Array]) -> None:
+    def run(extents: Mapping[str, int], given: Values, results: Mapping[str, Array], _: Values) -> None:
         inputs = [given[a.name] for a in program.arguments if a.role == INPUT]
         if record is None:
             constants = {a.name: given[a.name] for a in program.arguments if a.role == CONSTANT}
@@ -177,16 +197,26 @@ def numpy_pass(function: Callable[..., Any], program: Program, record: Callable[
     return run
 
 
-def _pointer(value: Array) -> ctypes.c_void_p:
-    return ctypes.c_void_p(value.ctypes.data)
+class Parameters:
+    """What a pass takes, as Python's own signature, so that a wrong call is refused in Python's own words."""
 
+    def __init__(self, program: Program, last: tuple[str, ...]) -> None:
+        inputs = [a for a in program.arguments if a.role == INPUT]
+        self.names = (*(a.name for a in inputs), *last)
+        constants = [] if last else [a for a in program.arguments if a.role == CONSTANT]
+        self.defaults = {a.name: float(a.default) for a in constants if a.default is not None}
+        keywords = [Parameter(a.name, Parameter.KEYWORD_ONLY, default=self.defaults.get(a.name, ABSENT)) for a in constants]
+        self.signature = Signature([*(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in self.names), *keywords])
+        self._all = {*self.names, *(a.name for a in constants)}
 
-def _signature(program: Program, last: tuple[str, ...]) -> Signature:
-    """Python's own signature, so that a wrong call is refused in Python's own words."""
-    forward = not last
-    inputs = [a for a in program.arguments if a.role == INPUT]
-    parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in (*(a.name for a in inputs), *last)]
-    constants = [a for a in program.arguments if a.role == CONSTANT] if forward else []
-    defaults = [ABSENT if a.default is None else float(a.default) for a in constants]
-    keywords = [Parameter(a.name, Parameter.KEYWORD_ONLY, default=value) for a, value in zip(constants, defaults, strict=True)]
-    return Signature([*parameters, *keywords])
+    def bind(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, Any]:
+        """Values by name; what Signature.bind says, where it is quick to see that it would say so."""
+        if not kwargs and len(args) == len(self._all):
+            return dict(zip(self.names, args, strict=True))
+        names = self.names[: len(args)]
+        values = {**self.defaults, **kwargs, **dict(zip(names, args, strict=False))}
+        if len(names) == len(args) and kwargs.keys().isdisjoint(names) and values.keys() == self._all:
+            return values
+        bound = self.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return bound.arguments

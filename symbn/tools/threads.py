@@ -1,27 +1,29 @@
-"""How many threads a compiled kernel may use.
+"""How many threads a compiled function may use.
 
-In: a library, a count or None.  Out: a context in which the calling thread's kernels use that many.
+In: a function, its library, a count or None.  Out: the function, whose calls use that many threads of OpenMP.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from typing import Any
 
 
-def limit(library: ctypes.CDLL, threads: int | None) -> Callable[[], AbstractContextManager[None]]:
-    """Makes such contexts; None, or a library without OpenMP, leaves everything as it is."""
+def limited(function: Callable[..., int], library: ctypes.CDLL, threads: int | None) -> Callable[..., int]:
+    """None, or a library without OpenMP, leaves everything as it is. The calling thread has its own number again afterwards."""
     if threads is None or not hasattr(library, "omp_set_num_threads"):
-        return nullcontext
+        return function
+    number, change = library.omp_get_max_threads, library.omp_set_num_threads
 
-    @contextmanager
-    def limited() -> Iterator[None]:
-        before = library.omp_get_max_threads()
-        library.omp_set_num_threads(threads)
+    def run(*arguments: Any) -> int:
+        before = number()
+        if before == threads:
+            return function(*arguments)
+        change(threads)
         try:
-            yield
+            return function(*arguments)
         finally:
-            library.omp_set_num_threads(before)
+            change(before)
 
-    return limited
+    return run

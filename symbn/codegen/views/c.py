@@ -64,8 +64,8 @@ class CView:
     public: tuple[Function, ...]
 
 
-def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "symbn_") -> CView:
-    """The view of all functions, for the given element types."""
+def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "symbn_", proved: bool = True) -> CView:
+    """The view of all functions, for the given element types; the header names a proof where it is `proved`."""
     plain, derivation = derivation, without(derivation, TARGETS["c"].reserved)
     programs = [forward_program(derivation, LOOPS), backward_program(derivation, LOOPS)]
     scheduled = [(program, schedule(program)) for program in programs]
@@ -83,8 +83,9 @@ def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "sy
     text = "\n".join(line for function in functions for line in function.body)
     options = [word for dtype in dtypes for word in ("--dtype", dtype)] if dtypes != USUAL else []
     halves = tuple(dtype for dtype in dtypes if dtype in HALVES)
+    notes = _notes(scheduled, f"{prefix}{programs[0].layer}", halves)
     return CView(
-        tuple(map(_in_comment, header(plain, reproduce(plain, "c", options), _notes(scheduled, f"{prefix}{programs[0].layer}", halves)))),
+        tuple(map(_in_comment, header(plain, reproduce(plain, "c", options), notes, proved=proved))),
         variant_of(plain).stem,
         f"{stem}_H".upper(),
         signatures[0].codes(needs_workspace=any(signature.loops.buffers for signature in signatures)),

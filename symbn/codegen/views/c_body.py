@@ -150,21 +150,23 @@ class Body:
         width = results[-1][1] + 1 + (self.real == "double" and results[-1][0].total.kind not in EXTREMA) if results else 0
         if self._alone(sweep):
             return self._one_call(axis, name, given, results, width)
-        parts, part, cut, cuts = names.parts, names.part, self.printer.helper("cut"), axis
+        parts, part, cut, cuts, theirs = names.parts, names.part, self.printer.helper("cut"), axis, given
         if joined is not None:
             cuts = f"{self.printer.helper('least')}({axis}, {self.printer.macro}_JOINED_PARTS)"
             offset = {buffer.name: f"{buffer.name} + {self._place(joined.columns.index.axis)}" for buffer in joined.buffers}
-            given = [offset.get(argument, argument) for argument in given]
+            theirs = [offset.get(argument, argument) for argument in given]
         elif is_columns(sweep, self.real):
             cuts = f"{axis}/128"
         elif plane:
             cuts = f"{axis} / ({most(self.printer.macro, plane)}) + 1"
         bounds = [f"{cut}({axis}, {part}, {parts})", f"{cut}({axis}, {part} + 1, {parts})"]
-        call = wrapped(f"{name}(", [*given, *bounds, *([f"{names.sums}[{part}]"] if width else [])], ");")
+        call = wrapped(f"{name}(", [*theirs, *bounds, *([f"{names.sums}[{part}]"] if width else [])], ");")
+        whole = wrapped(f"{name}(", [*given, "0", axis, *([f"{names.sums}[0]"] if width else [])], ");")
         loop = f"for (ptrdiff_t {part} = 0; {part} < {parts}; ++{part}) {{"
         lines = [f"const ptrdiff_t {parts} = {self.printer.helper('parts')}({cuts}, {work(sweep)});"]
         lines += [f"double {names.sums}[{self.printer.macro}_PARTS][{width}];"] if width else []
-        lines += ["", f"{self.printer.macro}_PARALLEL", loop, *indented(call), "}"]
+        lines += ["", f"if ({parts} == 1) {{", *indented(whole), "} else {"]
+        lines += [*indented([f"{self.printer.macro}_PARALLEL", loop, *indented(call), "}"]), "}"]
         if width:
             lines += [loop, *indented(self._combined(results, f"{names.sums}[{part}]")), "}"]
         return ["{", *indented([*lines, *(self._columns_of(joined) if joined is not None else [])]), "}"]

@@ -71,8 +71,8 @@ class NumpyView:
     uses_sigmoid: bool
 
 
-def numpy_view(derivation: Derivation) -> NumpyView:
-    """The view of both passes."""
+def numpy_view(derivation: Derivation, *, proved: bool = True) -> NumpyView:
+    """The view of both passes; the header names a proof where it is `proved`."""
     plain, derivation = derivation, without(derivation, TARGETS["numpy"].reserved)
     variant = variant_of(plain)
     first, second = (f"{variant.base}_{name}" for name in variant.passes)
@@ -101,7 +101,7 @@ def numpy_view(derivation: Derivation) -> NumpyView:
     )
     text = "\n".join(line for function in functions for line in (*function.checks, *function.body, function.result))
     return NumpyView(
-        header=header(plain, reproduce(plain, "numpy"), _notes(bodies)),
+        header=header(plain, reproduce(plain, "numpy"), _notes(bodies), proved=proved),
         title=ascii_text(f"{variant.layer}: {TITLES[variant.passes[1]]}."),
         public=tuple(sorted((saved_record.name, results.name, second, first))),
         saved=saved_record,

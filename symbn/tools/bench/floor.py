@@ -15,7 +15,7 @@ import numpy as np
 
 from symbn.tools.exchange import Array
 from symbn.tools.library import load
-from symbn.tools.threads import limit
+from symbn.tools.threads import limited
 
 SOURCE = Path(__file__).with_name("floor.c")
 LINE = 64  # bytes of a cache line
@@ -29,12 +29,11 @@ def floors(reads: Sequence[Array], targets: Sequence[Array], threads: int | None
     library = load({SOURCE.name: SOURCE.read_text(encoding="ascii")})
     function = library.symbn_bench_floor
     function.restype = ctypes.c_uint64
-    arguments, within = _groups(reads, targets), limit(library, threads)
+    arguments, pass_over = _groups(reads, targets), limited(function, library, threads)
 
     def run(*, streaming: bool) -> Callable[[], int]:
         def call() -> int:
-            with within():
-                return int(function(ctypes.c_int(streaming), *arguments))
+            return pass_over(ctypes.c_int(streaming), *arguments)
 
         call.held = (*reads, *targets)  # type: ignore[attr-defined]  # C has their addresses alone
         return call
