@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -513,6 +514,20 @@ def test_a_lock_that_cannot_be_read_is_bad_input(two: Path, change: Callable[[Pa
         assert isinstance(done.exception, DriftError), done.output
         assert "restore it from version control" in str(done.exception)
     assert content(two) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (broken(lambda data: data["texts"].clear()), r"there is no text under [0-9a-f]{12}\.\.\., which a file was made from"),
+        (broken(lambda data: data["files"].update({"mse.c": 5})), "5 is not of type dict"),
+        (broken(lambda data: data.pop("sha256")), "there is no 'sha256' in it"),
+        (hostile(sha256=None), "None is not of type str"),
+    ],
+)
+def test_what_is_wrong_with_a_lock_is_said(two: Path, change: Callable[[Path], None], words: str) -> None:
+    change(two)
+    assert re.search(words, str(run("--check", str(two)).exception))
 
 
 def test_a_lock_of_a_newer_schema_asks_for_a_newer_symbn(two: Path) -> None:

@@ -122,6 +122,14 @@ def test_a_c_program_gets_the_oracle_s_numbers(project: Path, tmp_path: Path, pr
     ran(tmp_path / "main")
 
 
+@pytest.mark.parametrize(("program", "source"), [("gcc", "main.c"), ("g++", "main.cpp")])
+def test_the_programs_are_clean_under_sanitizers(project: Path, tmp_path: Path, program: str, source: str) -> None:
+    sanitize = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    sources = [f"src/{source}", *(f"src/kernels/{name}.c" for name in LAYERS)]
+    built(project, program, *sanitize, "-Isrc/kernels", *sources, "-o", str(tmp_path / "main"), "-lm")
+    ran(tmp_path / "main")
+
+
 def test_the_program_finds_a_wrong_kernel(project: Path, tmp_path: Path) -> None:
     sources = ["src/main.c", *(f"src/kernels/{name}.c" for name in LAYERS)]
     built(project, "gcc", "-std=c99", "-O1", "-Dsqrt=fabs", "-Isrc/kernels", *sources, "-o", str(tmp_path / "main"), "-lm")

@@ -75,7 +75,7 @@ def read_lock(directory: Path) -> Lock | None:
             raise DriftError(f"{path} was written by a newer symbn", hint="install that one: pip install --upgrade symbn")
         return _lock(data)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        why = f"there is no {error} in it" if isinstance(error, KeyError) else str(error)
         raise DriftError(f"{path} is not a lock that symbn wrote: {why}", hint=HINT) from None
 
 
@@ -129,8 +129,8 @@ def _lock(data: Any) -> Lock:
 def _entry(name: str, data: Any, texts: Mapping[str, str]) -> Entry:
     if not FILE.fullmatch(name):
         raise ValueError(f"{name[:80]!r} is not the name of a file beside it")
-    source, options = data["source"], data["options"]
-    origin = Origin(_is(bool, source["catalogue"]), _is(str, source["path"] or ""), texts[source["sha256"]])
+    source, options = _is(dict, _is(dict, data)["source"]), _is(dict, data["options"])
+    origin = Origin(_is(bool, source["catalogue"]), _is(str, source["path"] or ""), _text(texts, source["sha256"]))
     if origin.path and not origin.path.endswith(".py"):
         raise ValueError(f"{origin.path[:80]!r} is not a layer's source")
     prefix, license_header = options["prefix"], options["license_header"]
@@ -141,11 +141,17 @@ def _entry(name: str, data: Any, texts: Mapping[str, str]) -> Entry:
         _names(options["dtypes"]),
         None if prefix is None else _is(str, prefix),
         _is(bool, options["single_header"]),
-        texts[license_header] if license_header else "",
+        _text(texts, license_header) if license_header else "",
     )
     templates = tuple(sorted((_is(str, key), _is(str, value)) for key, value in data["templates"].items()))
     recipe = Recipe(variant, _is(str, data["target"]), asked, origin)
     return Entry(name, recipe, templates, _is(str, data["sha256"]), _is(str, data["symbn"]))
+
+
+def _text(texts: Mapping[str, str], key: Any) -> str:
+    if key not in texts:
+        raise ValueError(f"there is no text under {_is(str, key)[:12]}..., which a file was made from")
+    return texts[key]
 
 
 def _names(value: Any) -> tuple[str, ...] | None:
