@@ -16,6 +16,7 @@ from symbn.codegen.lower import LOOPS
 from symbn.codegen.passes import backward_program, forward_program
 from symbn.codegen.program import Program, Sweep
 from symbn.codegen.schedule import schedule
+from symbn.codegen.views.c import c_view
 from symbn.codegen.views.c_helpers import PLANE, RUN
 from symbn.codegen.views.c_planes import plane_of
 from symbn.language import parse_layer
@@ -75,6 +76,13 @@ def test_planes_are_the_letters_after_the_kept_one() -> None:
     assert _planes(backward_program(_derivation("batchnorm2d"), LOOPS)) == [("S",)]
     assert _planes(forward_program(_derivation("tiles"), LOOPS)) == [("H", "W")]
     assert _planes(forward_program(derive(load("batchnorm1d"), steps=False), LOOPS)) == [()]
+
+
+@pytest.mark.parametrize(("name", "ahead"), [("batchnorm2d", True), ("batchnorm1d", False), ("instancenorm", False), ("softmax", False)])
+def test_the_next_turn_is_read_ahead_where_it_is_no_neighbor(name: str, ahead: bool) -> None:
+    view = c_view(derive(load(name), steps=False), dtypes=("f32",))
+    assert any("_FETCH(&" in line for function in view.functions for line in function.body) == ahead
+    assert view.fetches == ahead
 
 
 OTHER = [

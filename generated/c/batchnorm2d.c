@@ -79,6 +79,16 @@
 #define SYMBN_BATCHNORM2D_STREAM 4194304
 #endif
 
+/* What is read soon: a turn of a loop of at most this many bytes is fetched while the one before is written. */
+#ifndef SYMBN_BATCHNORM2D_AHEAD
+#define SYMBN_BATCHNORM2D_AHEAD 1048576
+#endif
+#if defined(__GNUC__)
+#define SYMBN_BATCHNORM2D_FETCH(address) __builtin_prefetch((address), 0, 2)
+#else
+#define SYMBN_BATCHNORM2D_FETCH(address) ((void)(address))
+#endif
+
 /* Bytes that are still in a cache when a thread reads them again. */
 #ifndef SYMBN_BATCHNORM2D_CACHE
 #define SYMBN_BATCHNORM2D_CACHE 12582912.0
@@ -367,6 +377,7 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f32_over_C(
     ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *x, const float *gamma, const float *beta, double eps,
     float *y, float *sigma2, float *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    const int ahead = (double)N*(double)S*4.0 <= (double)SYMBN_BATCHNORM2D_AHEAD;
     for (ptrdiff_t c = first; c < last; ++c) {
         /* mu[c] = mean(x[m, c, t] for m in N for t in S) */
         double mu_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0};
@@ -438,6 +449,11 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f32_over_C(
                 float y_block[SYMBN_BATCHNORM2D_BLOCK];
                 float *const y_to = y == NULL || stream ? y_block : &y[(n*C + c)*S + chunk];
 
+                if (ahead && c + 1 < last) {
+                    for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                        SYMBN_BATCHNORM2D_FETCH(&x[(n*C + c + 1)*S + chunk + lane]);
+                    }
+                }
                 SYMBN_BATCHNORM2D_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t s = chunk + lane;
@@ -603,6 +619,7 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f64_over_C(
     ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const double *x, const double *gamma, const double *beta,
     double eps, double *y, double *sigma2, double *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    const int ahead = (double)N*(double)S*8.0 <= (double)SYMBN_BATCHNORM2D_AHEAD;
     for (ptrdiff_t c = first; c < last; ++c) {
         /* mu[c] = mean(x[m, c, t] for m in N for t in S) */
         double mu_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0}, mu_c_lanes_low[SYMBN_BATCHNORM2D_LANES] = {0.0};
@@ -668,6 +685,11 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f64_over_C(
                 double y_block[SYMBN_BATCHNORM2D_BLOCK];
                 double *const y_to = y == NULL || stream ? y_block : &y[(n*C + c)*S + chunk];
 
+                if (ahead && c + 1 < last) {
+                    for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                        SYMBN_BATCHNORM2D_FETCH(&x[(n*C + c + 1)*S + chunk + lane]);
+                    }
+                }
                 SYMBN_BATCHNORM2D_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t s = chunk + lane;
@@ -832,6 +854,7 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f32_over_C(
     const float *xhat, double eps, float *dx, float *dgamma, float *dbeta, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    const int ahead = (double)N*(double)S*8.0 <= (double)SYMBN_BATCHNORM2D_AHEAD;
     for (ptrdiff_t c = first; c < last; ++c) {
         /* sum_dy[c] = sum(dy[k, c, l] for k in N for l in S) */
         double sum_dy_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0};
@@ -886,6 +909,14 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f32_over_C(
                 float dx_block[SYMBN_BATCHNORM2D_BLOCK];
                 float *const dx_to = dx == NULL || stream ? dx_block : &dx[(n*C + c)*S + chunk];
 
+                if (ahead && c + 1 < last) {
+                    for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                        SYMBN_BATCHNORM2D_FETCH(&dy[(n*C + c + 1)*S + chunk + lane]);
+                    }
+                    for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                        SYMBN_BATCHNORM2D_FETCH(&xhat[(n*C + c + 1)*S + chunk + lane]);
+                    }
+                }
                 SYMBN_BATCHNORM2D_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t s = chunk + lane;
@@ -1031,6 +1062,7 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f64_over_C(
     const double *xhat, double eps, double *dx, double *dgamma, double *dbeta, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    const int ahead = (double)N*(double)S*16.0 <= (double)SYMBN_BATCHNORM2D_AHEAD;
     for (ptrdiff_t c = first; c < last; ++c) {
         /* sum_dy[c] = sum(dy[k, c, l] for k in N for l in S) */
         double sum_dy_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0}, sum_dy_c_lanes_low[SYMBN_BATCHNORM2D_LANES] = {0.0};
@@ -1081,6 +1113,14 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f64_over_C(
                 double dx_block[SYMBN_BATCHNORM2D_BLOCK];
                 double *const dx_to = dx == NULL || stream ? dx_block : &dx[(n*C + c)*S + chunk];
 
+                if (ahead && c + 1 < last) {
+                    for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                        SYMBN_BATCHNORM2D_FETCH(&dy[(n*C + c + 1)*S + chunk + lane]);
+                    }
+                    for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                        SYMBN_BATCHNORM2D_FETCH(&xhat[(n*C + c + 1)*S + chunk + lane]);
+                    }
+                }
                 SYMBN_BATCHNORM2D_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t s = chunk + lane;

@@ -47,6 +47,7 @@ class CView:
     macro: str
     loops: bool
     streams: bool
+    fetches: bool
     bytes: bool
     halves: bool
     lanes: str
@@ -93,6 +94,7 @@ def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "sy
         printer.macro,
         len(functions) > len(public),
         f"{printer.prefix}stream(" in text,
+        f"{printer.macro}_FETCH(" in text,
         bool(halves) or f"{printer.prefix}stream(" in text or f"{printer.prefix}expf(" in text,
         bool(halves),
         str(LANES),

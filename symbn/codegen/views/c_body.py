@@ -12,6 +12,7 @@ from symbn.codegen.naming import Names
 from symbn.codegen.printers.c import CPrinter
 from symbn.codegen.program import Assign, Finish, Joined, Load, Start, Statement, Store, Sweep
 from symbn.codegen.storage import Storage
+from symbn.codegen.views.c_ahead import ahead_of
 from symbn.codegen.views.c_columns import is_columns
 from symbn.codegen.views.c_helpers import Function
 from symbn.codegen.views.c_joined import joined_lines
@@ -67,7 +68,9 @@ class Body:
         self.statements = Statements(self.signature, self.storage, self.printer, self.names, runs=True)
         _, *small = self._launch(sweep, plane=plane)
         self.statements = statements
+        statements.ahead = ahead_of(sweep, statements)
         _, *large = self._launch(sweep)
+        statements.ahead = None
         return [f"if ({extent(plane)} <= {self.printer.macro}_PLANE) {{", *small[:-1], "} else {", *large]
 
     def _launch(self, sweep: Sweep, joined: Joined | None = None, plane: tuple[str, ...] = ()) -> list[str]:
@@ -90,6 +93,8 @@ class Body:
         self.statements.blocks = [set()]
         names, each = self.names, 1 if self.real == "float" else 2
         lines = [line for start in starts for line in self.statements.start(start, explained=False)]
+        if self.statements.ahead is not None:
+            lines.append(self.statements.ahead.decided(self.statements))
         if joined is None:
             lines += self.statements.sweep(sweep, names.first, names.last)
         else:

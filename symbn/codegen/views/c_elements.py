@@ -119,10 +119,12 @@ class Elements:
     def _blocks(self, first: str, last: str) -> list[str]:
         names, lane = self.names, self.names.lane
         before, after = self._targets({self.sweep.index: names.chunk}, f"{self.macro}_BLOCK", streams=True)
+        ahead = self.outer.ahead
         block = [
             f"const ptrdiff_t {names.width} = {self._width(last, 'BLOCK')};",
             *before,
             "",
+            *(ahead.lines(self.outer) if ahead is not None and ahead.writer is self.sweep else []),
             f"{self.macro}_INDEPENDENT",
             f"for (ptrdiff_t {lane} = 0; {lane} < {names.width}; ++{lane}) {{",
             *indented(self._at(names.chunk, self._body())),

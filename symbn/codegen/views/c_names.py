@@ -20,7 +20,7 @@ class LocalNames:
         self.block_first, self.block_end = names.fresh("block"), names.fresh("block_end")
         self.row = names.fresh("row")
         self.column, self.columns = names.fresh("column"), names.fresh("columns")
-        self.plane = names.fresh("plane")
+        self.plane, self.ahead = names.fresh("plane"), names.fresh("ahead")
         self.lane, self.width = names.fresh("lane"), names.fresh("width")
         self._made: dict[tuple[str, str], str] = {}
 

@@ -12,6 +12,7 @@ from symbn.codegen.printers.c import CPrinter
 from symbn.codegen.printers.infix import COMPARISON, POWER, SUM
 from symbn.codegen.program import Accumulate, Assign, Finish, Load, Start, Statement, Store, Sweep, Total
 from symbn.codegen.storage import Storage
+from symbn.codegen.views.c_ahead import Ahead
 from symbn.codegen.views.c_columns import Columns, is_columns
 from symbn.codegen.views.c_elements import Elements, shape_of, subtracted
 from symbn.codegen.views.c_names import LocalNames
@@ -37,10 +38,11 @@ class Statements:
         self.axes = {argument.name: argument.axes for argument in program.arguments}
         self.axes |= {output.name: output.axes for output in program.outputs}
         self.buffers = {buffer.name: buffer.axes for buffer in signature.loops.buffers}
-        sweeps = [s for s in everything(signature.loops.body) if isinstance(s, Sweep) and self._shape(s) == "lanes"]
+        sweeps = [s for s in everything(signature.loops.body) if isinstance(s, Sweep) and self.shape(s) == "lanes"]
         self.in_lanes = {name for sweep in sweeps for name in accumulated(sweep)}
         self.wide = subtracted(signature.loops.body) if self.real == "float" else frozenset()
         self.compared = compared(signature.loops.body)
+        self.ahead: Ahead | None = None
         self.complete: set[str] = set()
         self.exact: set[str] = set()
         self.explained: set[Definition] = set()
@@ -82,7 +84,7 @@ class Statements:
             return Columns(self, sweep).lines(first, last)
         if self.runs and plane_of(sweep, self.real):
             return Planes(self, sweep).lines(first, last)
-        if self._shape(sweep) != "plain":
+        if self.shape(sweep) != "plain":
             return Elements(self, sweep).lines(first, last)
         self.blocks.append(set())
         inner = [line for part in sweep.body for line in self.statement(part)]
@@ -143,7 +145,8 @@ class Statements:
             self.exact |= {s.name for s in body if isinstance(s, Load) and s.array not in self.buffers}
             self.exact |= {s.name for s in body if isinstance(s, Start) and s.total.kind in EXTREMA}
 
-    def _shape(self, sweep: Sweep) -> str:
+    def shape(self, sweep: Sweep) -> str:
+        """What `shape_of` says of the loop."""
         return shape_of(sweep, self.axes, self.buffers, self.real)
 
     def _finish(self, name: str, kind: str, axes: tuple[str, ...]) -> list[str]:
