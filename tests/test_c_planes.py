@@ -17,8 +17,8 @@ from symbn.codegen.passes import backward_program, forward_program
 from symbn.codegen.program import Program, Sweep
 from symbn.codegen.schedule import schedule
 from symbn.codegen.views.c import c_view
-from symbn.codegen.views.c_helpers import PLANE, RUN
 from symbn.codegen.views.c_planes import plane_of
+from symbn.codegen.views.c_sizes import SIZES as WIDTHS
 from symbn.language import parse_layer
 from symbn.layer import Layer
 from symbn.oracle.rounding import rounding_bound
@@ -26,6 +26,7 @@ from symbn.tools import compiler
 from symbn.tools.build import build
 from symbn.tools.kernel import Kernel
 
+PLANE, RUN = WIDTHS["PLANE"][0], WIDTHS["RUN"][0]
 RNG = np.random.default_rng(5)
 NEEDS_C = pytest.mark.skipif(not tuple(compiler.available()), reason="no C compiler")
 # Two rows' letters before the kept axis and two after it, extrema, an array without rows and one without planes.

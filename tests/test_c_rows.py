@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from bounded import compare, drawn, results
 from symbn import load
 from symbn.calculus.derivation import Derivation
 from symbn.calculus.engine import derive
+from symbn.codegen.generate import render
 from symbn.codegen.lower import LOOPS
 from symbn.codegen.passes import backward_program
 from symbn.codegen.program import Joined
@@ -21,6 +25,7 @@ from symbn.tools import compiler
 from symbn.tools.build import build
 from symbn.tools.kernel import Kernel
 
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 RNG = np.random.default_rng(3)
 NEEDS_C = pytest.mark.skipif(not tuple(compiler.available()), reason="no C compiler")
 # A row's sums with column weights, a gate beside them, and saved numbers of a row.
@@ -100,6 +105,18 @@ def test_every_size_stays_within_its_rounding_bound(name: str, mode: str, order:
     kernel, wide = _kernel(case, "c", dtype), _kernel(case, "numpy", "float64")
     for sizes in SIZES[name]:
         compare(_derivation(*case), kernel, wide, sizes, RNG)
+
+
+@pytest.mark.parametrize("program", ["gcc", "clang"])
+def test_no_compiler_has_a_warning(program: str, tmp_path: Path) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"no {program}")
+    for name, save in (("layernorm", ("x", "mu", "sigma2")), ("gated", None), ("peaked", None), ("sheets", None)):
+        for file, text in render(_derivation(name, save=save), "c").items():
+            (tmp_path / file).write_text(text, encoding="ascii")
+    files = sorted(path.name for path in tmp_path.glob("*.c"))
+    done = subprocess.run([program, "-std=c99", *WARNINGS, "-O2", "-c", *files], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 @NEEDS_C

@@ -98,12 +98,10 @@ enum {
     SYMBN_BATCHNORM2D_LANES = 32, /* sums that run side by side */
     SYMBN_BATCHNORM2D_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_BATCHNORM2D_BLOCK = 512, /* elements that are written at once */
-    SYMBN_BATCHNORM2D_COLUMNS = 512, /* the most columns whose sums are taken at once */
     SYMBN_BATCHNORM2D_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_BATCHNORM2D_TOGETHER = 4, /* rows that are read at once */
     SYMBN_BATCHNORM2D_RUN = 1024, /* elements of small planes that are taken at once */
     SYMBN_BATCHNORM2D_PLANE = 256, /* the most elements that a small plane has */
-    SYMBN_BATCHNORM2D_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
     SYMBN_BATCHNORM2D_PARTS = 64 /* the most parts that a loop is cut into */
 };
 

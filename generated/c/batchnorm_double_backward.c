@@ -30,7 +30,7 @@
  *     gamma, beta, eps, mu, sigma2, dgamma, dbeta, ddgamma, ddbeta, grad_gamma, grad_beta: scalar
  *
  * Aliasing: no two arrays may overlap, but an output may be exactly the memory of one input:
- *     backward_saving: dx may be dy, dx may be x
+ *     backward_saving: dx may be dy, dx may be x, xhat may be x
  *     double_backward: grad_dy may be ddx, grad_dy may be xhat, grad_x may be ddx, grad_x may be dy, grad_x may be xhat
  * Scalars: what is read is a double by value, what is written goes through a pointer.
  * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.
@@ -92,12 +92,6 @@ enum {
     SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES = 32, /* sums that run side by side */
     SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK = 512, /* elements that are written at once */
-    SYMBN_BATCHNORM_DOUBLE_BACKWARD_COLUMNS = 512, /* the most columns whose sums are taken at once */
-    SYMBN_BATCHNORM_DOUBLE_BACKWARD_ROWS = 16, /* rows that are summed before the sums go to double */
-    SYMBN_BATCHNORM_DOUBLE_BACKWARD_TOGETHER = 4, /* rows that are read at once */
-    SYMBN_BATCHNORM_DOUBLE_BACKWARD_RUN = 1024, /* elements of small planes that are taken at once */
-    SYMBN_BATCHNORM_DOUBLE_BACKWARD_PLANE = 256, /* the most elements that a small plane has */
-    SYMBN_BATCHNORM_DOUBLE_BACKWARD_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
     SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -313,35 +307,9 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
 }
 
 SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f32_over_N_4(
-    const float *x, float *xhat, double mu, double rsqrt_sigma2_plus_eps, int stream, ptrdiff_t first,
+    const float *dy, const float *x, float *dx, float *xhat, double mu, double rsqrt_sigma2_plus_eps,
+    double dx_scale, double sum_dy_over_N, double sum_dy_xhat_over_N, int stream, ptrdiff_t first,
     ptrdiff_t last)
-{
-    const float mu_high = (float)mu;
-    const float mu_low = symbn_batchnorm_double_backward_low(mu);
-    const float rsqrt_sigma2_plus_eps_f = (float)rsqrt_sigma2_plus_eps;
-    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK) {
-        const ptrdiff_t width = symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK);
-        float xhat_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
-        float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[chunk];
-
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_INDEPENDENT
-        for (ptrdiff_t lane = 0; lane < width; ++lane) {
-            const ptrdiff_t i = chunk + lane;
-            const float x_i = x[i];
-            const float x_minus_mu_i = x_i - mu_high - mu_low;
-            const float xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps_f;
-            xhat_to[lane] = xhat_i;
-        }
-        if (xhat != NULL && stream) {
-            symbn_batchnorm_double_backward_stream(&xhat[chunk], xhat_block, sizeof(float)*(size_t)width);
-        }
-    }
-    symbn_batchnorm_double_backward_fence();
-}
-
-SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f32_over_N_5(
-    const float *dy, const float *x, float *dx, double mu, double rsqrt_sigma2_plus_eps, double dx_scale,
-    double sum_dy_over_N, double sum_dy_xhat_over_N, int stream, ptrdiff_t first, ptrdiff_t last)
 {
     const float mu_high = (float)mu;
     const float mu_low = symbn_batchnorm_double_backward_low(mu);
@@ -351,19 +319,25 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
     const float sum_dy_xhat_over_N_f = (float)sum_dy_xhat_over_N;
     for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK) {
         const ptrdiff_t width = symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK);
+        float xhat_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
+        float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[chunk];
         float dx_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
         float *const dx_to = dx == NULL || stream ? dx_block : &dx[chunk];
 
         SYMBN_BATCHNORM_DOUBLE_BACKWARD_INDEPENDENT
         for (ptrdiff_t lane = 0; lane < width; ++lane) {
             const ptrdiff_t i = chunk + lane;
-            const float dy_i = dy[i];
             const float x_i = x[i];
             const float x_minus_mu_i = x_i - mu_high - mu_low;
             const float xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps_f;
+            xhat_to[lane] = xhat_i;
+            const float dy_i = dy[i];
             /* dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N)) */
             const float dx_i = dx_scale_f*(dy_i - sum_dy_over_N_f - xhat_i*sum_dy_xhat_over_N_f);
             dx_to[lane] = dx_i;
+        }
+        if (xhat != NULL && stream) {
+            symbn_batchnorm_double_backward_stream(&xhat[chunk], xhat_block, sizeof(float)*(size_t)width);
         }
         if (dx != NULL && stream) {
             symbn_batchnorm_double_backward_stream(&dx[chunk], dx_block, sizeof(float)*(size_t)width);
@@ -459,20 +433,6 @@ int symbn_batchnorm_backward_saving_f32(
     if (dbeta != NULL) {
         *dbeta = (float)sum_dy;
     }
-    {
-        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
-
-        if (parts == 1) {
-            symbn_batchnorm_backward_saving_f32_over_N_4(x, xhat, mu, rsqrt_sigma2_plus_eps, stream, 0, N);
-        } else {
-            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-            for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_batchnorm_backward_saving_f32_over_N_4(
-                    x, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_double_backward_cut(N, part, parts),
-                    symbn_batchnorm_double_backward_cut(N, part + 1, parts));
-            }
-        }
-    }
     const double dx_scale = gamma*rsqrt_sigma2_plus_eps;
     const double sum_dy_over_N = sum_dy/(double)N;
     const double sum_dy_xhat_over_N = sum_dy_xhat/(double)N;
@@ -480,13 +440,13 @@ int symbn_batchnorm_backward_saving_f32(
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
 
         if (parts == 1) {
-            symbn_batchnorm_backward_saving_f32_over_N_5(
-                dy, x, dx, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, 0, N);
+            symbn_batchnorm_backward_saving_f32_over_N_4(
+                dy, x, dx, xhat, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, 0, N);
         } else {
             SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
             for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_batchnorm_backward_saving_f32_over_N_5(
-                    dy, x, dx, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream,
+                symbn_batchnorm_backward_saving_f32_over_N_4(
+                    dy, x, dx, xhat, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream,
                     symbn_batchnorm_double_backward_cut(N, part, parts),
                     symbn_batchnorm_double_backward_cut(N, part + 1, parts));
             }
@@ -593,13 +553,16 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
 }
 
 SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f64_over_N_4(
-    const double *x, double *xhat, double mu, double rsqrt_sigma2_plus_eps, int stream, ptrdiff_t first,
+    const double *dy, const double *x, double *dx, double *xhat, double mu, double rsqrt_sigma2_plus_eps,
+    double dx_scale, double sum_dy_over_N, double sum_dy_xhat_over_N, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
     for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK) {
         const ptrdiff_t width = symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK);
         double xhat_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
         double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[chunk];
+        double dx_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
+        double *const dx_to = dx == NULL || stream ? dx_block : &dx[chunk];
 
         SYMBN_BATCHNORM_DOUBLE_BACKWARD_INDEPENDENT
         for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -608,33 +571,13 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
             const double x_minus_mu_i = x_i - mu;
             const double xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps;
             xhat_to[lane] = xhat_i;
-        }
-        if (xhat != NULL && stream) {
-            symbn_batchnorm_double_backward_stream(&xhat[chunk], xhat_block, sizeof(double)*(size_t)width);
-        }
-    }
-    symbn_batchnorm_double_backward_fence();
-}
-
-SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f64_over_N_5(
-    const double *dy, const double *x, double *dx, double mu, double rsqrt_sigma2_plus_eps, double dx_scale,
-    double sum_dy_over_N, double sum_dy_xhat_over_N, int stream, ptrdiff_t first, ptrdiff_t last)
-{
-    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK) {
-        const ptrdiff_t width = symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK);
-        double dx_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
-        double *const dx_to = dx == NULL || stream ? dx_block : &dx[chunk];
-
-        SYMBN_BATCHNORM_DOUBLE_BACKWARD_INDEPENDENT
-        for (ptrdiff_t lane = 0; lane < width; ++lane) {
-            const ptrdiff_t i = chunk + lane;
             const double dy_i = dy[i];
-            const double x_i = x[i];
-            const double x_minus_mu_i = x_i - mu;
-            const double xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps;
             /* dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N)) */
             const double dx_i = dx_scale*(dy_i - sum_dy_over_N - xhat_i*sum_dy_xhat_over_N);
             dx_to[lane] = dx_i;
+        }
+        if (xhat != NULL && stream) {
+            symbn_batchnorm_double_backward_stream(&xhat[chunk], xhat_block, sizeof(double)*(size_t)width);
         }
         if (dx != NULL && stream) {
             symbn_batchnorm_double_backward_stream(&dx[chunk], dx_block, sizeof(double)*(size_t)width);
@@ -738,20 +681,6 @@ int symbn_batchnorm_backward_saving_f64(
     if (dbeta != NULL) {
         *dbeta = sum_dy;
     }
-    {
-        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
-
-        if (parts == 1) {
-            symbn_batchnorm_backward_saving_f64_over_N_4(x, xhat, mu, rsqrt_sigma2_plus_eps, stream, 0, N);
-        } else {
-            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-            for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_batchnorm_backward_saving_f64_over_N_4(
-                    x, xhat, mu, rsqrt_sigma2_plus_eps, stream, symbn_batchnorm_double_backward_cut(N, part, parts),
-                    symbn_batchnorm_double_backward_cut(N, part + 1, parts));
-            }
-        }
-    }
     const double dx_scale = gamma*rsqrt_sigma2_plus_eps;
     const double sum_dy_over_N = sum_dy/(double)N;
     const double sum_dy_xhat_over_N = sum_dy_xhat/(double)N;
@@ -759,13 +688,13 @@ int symbn_batchnorm_backward_saving_f64(
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
 
         if (parts == 1) {
-            symbn_batchnorm_backward_saving_f64_over_N_5(
-                dy, x, dx, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, 0, N);
+            symbn_batchnorm_backward_saving_f64_over_N_4(
+                dy, x, dx, xhat, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, 0, N);
         } else {
             SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
             for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_batchnorm_backward_saving_f64_over_N_5(
-                    dy, x, dx, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream,
+                symbn_batchnorm_backward_saving_f64_over_N_4(
+                    dy, x, dx, xhat, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream,
                     symbn_batchnorm_double_backward_cut(N, part, parts),
                     symbn_batchnorm_double_backward_cut(N, part + 1, parts));
             }

@@ -30,7 +30,7 @@
  *     gamma, beta, eps, mu, sigma2, dgamma, dbeta, ddgamma, ddbeta, grad_gamma, grad_beta: scalar
  *
  * Aliasing: no two arrays may overlap, but an output may be exactly the memory of one input:
- *     backward_saving: dx may be dy, dx may be x
+ *     backward_saving: dx may be dy, dx may be x, xhat may be x
  *     double_backward: grad_dy may be ddx, grad_dy may be xhat, grad_x may be ddx, grad_x may be dy, grad_x may be xhat
  * Scalars: what is read is a double by value, what is written goes through a pointer.
  * Values: elements have the arrays' type, sums are double; NaN and infinity propagate; extents below 1 are an error.

@@ -92,9 +92,6 @@ enum {
     SYMBN_INSTANCENORM_COLUMNS = 512, /* the most columns whose sums are taken at once */
     SYMBN_INSTANCENORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_INSTANCENORM_TOGETHER = 4, /* rows that are read at once */
-    SYMBN_INSTANCENORM_RUN = 1024, /* elements of small planes that are taken at once */
-    SYMBN_INSTANCENORM_PLANE = 256, /* the most elements that a small plane has */
-    SYMBN_INSTANCENORM_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
     SYMBN_INSTANCENORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
 

@@ -87,14 +87,14 @@
 
 enum {
     SYMBN_LAYERNORM_LANES = 32, /* sums that run side by side */
+    SYMBN_LAYERNORM_NARROW = 16, /* the same for each of several rows */
     SYMBN_LAYERNORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_LAYERNORM_BLOCK = 512, /* elements that are written at once */
     SYMBN_LAYERNORM_COLUMNS = 512, /* the most columns whose sums are taken at once */
+    SYMBN_LAYERNORM_WIDE = 8192, /* columns' sums that are taken at once beside those of rows */
     SYMBN_LAYERNORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_LAYERNORM_TOGETHER = 4, /* rows that are read at once */
-    SYMBN_LAYERNORM_RUN = 1024, /* elements of small planes that are taken at once */
-    SYMBN_LAYERNORM_PLANE = 256, /* the most elements that a small plane has */
-    SYMBN_LAYERNORM_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
+    SYMBN_LAYERNORM_JOINED_PARTS = 16, /* the same as PARTS for a loop whose parts each have sums of columns */
     SYMBN_LAYERNORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -181,6 +181,17 @@ static inline double symbn_layernorm_total(double *lanes)
         }
     }
     return lanes[0];
+}
+
+/* The sum of a row's lanes. */
+static inline double symbn_layernorm_row_total(const double *lanes)
+{
+    double total = 0.0;
+
+    for (int lane = 0; lane < SYMBN_LAYERNORM_NARROW; ++lane) {
+        total += lanes[lane];
+    }
+    return total;
 }
 
 /* Adds all lanes, and what they have lost. */
@@ -464,82 +475,134 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f32_over_N(
     }
     for (ptrdiff_t block = first; block < last; block += SYMBN_LAYERNORM_ROWS) {
         const ptrdiff_t block_end = block + symbn_layernorm_least(last - block, SYMBN_LAYERNORM_ROWS);
+        /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
+        double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_ROWS][SYMBN_LAYERNORM_NARROW] = {{0.0}};
+        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+        double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_ROWS][SYMBN_LAYERNORM_NARROW] = {{0.0}};
 
-        for (ptrdiff_t column = 0; column < D; column += SYMBN_LAYERNORM_COLUMNS) {
-            const ptrdiff_t width = symbn_layernorm_least(D - column, SYMBN_LAYERNORM_COLUMNS);
+        for (ptrdiff_t column = 0; column < D; column += SYMBN_LAYERNORM_WIDE / 2) {
+            const ptrdiff_t width = symbn_layernorm_least(D - column, SYMBN_LAYERNORM_WIDE / 2);
             double *const dgamma_d_columns = dgamma_d_parts + column;
             double *const dbeta_d_columns = dbeta_d_parts + column;
-            float dgamma_d_chunk[SYMBN_LAYERNORM_COLUMNS] = {0.0F};
-            float dbeta_d_chunk[SYMBN_LAYERNORM_COLUMNS] = {0.0F};
+            float dgamma_d_chunk[SYMBN_LAYERNORM_WIDE / 2] = {0.0F};
+            float dbeta_d_chunk[SYMBN_LAYERNORM_WIDE / 2] = {0.0F};
             ptrdiff_t done = block;
 
             for (; done + SYMBN_LAYERNORM_TOGETHER <= block_end; done += SYMBN_LAYERNORM_TOGETHER) {
-                SYMBN_LAYERNORM_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t d = column + lane;
-                    float dgamma_d_rows = 0;
-                    float dbeta_d_rows = 0;
-                    for (int row = 0; row < SYMBN_LAYERNORM_TOGETHER; ++row) {
-                        const ptrdiff_t n = done + row;
-                        const float dy_nd = dy[n*D + d];
-                        const float xhat_nd = xhat[n*D + d];
-                        dgamma_d_rows += dy_nd*xhat_nd;
-                        dbeta_d_rows += dy_nd;
+                for (ptrdiff_t chunk = 0; chunk < width; chunk += SYMBN_LAYERNORM_CHUNK) {
+                    const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(width - chunk, SYMBN_LAYERNORM_CHUNK);
+                    float mean_gamma_dy_n_chunk[SYMBN_LAYERNORM_TOGETHER][SYMBN_LAYERNORM_NARROW] = {{0.0F}};
+                    float mean_gamma_dy_xhat_n_chunk[SYMBN_LAYERNORM_TOGETHER][SYMBN_LAYERNORM_NARROW] = {{0.0F}};
+                    ptrdiff_t at = chunk;
+
+                    for (; at + SYMBN_LAYERNORM_NARROW <= chunk_end; at += SYMBN_LAYERNORM_NARROW) {
+                        SYMBN_LAYERNORM_INDEPENDENT
+                        for (int lane = 0; lane < SYMBN_LAYERNORM_NARROW; ++lane) {
+                            const ptrdiff_t d = column + at + lane;
+                            float dgamma_d_rows = 0;
+                            float dbeta_d_rows = 0;
+                            for (int row = 0; row < SYMBN_LAYERNORM_TOGETHER; ++row) {
+                                const ptrdiff_t n = done + row;
+                                const float dy_nd = dy[n*D + d];
+                                const float xhat_nd = xhat[n*D + d];
+                                dgamma_d_rows += dy_nd*xhat_nd;
+                                dbeta_d_rows += dy_nd;
+                                const float gamma_k = gamma[d];
+                                const float gamma_dy_nk = gamma_k*dy_nd;
+                                mean_gamma_dy_n_chunk[row][lane] += gamma_dy_nk;
+                                mean_gamma_dy_xhat_n_chunk[row][lane] += gamma_k*dy_nd*xhat_nd;
+                            }
+                            dgamma_d_chunk[at + lane] += dgamma_d_rows;
+                            dbeta_d_chunk[at + lane] += dbeta_d_rows;
+                        }
                     }
-                    dgamma_d_chunk[lane] += dgamma_d_rows;
-                    dbeta_d_chunk[lane] += dbeta_d_rows;
+                    for (int lane = 0; at + lane < chunk_end; ++lane) {
+                        const ptrdiff_t d = column + at + lane;
+                        float dgamma_d_rows = 0;
+                        float dbeta_d_rows = 0;
+                        for (int row = 0; row < SYMBN_LAYERNORM_TOGETHER; ++row) {
+                            const ptrdiff_t n = done + row;
+                            const float dy_nd = dy[n*D + d];
+                            const float xhat_nd = xhat[n*D + d];
+                            dgamma_d_rows += dy_nd*xhat_nd;
+                            dbeta_d_rows += dy_nd;
+                            const float gamma_k = gamma[d];
+                            const float gamma_dy_nk = gamma_k*dy_nd;
+                            mean_gamma_dy_n_chunk[row][lane] += gamma_dy_nk;
+                            mean_gamma_dy_xhat_n_chunk[row][lane] += gamma_k*dy_nd*xhat_nd;
+                        }
+                        dgamma_d_chunk[at + lane] += dgamma_d_rows;
+                        dbeta_d_chunk[at + lane] += dbeta_d_rows;
+                    }
+                    for (int row = 0; row < SYMBN_LAYERNORM_TOGETHER; ++row) {
+                        for (int lane = 0; lane < SYMBN_LAYERNORM_NARROW; ++lane) {
+                            mean_gamma_dy_n_lanes[done - block + row][lane] += (double)mean_gamma_dy_n_chunk[row][lane];
+                            mean_gamma_dy_xhat_n_lanes[done - block + row][lane] += (double)mean_gamma_dy_xhat_n_chunk[row][lane];
+                        }
+                    }
                 }
             }
-            for (ptrdiff_t n = done; n < block_end; ++n) {
-                SYMBN_LAYERNORM_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t d = column + lane;
-                    const float dy_nd = dy[n*D + d];
-                    const float xhat_nd = xhat[n*D + d];
-                    dgamma_d_chunk[lane] += dy_nd*xhat_nd;
-                    dbeta_d_chunk[lane] += dy_nd;
+            for (; done + 1 <= block_end; done += 1) {
+                for (ptrdiff_t chunk = 0; chunk < width; chunk += SYMBN_LAYERNORM_CHUNK) {
+                    const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(width - chunk, SYMBN_LAYERNORM_CHUNK);
+                    float mean_gamma_dy_n_chunk[1][SYMBN_LAYERNORM_NARROW] = {{0.0F}};
+                    float mean_gamma_dy_xhat_n_chunk[1][SYMBN_LAYERNORM_NARROW] = {{0.0F}};
+                    ptrdiff_t at = chunk;
+
+                    for (; at + SYMBN_LAYERNORM_NARROW <= chunk_end; at += SYMBN_LAYERNORM_NARROW) {
+                        SYMBN_LAYERNORM_INDEPENDENT
+                        for (int lane = 0; lane < SYMBN_LAYERNORM_NARROW; ++lane) {
+                            const ptrdiff_t d = column + at + lane;
+                            float dgamma_d_rows = 0;
+                            float dbeta_d_rows = 0;
+                            for (int row = 0; row < 1; ++row) {
+                                const ptrdiff_t n = done + row;
+                                const float dy_nd = dy[n*D + d];
+                                const float xhat_nd = xhat[n*D + d];
+                                dgamma_d_rows += dy_nd*xhat_nd;
+                                dbeta_d_rows += dy_nd;
+                                const float gamma_k = gamma[d];
+                                const float gamma_dy_nk = gamma_k*dy_nd;
+                                mean_gamma_dy_n_chunk[row][lane] += gamma_dy_nk;
+                                mean_gamma_dy_xhat_n_chunk[row][lane] += gamma_k*dy_nd*xhat_nd;
+                            }
+                            dgamma_d_chunk[at + lane] += dgamma_d_rows;
+                            dbeta_d_chunk[at + lane] += dbeta_d_rows;
+                        }
+                    }
+                    for (int lane = 0; at + lane < chunk_end; ++lane) {
+                        const ptrdiff_t d = column + at + lane;
+                        float dgamma_d_rows = 0;
+                        float dbeta_d_rows = 0;
+                        for (int row = 0; row < 1; ++row) {
+                            const ptrdiff_t n = done + row;
+                            const float dy_nd = dy[n*D + d];
+                            const float xhat_nd = xhat[n*D + d];
+                            dgamma_d_rows += dy_nd*xhat_nd;
+                            dbeta_d_rows += dy_nd;
+                            const float gamma_k = gamma[d];
+                            const float gamma_dy_nk = gamma_k*dy_nd;
+                            mean_gamma_dy_n_chunk[row][lane] += gamma_dy_nk;
+                            mean_gamma_dy_xhat_n_chunk[row][lane] += gamma_k*dy_nd*xhat_nd;
+                        }
+                        dgamma_d_chunk[at + lane] += dgamma_d_rows;
+                        dbeta_d_chunk[at + lane] += dbeta_d_rows;
+                    }
+                    for (int row = 0; row < 1; ++row) {
+                        for (int lane = 0; lane < SYMBN_LAYERNORM_NARROW; ++lane) {
+                            mean_gamma_dy_n_lanes[done - block + row][lane] += (double)mean_gamma_dy_n_chunk[row][lane];
+                            mean_gamma_dy_xhat_n_lanes[done - block + row][lane] += (double)mean_gamma_dy_xhat_n_chunk[row][lane];
+                        }
+                    }
                 }
             }
             symbn_layernorm_widen_columns(dgamma_d_columns, dgamma_d_chunk, width);
             symbn_layernorm_widen_columns(dbeta_d_columns, dbeta_d_chunk, width);
         }
         for (ptrdiff_t n = block; n < block_end; ++n) {
-            /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
-            double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
-            /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-            double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
-            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_CHUNK) {
-                const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_CHUNK);
-                float mean_gamma_dy_n_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
-                float mean_gamma_dy_xhat_n_chunk[SYMBN_LAYERNORM_LANES] = {0.0F};
-                ptrdiff_t done = chunk;
-
-                for (; done + SYMBN_LAYERNORM_LANES <= chunk_end; done += SYMBN_LAYERNORM_LANES) {
-                    for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
-                        const ptrdiff_t k = done + lane;
-                        const float gamma_k = gamma[k];
-                        const float dy_nk = dy[n*D + k];
-                        const float gamma_dy_nk = gamma_k*dy_nk;
-                        mean_gamma_dy_n_chunk[lane] += gamma_dy_nk;
-                        const float xhat_nk = xhat[n*D + k];
-                        mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
-                    }
-                }
-                for (int lane = 0; done + lane < chunk_end; ++lane) {
-                    const ptrdiff_t k = done + lane;
-                    const float gamma_k = gamma[k];
-                    const float dy_nk = dy[n*D + k];
-                    const float gamma_dy_nk = gamma_k*dy_nk;
-                    mean_gamma_dy_n_chunk[lane] += gamma_dy_nk;
-                    const float xhat_nk = xhat[n*D + k];
-                    mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
-                }
-                symbn_layernorm_widen(mean_gamma_dy_n_lanes, mean_gamma_dy_n_chunk);
-                symbn_layernorm_widen(mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_chunk);
-            }
-            double mean_gamma_dy_n = symbn_layernorm_total(mean_gamma_dy_n_lanes);
+            double mean_gamma_dy_n = symbn_layernorm_row_total(mean_gamma_dy_n_lanes[n - block]);
             mean_gamma_dy_n /= (double)D;
-            double mean_gamma_dy_xhat_n = symbn_layernorm_total(mean_gamma_dy_xhat_n_lanes);
+            double mean_gamma_dy_xhat_n = symbn_layernorm_row_total(mean_gamma_dy_xhat_n_lanes[n - block]);
             mean_gamma_dy_xhat_n /= (double)D;
             const double sigma2_n = (double)sigma2[n];
             const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);

@@ -104,9 +104,7 @@ enum {
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS = 512, /* the most columns whose sums are taken at once */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER = 4, /* rows that are read at once */
-    SYMBN_LAYERNORM_DOUBLE_BACKWARD_RUN = 1024, /* elements of small planes that are taken at once */
-    SYMBN_LAYERNORM_DOUBLE_BACKWARD_PLANE = 256, /* the most elements that a small plane has */
-    SYMBN_LAYERNORM_DOUBLE_BACKWARD_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
+    SYMBN_LAYERNORM_DOUBLE_BACKWARD_JOINED_PARTS = 16, /* the same as PARTS for a loop whose parts each have sums of columns */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -350,10 +348,14 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             }
             double mean_gamma_dy_xhat_n = symbn_layernorm_double_backward_total(mean_gamma_dy_xhat_n_lanes);
             mean_gamma_dy_xhat_n /= (double)D;
+            const float mean_gamma_dy_n_f = (float)mean_gamma_dy_n;
+            const float mean_gamma_dy_xhat_n_f = (float)mean_gamma_dy_xhat_n;
             for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
                 const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
                 float xhat_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
                 float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[n*D + chunk];
+                float dx_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+                float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
 
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -362,47 +364,32 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                     const float x_minus_mu_nd = x_nd - mu_n_high - mu_n_low;
                     const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_f;
                     xhat_to[lane] = xhat_nd;
-                }
-                if (xhat != NULL && stream) {
-                    symbn_layernorm_double_backward_stream(&xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
-                }
-            }
-            const float mean_gamma_dy_n_f = (float)mean_gamma_dy_n;
-            const float mean_gamma_dy_xhat_n_f = (float)mean_gamma_dy_xhat_n;
-            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
-                const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
-                float dx_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
-                float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
-
-                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t d = chunk + lane;
                     const float gamma_d = gamma[d];
                     const float dy_nd = dy[n*D + d];
                     const float gamma_dy_nd = gamma_d*dy_nd;
-                    const float x_nd = x[n*D + d];
-                    const float x_minus_mu_nd = x_nd - mu_n_high - mu_n_low;
-                    const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_f;
                     /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
                     const float dx_nd = (gamma_dy_nd - mean_gamma_dy_n_f - xhat_nd*mean_gamma_dy_xhat_n_f)*rsqrt_sigma2_plus_eps_n_f;
                     dx_to[lane] = dx_nd;
+                }
+                if (xhat != NULL && stream) {
+                    symbn_layernorm_double_backward_stream(&xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
                 }
                 if (dx != NULL && stream) {
                     symbn_layernorm_double_backward_stream(&dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
                 }
             }
         }
-        float rsqrt_sigma2_plus_eps_n_f[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
-        float mu_n_high[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
-        float mu_n_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        float rsqrt_sigma2_plus_eps_n_each[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        float mu_n_each_high[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        float mu_n_each_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
 
         for (ptrdiff_t n = block; n < block_end; ++n) {
             const double mu_n = kept_mu[n];
             const double sigma2_n = kept_sigma2[n];
             const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-            rsqrt_sigma2_plus_eps_n_f[n - block] = (float)rsqrt_sigma2_plus_eps_n;
-            mu_n_high[n - block] = (float)mu_n;
-            mu_n_low[n - block] = symbn_layernorm_double_backward_low(mu_n);
+            rsqrt_sigma2_plus_eps_n_each[n - block] = (float)rsqrt_sigma2_plus_eps_n;
+            mu_n_each_high[n - block] = (float)mu_n;
+            mu_n_each_low[n - block] = symbn_layernorm_double_backward_low(mu_n);
         }
 
         for (ptrdiff_t column = 0; column < D; column += SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS) {
@@ -423,9 +410,9 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                         const ptrdiff_t n = done + row;
                         const float dy_nd = dy[n*D + d];
                         const float x_nd = x[n*D + d];
-                        const float x_minus_mu_nd = x_nd - mu_n_high[n - block] - mu_n_low[n - block];
+                        const float x_minus_mu_nd = x_nd - mu_n_each_high[n - block] - mu_n_each_low[n - block];
                         /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
-                        const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_f[n - block];
+                        const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_each[n - block];
                         dgamma_d_rows += dy_nd*xhat_nd;
                         dbeta_d_rows += dy_nd;
                     }
@@ -439,8 +426,8 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                     const ptrdiff_t d = column + lane;
                     const float dy_nd = dy[n*D + d];
                     const float x_nd = x[n*D + d];
-                    const float x_minus_mu_nd = x_nd - mu_n_high[n - block] - mu_n_low[n - block];
-                    const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_f[n - block];
+                    const float x_minus_mu_nd = x_nd - mu_n_each_high[n - block] - mu_n_each_low[n - block];
+                    const float xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_each[n - block];
                     dgamma_d_chunk[lane] += dy_nd*xhat_nd;
                     dbeta_d_chunk[lane] += dy_nd;
                 }
@@ -623,6 +610,8 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                 const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
                 double xhat_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
                 double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[n*D + chunk];
+                double dx_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+                double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
 
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -631,43 +620,30 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                     const double x_minus_mu_nd = x_nd - mu_n;
                     const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
                     xhat_to[lane] = xhat_nd;
-                }
-                if (xhat != NULL && stream) {
-                    symbn_layernorm_double_backward_stream(&xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
-                }
-            }
-            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
-                const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
-                double dx_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
-                double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
-
-                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t d = chunk + lane;
                     const double gamma_d = gamma[d];
                     const double dy_nd = dy[n*D + d];
                     const double gamma_dy_nd = gamma_d*dy_nd;
-                    const double x_nd = x[n*D + d];
-                    const double x_minus_mu_nd = x_nd - mu_n;
-                    const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n;
                     /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
                     const double dx_nd = (gamma_dy_nd - mean_gamma_dy_n - xhat_nd*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_n;
                     dx_to[lane] = dx_nd;
+                }
+                if (xhat != NULL && stream) {
+                    symbn_layernorm_double_backward_stream(&xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
                 }
                 if (dx != NULL && stream) {
                     symbn_layernorm_double_backward_stream(&dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
                 }
             }
         }
-        double mu_n_kept[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
-        double rsqrt_sigma2_plus_eps_n_kept[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        double mu_n_each[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        double rsqrt_sigma2_plus_eps_n_each[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
 
         for (ptrdiff_t n = block; n < block_end; ++n) {
             const double mu_n = kept_mu[n];
             const double sigma2_n = kept_sigma2[n];
             const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-            mu_n_kept[n - block] = mu_n;
-            rsqrt_sigma2_plus_eps_n_kept[n - block] = rsqrt_sigma2_plus_eps_n;
+            mu_n_each[n - block] = mu_n;
+            rsqrt_sigma2_plus_eps_n_each[n - block] = rsqrt_sigma2_plus_eps_n;
         }
 
         for (ptrdiff_t column = 0; column < D; column += SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS) {
@@ -682,9 +658,9 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                     const ptrdiff_t d = column + lane;
                     const double dy_nd = dy[n*D + d];
                     const double x_nd = x[n*D + d];
-                    const double x_minus_mu_nd = x_nd - mu_n_kept[n - block];
+                    const double x_minus_mu_nd = x_nd - mu_n_each[n - block];
                     /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
-                    const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_kept[n - block];
+                    const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_each[n - block];
                     symbn_layernorm_double_backward_add(&dgamma_d_columns[lane], &dgamma_d_columns_low[lane], dy_nd*xhat_nd);
                     symbn_layernorm_double_backward_add(&dbeta_d_columns[lane], &dbeta_d_columns_low[lane], dy_nd);
                 }
@@ -905,10 +881,13 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             const double grad_r_over_D_n = grad_r_n/(double)D;
             const float grad_s_over_D_n_f = (float)grad_s_over_D_n;
             const float grad_r_over_D_n_f = (float)grad_r_over_D_n;
+            const float mean_grad_u_n_f = (float)mean_grad_u_n;
             for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
                 const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
                 float grad_dy_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
                 float *const grad_dy_to = grad_dy == NULL || stream ? grad_dy_block : &grad_dy[n*D + chunk];
+                float grad_x_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+                float *const grad_x_to = grad_x == NULL || stream ? grad_x_block : &grad_x[n*D + chunk];
 
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -922,39 +901,24 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     /* grad_dy[n, d] = ddbeta[d] + ddgamma[d]*xhat[n, d] + gamma[d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d]) */
                     const float grad_dy_nd = ddbeta_d + ddgamma_d*xhat_nd + gamma_d*grad_dy_shift_nd;
                     grad_dy_to[lane] = grad_dy_nd;
-                }
-                if (grad_dy != NULL && stream) {
-                    symbn_layernorm_double_backward_stream(&grad_dy[n*D + chunk], grad_dy_block, sizeof(float)*(size_t)width);
-                }
-            }
-            const float mean_grad_u_n_f = (float)mean_grad_u_n;
-            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
-                const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
-                float grad_x_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
-                float *const grad_x_to = grad_x == NULL || stream ? grad_x_block : &grad_x[n*D + chunk];
-
-                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t d = chunk + lane;
                     const float dy_nd = dy[n*D + d];
-                    const float ddgamma_d = ddgamma[d];
-                    const float gamma_d = gamma[d];
                     const float gamma_over_D_d = gamma_d/(float)D;
-                    const float ddx_nd = ddx[n*D + d];
-                    const float xhat_nd = xhat[n*D + d];
                     const float grad_u_nd = (dy_nd*(ddgamma_d + gamma_over_D_d*grad_r_n_f) - r_over_w_n_f*ddx_nd + xhat_nd*grad_u_shift_n_f)*inv_w_2_n_f;
                     /* grad_x[n, d] = grad_u[n, d] - mean(grad_u[n, k] for k in D) */
                     const float grad_x_nd = grad_u_nd - mean_grad_u_n_f;
                     grad_x_to[lane] = grad_x_nd;
+                }
+                if (grad_dy != NULL && stream) {
+                    symbn_layernorm_double_backward_stream(&grad_dy[n*D + chunk], grad_dy_block, sizeof(float)*(size_t)width);
                 }
                 if (grad_x != NULL && stream) {
                     symbn_layernorm_double_backward_stream(&grad_x[n*D + chunk], grad_x_block, sizeof(float)*(size_t)width);
                 }
             }
         }
-        float grad_s_over_D_n_f[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
-        float inv_w_2_n_f[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
-        float grad_r_over_D_n_f[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        float grad_s_over_D_n_each[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        float inv_w_2_n_each[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        float grad_r_over_D_n_each[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
 
         for (ptrdiff_t n = block; n < block_end; ++n) {
             const double sum_ddx_n = kept_sum_ddx[n];
@@ -971,9 +935,9 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             /* grad_r[n] = -sum(ddx[n, d]*xhat[n, d] for d in D)/w[n] */
             const double grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
             const double grad_r_over_D_n = grad_r_n/(double)D;
-            grad_s_over_D_n_f[n - block] = (float)grad_s_over_D_n;
-            inv_w_2_n_f[n - block] = (float)inv_w_2_n;
-            grad_r_over_D_n_f[n - block] = (float)grad_r_over_D_n;
+            grad_s_over_D_n_each[n - block] = (float)grad_s_over_D_n;
+            inv_w_2_n_each[n - block] = (float)inv_w_2_n;
+            grad_r_over_D_n_each[n - block] = (float)grad_r_over_D_n;
         }
 
         for (ptrdiff_t column = 0; column < D; column += SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS) {
@@ -992,7 +956,7 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                         const float dy_nd = dy[n*D + d];
                         const float ddx_nd = ddx[n*D + d];
                         const float xhat_nd = xhat[n*D + d];
-                        const float grad_dy_shift_nd = grad_s_over_D_n_f[n - block] + ddx_nd*inv_w_2_n_f[n - block] + grad_r_over_D_n_f[n - block]*xhat_nd;
+                        const float grad_dy_shift_nd = grad_s_over_D_n_each[n - block] + ddx_nd*inv_w_2_n_each[n - block] + grad_r_over_D_n_each[n - block]*xhat_nd;
                         grad_gamma_d_rows += dy_nd*grad_dy_shift_nd;
                     }
                     grad_gamma_d_chunk[lane] += grad_gamma_d_rows;
@@ -1005,7 +969,7 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     const float dy_nd = dy[n*D + d];
                     const float ddx_nd = ddx[n*D + d];
                     const float xhat_nd = xhat[n*D + d];
-                    const float grad_dy_shift_nd = grad_s_over_D_n_f[n - block] + ddx_nd*inv_w_2_n_f[n - block] + grad_r_over_D_n_f[n - block]*xhat_nd;
+                    const float grad_dy_shift_nd = grad_s_over_D_n_each[n - block] + ddx_nd*inv_w_2_n_each[n - block] + grad_r_over_D_n_each[n - block]*xhat_nd;
                     grad_gamma_d_chunk[lane] += dy_nd*grad_dy_shift_nd;
                 }
             }
@@ -1222,6 +1186,8 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                 const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
                 double grad_dy_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
                 double *const grad_dy_to = grad_dy == NULL || stream ? grad_dy_block : &grad_dy[n*D + chunk];
+                double grad_x_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
+                double *const grad_x_to = grad_x == NULL || stream ? grad_x_block : &grad_x[n*D + chunk];
 
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -1235,38 +1201,24 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     /* grad_dy[n, d] = ddbeta[d] + ddgamma[d]*xhat[n, d] + gamma[d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d]) */
                     const double grad_dy_nd = ddbeta_d + ddgamma_d*xhat_nd + gamma_d*grad_dy_shift_nd;
                     grad_dy_to[lane] = grad_dy_nd;
-                }
-                if (grad_dy != NULL && stream) {
-                    symbn_layernorm_double_backward_stream(&grad_dy[n*D + chunk], grad_dy_block, sizeof(double)*(size_t)width);
-                }
-            }
-            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
-                const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
-                double grad_x_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
-                double *const grad_x_to = grad_x == NULL || stream ? grad_x_block : &grad_x[n*D + chunk];
-
-                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t d = chunk + lane;
                     const double dy_nd = dy[n*D + d];
-                    const double ddgamma_d = ddgamma[d];
-                    const double gamma_d = gamma[d];
                     const double gamma_over_D_d = gamma_d/(double)D;
-                    const double ddx_nd = ddx[n*D + d];
-                    const double xhat_nd = xhat[n*D + d];
                     const double grad_u_nd = (dy_nd*(ddgamma_d + gamma_over_D_d*grad_r_n) - r_over_w_n*ddx_nd + xhat_nd*grad_u_shift_n)*inv_w_2_n;
                     /* grad_x[n, d] = grad_u[n, d] - mean(grad_u[n, k] for k in D) */
                     const double grad_x_nd = grad_u_nd - mean_grad_u_n;
                     grad_x_to[lane] = grad_x_nd;
+                }
+                if (grad_dy != NULL && stream) {
+                    symbn_layernorm_double_backward_stream(&grad_dy[n*D + chunk], grad_dy_block, sizeof(double)*(size_t)width);
                 }
                 if (grad_x != NULL && stream) {
                     symbn_layernorm_double_backward_stream(&grad_x[n*D + chunk], grad_x_block, sizeof(double)*(size_t)width);
                 }
             }
         }
-        double grad_s_over_D_n_kept[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
-        double inv_w_2_n_kept[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
-        double grad_r_over_D_n_kept[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        double grad_s_over_D_n_each[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        double inv_w_2_n_each[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
+        double grad_r_over_D_n_each[SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS];
 
         for (ptrdiff_t n = block; n < block_end; ++n) {
             const double sum_ddx_n = kept_sum_ddx[n];
@@ -1283,9 +1235,9 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             /* grad_r[n] = -sum(ddx[n, d]*xhat[n, d] for d in D)/w[n] */
             const double grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
             const double grad_r_over_D_n = grad_r_n/(double)D;
-            grad_s_over_D_n_kept[n - block] = grad_s_over_D_n;
-            inv_w_2_n_kept[n - block] = inv_w_2_n;
-            grad_r_over_D_n_kept[n - block] = grad_r_over_D_n;
+            grad_s_over_D_n_each[n - block] = grad_s_over_D_n;
+            inv_w_2_n_each[n - block] = inv_w_2_n;
+            grad_r_over_D_n_each[n - block] = grad_r_over_D_n;
         }
 
         for (ptrdiff_t column = 0; column < D; column += SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS) {
@@ -1299,7 +1251,7 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     const double dy_nd = dy[n*D + d];
                     const double ddx_nd = ddx[n*D + d];
                     const double xhat_nd = xhat[n*D + d];
-                    const double grad_dy_shift_nd = grad_s_over_D_n_kept[n - block] + ddx_nd*inv_w_2_n_kept[n - block] + grad_r_over_D_n_kept[n - block]*xhat_nd;
+                    const double grad_dy_shift_nd = grad_s_over_D_n_each[n - block] + ddx_nd*inv_w_2_n_each[n - block] + grad_r_over_D_n_each[n - block]*xhat_nd;
                     symbn_layernorm_double_backward_add(&grad_gamma_d_columns[lane], &grad_gamma_d_columns_low[lane], dy_nd*grad_dy_shift_nd);
                 }
             }

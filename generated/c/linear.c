@@ -79,13 +79,9 @@
 enum {
     SYMBN_LINEAR_LANES = 32, /* sums that run side by side */
     SYMBN_LINEAR_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
-    SYMBN_LINEAR_BLOCK = 512, /* elements that are written at once */
     SYMBN_LINEAR_COLUMNS = 512, /* the most columns whose sums are taken at once */
     SYMBN_LINEAR_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_LINEAR_TOGETHER = 4, /* rows that are read at once */
-    SYMBN_LINEAR_RUN = 1024, /* elements of small planes that are taken at once */
-    SYMBN_LINEAR_PLANE = 256, /* the most elements that a small plane has */
-    SYMBN_LINEAR_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
     SYMBN_LINEAR_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -314,11 +310,11 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_N(
                 double dx_ni_columns[SYMBN_LINEAR_COLUMNS] = {0.0};
                 for (ptrdiff_t chunk = 0; chunk < O; chunk += SYMBN_LINEAR_ROWS) {
                     const ptrdiff_t chunk_end = chunk + symbn_linear_least(O - chunk, SYMBN_LINEAR_ROWS);
-                    float dy_no_f[SYMBN_LINEAR_ROWS];
+                    float dy_no_each[SYMBN_LINEAR_ROWS];
 
                     for (ptrdiff_t o = chunk; o < chunk_end; ++o) {
                         const double dy_no = (double)dy[n*O + o];
-                        dy_no_f[o - chunk] = (float)dy_no;
+                        dy_no_each[o - chunk] = (float)dy_no;
                     }
                     float dx_ni_chunk[SYMBN_LINEAR_COLUMNS] = {0.0F};
                     ptrdiff_t done = chunk;
@@ -331,7 +327,7 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_N(
                             for (int row = 0; row < SYMBN_LINEAR_TOGETHER; ++row) {
                                 const ptrdiff_t o = done + row;
                                 const float w_oi = w[o*I + i];
-                                dx_ni_rows += dy_no_f[o - chunk]*w_oi;
+                                dx_ni_rows += dy_no_each[o - chunk]*w_oi;
                             }
                             dx_ni_chunk[lane] += dx_ni_rows;
                         }
@@ -341,7 +337,7 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_N(
                         for (ptrdiff_t lane = 0; lane < width; ++lane) {
                             const ptrdiff_t i = column + lane;
                             const float w_oi = w[o*I + i];
-                            dx_ni_chunk[lane] += dy_no_f[o - chunk]*w_oi;
+                            dx_ni_chunk[lane] += dy_no_each[o - chunk]*w_oi;
                         }
                     }
                     symbn_linear_widen_columns(dx_ni_columns, dx_ni_chunk, width);
@@ -373,11 +369,11 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_O(
                 double dw_oi_columns[SYMBN_LINEAR_COLUMNS] = {0.0};
                 for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LINEAR_ROWS) {
                     const ptrdiff_t chunk_end = chunk + symbn_linear_least(N - chunk, SYMBN_LINEAR_ROWS);
-                    float dy_no_f[SYMBN_LINEAR_ROWS];
+                    float dy_no_each[SYMBN_LINEAR_ROWS];
 
                     for (ptrdiff_t n = chunk; n < chunk_end; ++n) {
                         const double dy_no = (double)dy[n*O + o];
-                        dy_no_f[n - chunk] = (float)dy_no;
+                        dy_no_each[n - chunk] = (float)dy_no;
                     }
                     float dw_oi_chunk[SYMBN_LINEAR_COLUMNS] = {0.0F};
                     ptrdiff_t done = chunk;
@@ -390,7 +386,7 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_O(
                             for (int row = 0; row < SYMBN_LINEAR_TOGETHER; ++row) {
                                 const ptrdiff_t n = done + row;
                                 const float x_ni = x[n*I + i];
-                                dw_oi_rows += dy_no_f[n - chunk]*x_ni;
+                                dw_oi_rows += dy_no_each[n - chunk]*x_ni;
                             }
                             dw_oi_chunk[lane] += dw_oi_rows;
                         }
@@ -400,7 +396,7 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_O(
                         for (ptrdiff_t lane = 0; lane < width; ++lane) {
                             const ptrdiff_t i = column + lane;
                             const float x_ni = x[n*I + i];
-                            dw_oi_chunk[lane] += dy_no_f[n - chunk]*x_ni;
+                            dw_oi_chunk[lane] += dy_no_each[n - chunk]*x_ni;
                         }
                     }
                     symbn_linear_widen_columns(dw_oi_columns, dw_oi_chunk, width);

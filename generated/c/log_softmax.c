@@ -81,12 +81,6 @@ enum {
     SYMBN_LOG_SOFTMAX_LANES = 32, /* sums that run side by side */
     SYMBN_LOG_SOFTMAX_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_LOG_SOFTMAX_BLOCK = 512, /* elements that are written at once */
-    SYMBN_LOG_SOFTMAX_COLUMNS = 512, /* the most columns whose sums are taken at once */
-    SYMBN_LOG_SOFTMAX_ROWS = 16, /* rows that are summed before the sums go to double */
-    SYMBN_LOG_SOFTMAX_TOGETHER = 4, /* rows that are read at once */
-    SYMBN_LOG_SOFTMAX_RUN = 1024, /* elements of small planes that are taken at once */
-    SYMBN_LOG_SOFTMAX_PLANE = 256, /* the most elements that a small plane has */
-    SYMBN_LOG_SOFTMAX_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
     SYMBN_LOG_SOFTMAX_PARTS = 64 /* the most parts that a loop is cut into */
 };
 

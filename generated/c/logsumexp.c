@@ -81,12 +81,6 @@ enum {
     SYMBN_LOGSUMEXP_LANES = 32, /* sums that run side by side */
     SYMBN_LOGSUMEXP_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_LOGSUMEXP_BLOCK = 512, /* elements that are written at once */
-    SYMBN_LOGSUMEXP_COLUMNS = 512, /* the most columns whose sums are taken at once */
-    SYMBN_LOGSUMEXP_ROWS = 16, /* rows that are summed before the sums go to double */
-    SYMBN_LOGSUMEXP_TOGETHER = 4, /* rows that are read at once */
-    SYMBN_LOGSUMEXP_RUN = 1024, /* elements of small planes that are taken at once */
-    SYMBN_LOGSUMEXP_PLANE = 256, /* the most elements that a small plane has */
-    SYMBN_LOGSUMEXP_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
     SYMBN_LOGSUMEXP_PARTS = 64 /* the most parts that a loop is cut into */
 };
 

@@ -83,14 +83,14 @@
 
 enum {
     SYMBN_RMSNORM_LANES = 32, /* sums that run side by side */
+    SYMBN_RMSNORM_NARROW = 16, /* the same for each of several rows */
     SYMBN_RMSNORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_RMSNORM_BLOCK = 512, /* elements that are written at once */
     SYMBN_RMSNORM_COLUMNS = 512, /* the most columns whose sums are taken at once */
+    SYMBN_RMSNORM_WIDE = 8192, /* columns' sums that are taken at once beside those of rows */
     SYMBN_RMSNORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_RMSNORM_TOGETHER = 4, /* rows that are read at once */
-    SYMBN_RMSNORM_RUN = 1024, /* elements of small planes that are taken at once */
-    SYMBN_RMSNORM_PLANE = 256, /* the most elements that a small plane has */
-    SYMBN_RMSNORM_JOINED_PARTS = 16, /* the same for a loop whose parts sum columns each for themselves */
+    SYMBN_RMSNORM_JOINED_PARTS = 16, /* the same as PARTS for a loop whose parts each have sums of columns */
     SYMBN_RMSNORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -169,6 +169,17 @@ static inline double symbn_rmsnorm_total(double *lanes)
         }
     }
     return lanes[0];
+}
+
+/* The sum of a row's lanes. */
+static inline double symbn_rmsnorm_row_total(const double *lanes)
+{
+    double total = 0.0;
+
+    for (int lane = 0; lane < SYMBN_RMSNORM_NARROW; ++lane) {
+        total += lanes[lane];
+    }
+    return total;
 }
 
 /* Adds all lanes, and what they have lost. */
@@ -398,65 +409,103 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_backward_f32_over_N(
     }
     for (ptrdiff_t block = first; block < last; block += SYMBN_RMSNORM_ROWS) {
         const ptrdiff_t block_end = block + symbn_rmsnorm_least(last - block, SYMBN_RMSNORM_ROWS);
+        /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
+        double mean_gamma_dy_xhat_n_lanes[SYMBN_RMSNORM_ROWS][SYMBN_RMSNORM_NARROW] = {{0.0}};
 
-        for (ptrdiff_t column = 0; column < D; column += SYMBN_RMSNORM_COLUMNS) {
-            const ptrdiff_t width = symbn_rmsnorm_least(D - column, SYMBN_RMSNORM_COLUMNS);
+        for (ptrdiff_t column = 0; column < D; column += SYMBN_RMSNORM_WIDE / 2) {
+            const ptrdiff_t width = symbn_rmsnorm_least(D - column, SYMBN_RMSNORM_WIDE / 2);
             double *const dgamma_d_columns = dgamma_d_parts + column;
-            float dgamma_d_chunk[SYMBN_RMSNORM_COLUMNS] = {0.0F};
+            float dgamma_d_chunk[SYMBN_RMSNORM_WIDE / 2] = {0.0F};
             ptrdiff_t done = block;
 
             for (; done + SYMBN_RMSNORM_TOGETHER <= block_end; done += SYMBN_RMSNORM_TOGETHER) {
-                SYMBN_RMSNORM_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t d = column + lane;
-                    float dgamma_d_rows = 0;
-                    for (int row = 0; row < SYMBN_RMSNORM_TOGETHER; ++row) {
-                        const ptrdiff_t n = done + row;
-                        const float dy_nd = dy[n*D + d];
-                        const float xhat_nd = xhat[n*D + d];
-                        dgamma_d_rows += dy_nd*xhat_nd;
+                for (ptrdiff_t chunk = 0; chunk < width; chunk += SYMBN_RMSNORM_CHUNK) {
+                    const ptrdiff_t chunk_end = chunk + symbn_rmsnorm_least(width - chunk, SYMBN_RMSNORM_CHUNK);
+                    float mean_gamma_dy_xhat_n_chunk[SYMBN_RMSNORM_TOGETHER][SYMBN_RMSNORM_NARROW] = {{0.0F}};
+                    ptrdiff_t at = chunk;
+
+                    for (; at + SYMBN_RMSNORM_NARROW <= chunk_end; at += SYMBN_RMSNORM_NARROW) {
+                        SYMBN_RMSNORM_INDEPENDENT
+                        for (int lane = 0; lane < SYMBN_RMSNORM_NARROW; ++lane) {
+                            const ptrdiff_t d = column + at + lane;
+                            float dgamma_d_rows = 0;
+                            for (int row = 0; row < SYMBN_RMSNORM_TOGETHER; ++row) {
+                                const ptrdiff_t n = done + row;
+                                const float dy_nd = dy[n*D + d];
+                                const float xhat_nd = xhat[n*D + d];
+                                dgamma_d_rows += dy_nd*xhat_nd;
+                                const float gamma_k = gamma[d];
+                                mean_gamma_dy_xhat_n_chunk[row][lane] += gamma_k*dy_nd*xhat_nd;
+                            }
+                            dgamma_d_chunk[at + lane] += dgamma_d_rows;
+                        }
                     }
-                    dgamma_d_chunk[lane] += dgamma_d_rows;
+                    for (int lane = 0; at + lane < chunk_end; ++lane) {
+                        const ptrdiff_t d = column + at + lane;
+                        float dgamma_d_rows = 0;
+                        for (int row = 0; row < SYMBN_RMSNORM_TOGETHER; ++row) {
+                            const ptrdiff_t n = done + row;
+                            const float dy_nd = dy[n*D + d];
+                            const float xhat_nd = xhat[n*D + d];
+                            dgamma_d_rows += dy_nd*xhat_nd;
+                            const float gamma_k = gamma[d];
+                            mean_gamma_dy_xhat_n_chunk[row][lane] += gamma_k*dy_nd*xhat_nd;
+                        }
+                        dgamma_d_chunk[at + lane] += dgamma_d_rows;
+                    }
+                    for (int row = 0; row < SYMBN_RMSNORM_TOGETHER; ++row) {
+                        for (int lane = 0; lane < SYMBN_RMSNORM_NARROW; ++lane) {
+                            mean_gamma_dy_xhat_n_lanes[done - block + row][lane] += (double)mean_gamma_dy_xhat_n_chunk[row][lane];
+                        }
+                    }
                 }
             }
-            for (ptrdiff_t n = done; n < block_end; ++n) {
-                SYMBN_RMSNORM_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t d = column + lane;
-                    const float dy_nd = dy[n*D + d];
-                    const float xhat_nd = xhat[n*D + d];
-                    dgamma_d_chunk[lane] += dy_nd*xhat_nd;
+            for (; done + 1 <= block_end; done += 1) {
+                for (ptrdiff_t chunk = 0; chunk < width; chunk += SYMBN_RMSNORM_CHUNK) {
+                    const ptrdiff_t chunk_end = chunk + symbn_rmsnorm_least(width - chunk, SYMBN_RMSNORM_CHUNK);
+                    float mean_gamma_dy_xhat_n_chunk[1][SYMBN_RMSNORM_NARROW] = {{0.0F}};
+                    ptrdiff_t at = chunk;
+
+                    for (; at + SYMBN_RMSNORM_NARROW <= chunk_end; at += SYMBN_RMSNORM_NARROW) {
+                        SYMBN_RMSNORM_INDEPENDENT
+                        for (int lane = 0; lane < SYMBN_RMSNORM_NARROW; ++lane) {
+                            const ptrdiff_t d = column + at + lane;
+                            float dgamma_d_rows = 0;
+                            for (int row = 0; row < 1; ++row) {
+                                const ptrdiff_t n = done + row;
+                                const float dy_nd = dy[n*D + d];
+                                const float xhat_nd = xhat[n*D + d];
+                                dgamma_d_rows += dy_nd*xhat_nd;
+                                const float gamma_k = gamma[d];
+                                mean_gamma_dy_xhat_n_chunk[row][lane] += gamma_k*dy_nd*xhat_nd;
+                            }
+                            dgamma_d_chunk[at + lane] += dgamma_d_rows;
+                        }
+                    }
+                    for (int lane = 0; at + lane < chunk_end; ++lane) {
+                        const ptrdiff_t d = column + at + lane;
+                        float dgamma_d_rows = 0;
+                        for (int row = 0; row < 1; ++row) {
+                            const ptrdiff_t n = done + row;
+                            const float dy_nd = dy[n*D + d];
+                            const float xhat_nd = xhat[n*D + d];
+                            dgamma_d_rows += dy_nd*xhat_nd;
+                            const float gamma_k = gamma[d];
+                            mean_gamma_dy_xhat_n_chunk[row][lane] += gamma_k*dy_nd*xhat_nd;
+                        }
+                        dgamma_d_chunk[at + lane] += dgamma_d_rows;
+                    }
+                    for (int row = 0; row < 1; ++row) {
+                        for (int lane = 0; lane < SYMBN_RMSNORM_NARROW; ++lane) {
+                            mean_gamma_dy_xhat_n_lanes[done - block + row][lane] += (double)mean_gamma_dy_xhat_n_chunk[row][lane];
+                        }
+                    }
                 }
             }
             symbn_rmsnorm_widen_columns(dgamma_d_columns, dgamma_d_chunk, width);
         }
         for (ptrdiff_t n = block; n < block_end; ++n) {
-            /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-            double mean_gamma_dy_xhat_n_lanes[SYMBN_RMSNORM_LANES] = {0.0};
-            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_RMSNORM_CHUNK) {
-                const ptrdiff_t chunk_end = chunk + symbn_rmsnorm_least(D - chunk, SYMBN_RMSNORM_CHUNK);
-                float mean_gamma_dy_xhat_n_chunk[SYMBN_RMSNORM_LANES] = {0.0F};
-                ptrdiff_t done = chunk;
-
-                for (; done + SYMBN_RMSNORM_LANES <= chunk_end; done += SYMBN_RMSNORM_LANES) {
-                    for (int lane = 0; lane < SYMBN_RMSNORM_LANES; ++lane) {
-                        const ptrdiff_t k = done + lane;
-                        const float gamma_k = gamma[k];
-                        const float dy_nk = dy[n*D + k];
-                        const float xhat_nk = xhat[n*D + k];
-                        mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
-                    }
-                }
-                for (int lane = 0; done + lane < chunk_end; ++lane) {
-                    const ptrdiff_t k = done + lane;
-                    const float gamma_k = gamma[k];
-                    const float dy_nk = dy[n*D + k];
-                    const float xhat_nk = xhat[n*D + k];
-                    mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
-                }
-                symbn_rmsnorm_widen(mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_chunk);
-            }
-            double mean_gamma_dy_xhat_n = symbn_rmsnorm_total(mean_gamma_dy_xhat_n_lanes);
+            double mean_gamma_dy_xhat_n = symbn_rmsnorm_row_total(mean_gamma_dy_xhat_n_lanes[n - block]);
             mean_gamma_dy_xhat_n /= (double)D;
             const double ms_n = (double)ms[n];
             const double rsqrt_ms_plus_eps_n = 1.0/sqrt(ms_n + eps);

@@ -111,7 +111,7 @@ def _place(jobs: Sequence[Job], kept: dict[str, tuple[Index, ...]], taken: froze
         for name, _ in here:
             if home[name] != position and by_name[name].remaining:
                 kept.setdefault(name, by_name[name].remaining)
-    parts = _ordered(parts, home)
+    parts = _beside(_ordered(parts, home))
     for part in parts:
         if isinstance(part, Loop):
             inner = [replace(job, letters={**job.letters, part.own[job.value.name]: part.index}) for job in part.jobs]
@@ -199,6 +199,24 @@ def _ordered(parts: list[Part], home: dict[str, int]) -> list[Part]:
         ready = [number for number in range(len(parts)) if number not in ordered and waits[number] <= set(ordered)]
         ordered.append(min(ready, key=lambda number: (_written_axes(parts[number]), number)))
     return [parts[number] for number in ordered]
+
+
+def _beside(parts: list[Part]) -> list[Part]:
+    """Neighboring loops over one axis that only write become one: what both read is read once."""
+    merged: list[Part] = []
+    for part in parts:
+        last = merged[-1] if merged else None
+        if isinstance(last, Loop) and isinstance(part, Loop) and last.index.axis == part.index.axis and _only_write(last, part):
+            last.jobs += part.jobs
+            last.own |= part.own
+        else:
+            merged.append(part)
+    return merged
+
+
+def _only_write(*loops: Loop) -> bool:
+    """Whether nothing in the loops is a sum; then none of them needs another."""
+    return all(isinstance(job.value, Pointwise) for loop in loops for job in jobs_of(loop))
 
 
 def _waits(part: Part, home: dict[str, int]) -> set[int]:

@@ -22,8 +22,9 @@ from symbn.codegen.storage import HALVES, USUAL, storage_of
 from symbn.codegen.targets import TARGETS
 from symbn.codegen.variant import variant_of
 from symbn.codegen.views.c_body import Body
-from symbn.codegen.views.c_helpers import BLOCK, CHUNK, COLUMNS, LANES, PARTS, PLANE, ROWS, RUN, TOGETHER, Function, helper_functions
-from symbn.codegen.views.c_signature import JOINED_PARTS, Signature
+from symbn.codegen.views.c_helpers import Function, helper_functions
+from symbn.codegen.views.c_signature import Signature
+from symbn.codegen.views.c_sizes import sizes_in
 from symbn.codegen.views.header import header, reproduce
 
 # What a header says of the types of 16 bits.
@@ -50,16 +51,7 @@ class CView:
     fetches: bool
     bytes: bool
     halves: bool
-    lanes: str
-    chunk: str
-    block: str
-    parts: str
-    joined_parts: str
-    columns: str
-    rows: str
-    together: str
-    run: str
-    plane: str
+    sizes: tuple[str, ...]
     helpers: tuple[Function, ...]
     functions: tuple[Function, ...]
     public: tuple[Function, ...]
@@ -97,16 +89,7 @@ def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "sy
         f"{printer.macro}_FETCH(" in text,
         bool(halves) or f"{printer.prefix}stream(" in text or f"{printer.prefix}expf(" in text,
         bool(halves),
-        str(LANES),
-        str(CHUNK),
-        str(BLOCK),
-        str(PARTS),
-        str(JOINED_PARTS),
-        str(COLUMNS),
-        str(ROWS),
-        str(TOGETHER),
-        str(RUN),
-        str(PLANE),
+        sizes_in(printer.macro, (*text.splitlines(), *(line for helper in helpers for line in helper.body))),
         helpers,
         tuple(functions),
         tuple(public),

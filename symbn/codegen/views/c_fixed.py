@@ -52,7 +52,8 @@ class Fixed:
     def halves(self, name: str) -> tuple[str, str]:
         """A number as the nearest float and the rest."""
         self.split[name] = None
-        return f"{self.names.high(name)}{self.at}", f"{self.names.low(name)}{self.at}"
+        high, low = self._halves(name)
+        return f"{high}{self.at}", f"{low}{self.at}"
 
     def computed(self) -> list[str]:
         """The numbers in double; to be written before what reads them."""
@@ -74,8 +75,14 @@ class Fixed:
         real, low = self.outer.real, self.outer.printer.helper("low") if self.split else ""
         found = [(real, self._copy(name), f"{'(float)' if real == 'float' else ''}{name}") for name in self.whole]
         for name in self.split:
-            found += [("float", self.names.high(name), f"(float){name}"), ("float", self.names.low(name), f"{low}({name})")]
+            first, second = self._halves(name)
+            found += [("float", first, f"(float){name}"), ("float", second, f"{low}({name})")]
         return found
 
     def _copy(self, name: str) -> str:
-        return self.names.copy(name) if self.outer.real == "float" else self.names.kept(name)
+        return self.names.of_each(name, "") if self.at else self.names.copy(name)
+
+    def _halves(self, name: str) -> tuple[str, str]:
+        if self.at:
+            return self.names.of_each(name, "_high"), self.names.of_each(name, "_low")
+        return self.names.high(name), self.names.low(name)

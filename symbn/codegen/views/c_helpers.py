@@ -12,8 +12,6 @@ from types import MappingProxyType
 from symbn.codegen.views.c_halves import HALVES
 from symbn.codegen.views.c_text import Helper
 
-LANES, CHUNK, BLOCK, PARTS, COLUMNS, ROWS, TOGETHER, RUN, PLANE = 32, 512, 512, 64, 512, 16, 4, 1024, 256
-
 
 @dataclass(frozen=True, slots=True)
 class Function:
@@ -164,6 +162,19 @@ HELPERS: Mapping[str, Helper] = MappingProxyType(
                 "return lanes[0];",
             ),
             ("The sum of all lanes, in pairs.",),
+        ),
+        "row_total": Helper(
+            "double",
+            "const double *lanes",
+            (
+                "double total = 0.0;",
+                "",
+                "for (int lane = 0; lane < {macro}_NARROW; ++lane) {{",
+                "    total += lanes[lane];",
+                "}}",
+                "return total;",
+            ),
+            ("The sum of a row's lanes.",),
         ),
         "gather": Helper(
             "void",

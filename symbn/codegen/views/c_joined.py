@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from symbn.codegen.program import Joined, Start, Sweep
 from symbn.codegen.views.c_row import Row
 from symbn.codegen.views.c_text import indented
+from symbn.codegen.views.c_together import Together, first_sums, merged, without
+from symbn.codegen.walk import accumulated
 
 if TYPE_CHECKING:
     from symbn.codegen.views.c_statements import Statements
@@ -21,25 +23,22 @@ def joined_lines(statements: Statements, joined: Joined, first: str, last: str) 
     names, macro, least = statements.names, statements.printer.macro, statements.printer.helper("least")
     column, axis = joined.columns.index.name, joined.columns.index.axis
     zeros = [f"{buffer.name}[{place}] = 0.0;" for buffer in joined.buffers for place in _places(column, axis, statements.real)]
-    (inner,) = (s for s in joined.columns.body if isinstance(s, Sweep))
-    row = Row(statements, inner, joined.columns.index, frozenset())
-    row.bounds = (names.block_first, names.block_end)
     starts = [s for s in joined.columns.body if isinstance(s, Start)]
     named = zip(starts, joined.buffers, strict=True)
-    before, chunk = row.chunk(inner.index.name)
+    size, before, chunk, rows = _sweeps(statements, joined)
     sums = [
-        f"const ptrdiff_t {names.width} = {least}({axis} - {names.column}, {macro}_COLUMNS);",
+        f"const ptrdiff_t {names.width} = {least}({axis} - {names.column}, {size});",
         *(line for start, buffer in named for line in _pointers(statements, start.name, buffer.name, axis)),
         *chunk,
     ]
     over_columns = [
         *before,
         "",
-        f"for (ptrdiff_t {names.column} = 0; {names.column} < {axis}; {names.column} += {macro}_COLUMNS) {{",
+        f"for (ptrdiff_t {names.column} = 0; {names.column} < {axis}; {names.column} += {size}) {{",
         *indented(sums),
         "}",
     ]
-    over_rows = statements.sweep(joined.rows, names.block_first, names.block_end)
+    over_rows = statements.sweep(rows, names.block_first, names.block_end)
     block = [
         f"const ptrdiff_t {names.block_end} = {names.block_first} + {least}({last} - {names.block_first}, {macro}_ROWS);",
         *([*over_rows, *over_columns] if joined.rows_first else [*over_columns, *over_rows]),
@@ -52,6 +51,21 @@ def joined_lines(statements: Statements, joined: Joined, first: str, last: str) 
         *indented(block),
         "}",
     ]
+
+
+def _sweeps(statements: Statements, joined: Joined) -> tuple[str, list[str], list[str], Sweep]:
+    """The columns' sums: how many columns at once, what comes before them, and they themselves; and the loop over rows that is left."""
+    names, rows, first = statements.names, joined.rows, first_sums(statements, joined)
+    if first is not None:
+        starts = [s for s in rows.body if isinstance(s, Start) and s.name in accumulated(first)]
+        together = Together(statements, merged(joined, first), starts)
+        lines = together.chunk(rows.index.name)
+        statements.narrow |= {s.name: f"{names.lanes(s.name)}[{rows.index.name} - {names.block_first}]" for s in starts}
+        return together.size(), *lines, without(rows, first)
+    (inner,) = (s for s in joined.columns.body if isinstance(s, Sweep))
+    row = Row(statements, inner, joined.columns.index, frozenset())
+    row.bounds = (names.block_first, names.block_end)
+    return f"{statements.printer.macro}_COLUMNS", *row.chunk(inner.index.name), rows
 
 
 def _places(column: str, axis: str, real: str) -> list[str]:

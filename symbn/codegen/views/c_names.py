@@ -17,6 +17,7 @@ class LocalNames:
         self.first, self.last = names.fresh("first"), names.fresh("last")
         self.part, self.parts, self.sums = names.fresh("part"), names.fresh("parts"), names.fresh("sums")
         self.chunk, self.end, self.done = names.fresh("chunk"), names.fresh("chunk_end"), names.fresh("done")
+        self.at = names.fresh("at")
         self.block_first, self.block_end = names.fresh("block"), names.fresh("block_end")
         self.row = names.fresh("row")
         self.column, self.columns = names.fresh("column"), names.fresh("columns")
@@ -51,6 +52,10 @@ class LocalNames:
     def kept(self, name: str) -> str:
         """A number of each column of a block."""
         return self._of(name, "kept")
+
+    def of_each(self, name: str, what: str) -> str:
+        """A number of each row of a block: as one number, or as the two floats `high` and `low`."""
+        return self._of(name, f"each{what}")
 
     def of_chunk(self, name: str) -> str:
         """An accumulator's lanes within a chunk."""

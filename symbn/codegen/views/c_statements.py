@@ -47,6 +47,7 @@ class Statements:
         self.exact: set[str] = set()
         self.explained: set[Definition] = set()
         self.blocks: list[set[str]] = [set()]
+        self.narrow: dict[str, str] = {}  # the lanes of sums that were taken for several rows at once
 
     def statement(self, statement: Statement) -> list[str]:
         """One statement; a loop with all that is in it."""
@@ -117,6 +118,8 @@ class Statements:
 
     def gathered(self, name: str, kind: str) -> list[str]:
         """An accumulator that was in lanes, as one number."""
+        if name in self.narrow:
+            return [f"double {name} = {self.printer.helper('row_total')}({self.narrow[name]});"]
         if name not in self.in_lanes:
             return []
         lanes = self.names.lanes(name)
