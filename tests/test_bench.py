@@ -19,7 +19,7 @@ from symbn.cli import cli
 from symbn.codegen.work import longest_sum, work_of
 from symbn.language import layer_text
 from symbn.tools import compiler
-from symbn.tools.bench import cases, measure, peers, plan, roofline, run, table, task, worker
+from symbn.tools.bench import cases, measure, onednn, peers, plan, roofline, run, table, task, worker
 from symbn.tools.bench.contenders import NUMPY, PUBLISHED, C, own
 from symbn.tools.bench.floor import aligned, floors
 from symbn.tools.bench.setting import Contender, allowed, kernel_of, setting_of, wrong
@@ -175,6 +175,9 @@ def test_the_command_times_a_layer_of_ones_own_in_both_regimes(mine: str, tmp_pa
     text = output.read_text(encoding="utf-8")
     found = json.loads(text)
     assert found["schema"] == 1
+    assert found["command"] == (
+        "symbn bench mine.py --shape R=3,M=40 --dtype f32 --dtype f64 --threads 1 --direction both --regime both --repeat 2"
+    )
     assert {"processor", "cores", "compiler", "system", "Python", "NumPy"} <= set(found["machine"]) | {"processor"}
     assert str(tmp_path) not in text
     keys = ("dtype", "pass", "regime")
@@ -197,12 +200,64 @@ def test_the_command_times_a_layer_of_ones_own_in_both_regimes(mine: str, tmp_pa
             assert (rival["runs"], rival["problem"]) == (2, "")
 
 
+def test_the_best_library_is_named_in_the_table_and_in_the_data() -> None:
+    times = {C: 2.0, NUMPY: 1.0, peers.EAGER: 4.0, peers.XLA: 2.5}
+    made = result([task.Timing(name, time, time, time, 5) for name, time in times.items()])
+    found = task.Bench({"processor": "Some CPU", "symbn": "1.0"}, {}, (made,), "symbn bench softmax")
+    row = next(line for line in table.table(found).splitlines() if line.startswith("| softmax"))
+    assert row.split("|")[-2].strip() == "0.80, JAX"
+    assert table.table(found).startswith("Some CPU, symbn 1.0\n")
+    data = table.data(found)
+    assert data["command"] == "symbn bench softmax"
+    (only,) = data["results"]
+    assert (only["best_peer"], only["best_peer_ratio"]) == (peers.XLA, 0.8)
+    assert [rival["c_ratio"] for rival in only["contenders"]] == [1.0, 2.0, 0.5, 0.8]
+
+
+@pytest.mark.parametrize("name", onednn.KINDS)
+def test_onednn_runs_the_layer_that_the_table_says(name: str) -> None:
+    for direction in task.DIRECTIONS:
+        setting = setting_of(known_task(name, 24, direction=direction))
+        makers = peers.peers(setting)
+        if onednn.ONEDNN in makers:
+            made = makers[onednn.ONEDNN](setting)
+            found = made.results(made.call())
+            assert set(found) == (set(setting.derivation.layer.outputs) if direction == "forward" else set(setting.truth))
+            assert wrong(found, setting, 1e-5) == ""
+
+
+def test_onednn_has_no_double_and_no_second_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "installed", lambda name: name == onednn.ONEDNN)
+    assert list(peers.peers(setting_of(known_task("softmax")))) == [onednn.ONEDNN]
+    for options in ({"dtype": "float64"}, {"order": 2}):
+        assert peers.peers(setting_of(known_task("softmax", **options))) == {}
+
+
+TWO = MINE + '''
+def gated(x: "N D", w: "D"):
+    """A gate by a column's mean."""
+    m[d] = mean(x[n, d] for n in N)
+    y[n, d] = x[n, d] * sigmoid(w[d] * m[d])
+    return y
+'''
+
+
+def test_two_layers_of_one_file_are_timed_and_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: no roofline is drawn")
+    (tmp_path / "two.py").write_text(TWO, encoding="utf-8")
+    picture = tmp_path / "two.svg"
+    done = bench(f"{tmp_path}/two.py:spread", f"{tmp_path}/two.py:gated", "--repeat", "1", "--threads", "1", "--svg", str(picture))
+    assert done.exit_code == 0, done.output
+    assert [line.split()[1] for line in done.stdout.splitlines() if " backward, f32" in line] == ["spread", "gated"]
+    assert ElementTree.parse(picture).getroot().tag.endswith("svg")
+
+
 def test_the_table_says_what_is_absent_and_what_failed() -> None:
     made = result([task.Timing(C, 2.0, 1.9, 2.1, 5), task.Timing(NUMPY, 30.0, 20.0, 40.0, 5), task.Timing(peers.XLA, problem="Oops: no")])
     text = table.table(task.Bench({"processor": "Some CPU", "cores": "2"}, {peers.EAGER: "pip install torch"}, (made,)))
     row = next(line for line in text.splitlines() if line.startswith("| softmax"))
     assert [cell.strip() for cell in row.strip("|").split("|")] == [
-        "softmax backward, f32, 1 thread", "N=4, K=4", "reuse", "1.00", "2.00", "30.0 ±10.0", "", "0.50", "",
+        "softmax backward, f32, 1 thread", "N=4, K=4", "reuse", "1.00", "2.00", "30.0 ±10.0", "", "0.50", "", "",
     ]  # fmt: skip
     assert text.startswith("Some CPU, 2 cores\n")
     assert "not timed: JAX: softmax backward, f32, 1 thread, N=4, K=4, reuse: Oops: no" in text
@@ -216,7 +271,8 @@ def result(timings: list[task.Timing]) -> task.Result:
 
 def test_what_is_not_installed_is_found_without_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers.importlib.util, "find_spec", lambda name: None)
-    assert list(peers.absent()) == ["PyTorch", "inductor", "JAX"]
+    monkeypatch.setattr(onednn, "found", lambda: False)
+    assert list(peers.absent()) == ["PyTorch", "inductor", "JAX", "oneDNN"]
     assert peers.peers(setting_of(known_task("softmax"))) == {}
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from symbn.cli.output import emit
 from symbn.cli.params import LayerName, Shape, what_to_derive
@@ -70,7 +73,7 @@ def bench(
     svg: str | None,
     output: str | None,
 ) -> None:
-    """Times generated C and NumPy beside PyTorch, inductor and JAX, where they are installed, and beside the memory floor.
+    """Times generated C and NumPy beside PyTorch, inductor, JAX and oneDNN, where they are installed, and beside the memory floor.
 
     Each runs once first, and is timed only where its results are those of NumPy in double precision. Then come rounds, in each of which
     each runs once. Only ratios within one run compare: machines drift.
@@ -97,11 +100,32 @@ def bench(
     )  # fmt: skip
     tasks = plan.every(wanted) if all_ else plan.plan(layers, shapes, wanted)
     results = sorted(_progress(tasks, REGIMES[regime]), key=lambda result: tasks.index(result.task))
-    found = Bench(machine.describe(), absent(), tuple(results))
+    found = Bench(machine.describe(), absent(), tuple(results), _typed(ctx))
     emit(json.dumps(table.data(found), indent=1, sort_keys=True) if as_json else table.table(found), output)
     if svg is not None:
         emit(roofline.roofline(found), svg)
     ctx.exit(1 if any(result.timing(name) is None for result in results for name in OWN) else 0)
+
+
+def _typed(ctx: click.Context) -> str:
+    """The command with what changes its numbers, without directories."""
+    words = ["symbn", "bench", *(PurePath(layer).name for layer in ctx.params["layers"])]
+    for option in ctx.command.params:
+        given = option.name not in (None, "layers", "output", "svg", "as_json")
+        if given and ctx.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE:
+            words += _words(option.opts[0], ctx.params[str(option.name)], repeats=option.multiple)
+    return shlex.join(words)
+
+
+def _words(name: str, value: object, *, repeats: bool) -> list[str]:
+    """An option as it is typed."""
+    if repeats and isinstance(value, tuple):
+        return [word for each in value for word in _words(name, each, repeats=False)]
+    if isinstance(value, dict):
+        value = ",".join(f"{axis}={extent}" for axis, extent in value.items())
+    if isinstance(value, tuple):
+        value = ",".join(str(part) for part in value)
+    return [name] if value is True else [name, str(value)]
 
 
 def _progress(tasks: tuple[Task, ...], regimes: tuple[str, ...]) -> Iterator[Result]:

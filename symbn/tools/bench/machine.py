@@ -13,7 +13,7 @@ from pathlib import Path
 
 from symbn.tools import compiler
 
-PACKAGES = {"NumPy": "numpy", "PyTorch": "torch", "JAX": "jax"}
+PACKAGES = {"symbn": "symbn", "NumPy": "numpy", "PyTorch": "torch", "JAX": "jax", "oneDNN": "onednn-cpu-gomp"}
 CACHE = Path("/sys/devices/system/cpu/cpu0/cache")
 
 

@@ -1,4 +1,4 @@
-"""The libraries, where they are installed: PyTorch as it is and compiled by inductor, and JAX.
+"""The libraries, where they are installed: PyTorch as it is and compiled by inductor, JAX, and oneDNN.
 
 In: a Setting.  Out: Contenders. Each runs the forward pass as its users write it (cases.py) and leaves the rest to its autograd. Nothing is
 imported before it is asked for.
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from symbn.tools.bench import onednn
 from symbn.tools.bench.cases import JAX, TORCH
 from symbn.tools.bench.contenders import Maker
 from symbn.tools.bench.inputs import Values
@@ -23,11 +24,14 @@ NEEDED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     EAGER: ("torch", TORCH, "pip install torch"),
     INDUCTOR: ("torch", TORCH, "pip install torch"),
     XLA: ("jax", JAX, "pip install jax"),
+    onednn.ONEDNN: ("", onednn.KINDS, "pip install onednn-cpu-gomp"),
 }
 
 
 def installed(name: str) -> bool:
-    """Whether the peer could be run here; nothing is imported."""
+    """Whether the peer could be run here; no Python is imported."""
+    if name == onednn.ONEDNN:
+        return onednn.found()
     return importlib.util.find_spec(NEEDED[name][0]) is not None
 
 
@@ -37,10 +41,15 @@ def absent() -> dict[str, str]:
 
 
 def peers(setting: Setting) -> Mapping[str, Maker]:
-    """By name, in the table's order: what is installed and knows the layer. There are none for other modes than vjp."""
+    """By name, in the table's order: what is installed and knows the layer. There are none for other modes than vjp.
+
+    oneDNN has no second order, and no double.
+    """
     if setting.task.mode != "vjp":
         return {}
-    makers: Mapping[str, Maker] = {EAGER: _eager, INDUCTOR: _inductor, XLA: _xla}
+    makers: dict[str, Maker] = {EAGER: _eager, INDUCTOR: _inductor, XLA: _xla}
+    if (setting.task.order, setting.task.dtype) == (1, "float32"):
+        makers[onednn.ONEDNN] = onednn.contender
     return {name: make for name, make in makers.items() if installed(name) and setting.task.known in NEEDED[name][1]}
 
 

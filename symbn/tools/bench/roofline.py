@@ -15,8 +15,8 @@ from symbn.errors import TargetError
 from symbn.tools.bench.table import COLUMNS, shape, title
 from symbn.tools.bench.task import Bench, Result
 
-MARKS = dict(zip(COLUMNS, "os^DvP", strict=True))
-COLORS = dict(zip(COLUMNS, ("#0072b2", "#56b4e9", "#999999", "#d55e00", "#e69f00", "#009e73"), strict=True))
+MARKS = dict(zip(COLUMNS, "os^DvPX", strict=True))
+COLORS = dict(zip(COLUMNS, ("#0072b2", "#56b4e9", "#999999", "#d55e00", "#e69f00", "#009e73", "#cc79a7"), strict=True))
 FOUND = 40  # results whose names fit below the picture
 
 

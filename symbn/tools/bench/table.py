@@ -10,25 +10,30 @@ from dataclasses import asdict
 from typing import Any
 
 from symbn.tools.bench.contenders import NUMPY, PUBLISHED, C
+from symbn.tools.bench.onednn import ONEDNN
 from symbn.tools.bench.peers import EAGER, INDUCTOR, XLA
 from symbn.tools.bench.task import Bench, Result, Task, Timing
 
-COLUMNS = (C, NUMPY, PUBLISHED, EAGER, INDUCTOR, XLA)
-LIBRARIES = (EAGER, INDUCTOR, XLA)
+LIBRARIES = (EAGER, INDUCTOR, XLA, ONEDNN)
+COLUMNS = (C, NUMPY, PUBLISHED, *LIBRARIES)
 SCHEMA = 1
+SAID_ALONE = ("processor", "cores", "last-level cache", "system", "compiler")
 NOTE = """milliseconds: medians of interleaved runs, and half the distance between their quartiles where it is more than a tenth
-floor: each input read once and each output written once, in the same run; C/floor: the share of that speed which C reaches
+floor: each input read once and each output written once, in the same run; floor/C: the share of that speed which C reaches
+C/best: the time of C beside that of the fastest library, below 1 where C is faster
 reuse: freed memory is kept; default: glibc gives large blocks back, and libraries that return new arrays wait for the pages of new ones"""
 
 
 def table(bench: Bench) -> str:
     """The machine, a row for each result, what went wrong, and what is not installed."""
     shown = [name for name in COLUMNS if any(row.name == name for result in bench.results for row in result.timings)]
-    head = ["pass", "shape", "memory", "floor", *shown, f"floor/{C}", *(f"{C}/{name}" for name in LIBRARIES if name in shown)]
+    rivals = [name for name in LIBRARIES if name in shown]
+    ratios = [f"floor/{C}", *(f"{C}/{name}" for name in rivals), *([f"{C}/best"] if rivals else [])]
+    head = ["pass", "shape", "memory", "floor", *shown, *ratios]
     rows = [_row(result, shown) for result in bench.results if not result.problem]
-    parts = [", ".join(f"{name} {value}" if name[0].isupper() else value for name, value in _words(bench))]
+    parts = [", ".join(value if name in SAID_ALONE else f"{name} {value}" for name, value in _words(bench))]
     if rows:
-        parts += [_aligned([head, *rows]), NOTE.replace(f"{C}/floor", f"floor/{C}")]
+        parts += [_aligned([head, *rows]), NOTE]
     parts += ["\n".join(lines) for lines in (_problems(bench), _absent(bench)) if lines]
     return "\n\n".join(parts)
 
@@ -51,11 +56,20 @@ def _row(result: Result, shown: Sequence[str]) -> list[str]:
     cells = [title(result.task, result.called), shape(result.task), result.regime, _time(result.floor)]
     cells += [_time(result.timing(name)) for name in shown]
     cells.append(_number(result.floor.median / ours.median) if ours else "")
-    for name in LIBRARIES:
-        if name in shown:
-            theirs = result.timing(name)
-            cells.append(_number(ours.median / theirs.median) if ours and theirs else "")
+    rivals = [name for name in LIBRARIES if name in shown]
+    for name in rivals:
+        theirs = result.timing(name)
+        cells.append(_number(ours.median / theirs.median) if ours and theirs else "")
+    if rivals:
+        best = _best(result)
+        cells.append(f"{_number(ours.median / best.median)}, {best.name}" if ours and best else "")
     return cells
+
+
+def _best(result: Result) -> Timing | None:
+    """The fastest of the libraries."""
+    timed = [timing for name in LIBRARIES if (timing := result.timing(name)) is not None]
+    return min(timed, key=lambda timing: timing.median, default=None)
 
 
 def shape(task: Task) -> str:
@@ -98,6 +112,7 @@ def data(bench: Bench) -> dict[str, Any]:
     """For JSON: no times of day, hosts or paths."""
     return {
         "schema": SCHEMA,
+        "command": bench.command,
         "machine": dict(bench.machine),
         "absent": dict(bench.absent),
         "results": [_data(result) for result in bench.results],
@@ -106,7 +121,8 @@ def data(bench: Bench) -> dict[str, Any]:
 
 def _data(result: Result) -> dict[str, Any]:
     task = {name: value for name, value in asdict(result.task).items() if name not in ("text", "known")}
-    rows = [{**_timing(row), "fraction_of_floor": _fraction(result, row)} for row in result.timings]
+    ours, best = result.timing(C), _best(result)
+    rows = [{**_timing(row), "fraction_of_floor": _ratio(result.floor, row), "c_ratio": _ratio(ours, row)} for row in result.timings]
     return {
         **task,
         "extents": dict(result.task.extents),
@@ -117,6 +133,8 @@ def _data(result: Result) -> dict[str, Any]:
         "operations": result.operations,
         "floor": _timing(result.floor),
         "contenders": rows,
+        "best_peer": best.name if best else None,
+        "best_peer_ratio": _ratio(ours, best),
         "problem": result.problem,
     }
 
@@ -128,5 +146,5 @@ def _timing(timing: Timing) -> dict[str, Any]:
     return {"name": timing.name, **{name: float(f"{value:.4g}") for name, value in found.items()}, "runs": timing.runs, "problem": ""}
 
 
-def _fraction(result: Result, timing: Timing) -> float | None:
-    return float(f"{result.floor.median / timing.median:.3g}") if timing.runs else None
+def _ratio(over: Timing | None, under: Timing | None) -> float | None:
+    return float(f"{over.median / under.median:.3g}") if over and under and under.runs else None

@@ -78,8 +78,9 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """All results, the machine in general words, and what is not installed, by name with how to get it."""
+    """All results, the machine in general words, what is not installed, by name with how to get it, and the command that was typed."""
 
     machine: Mapping[str, str]
     absent: Mapping[str, str]
     results: tuple[Result, ...] = field(default=())
+    command: str = ""
