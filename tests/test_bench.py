@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from click.testing import CliRunner, Result
 import symbn
 from symbn import catalogue
 from symbn.cli import cli
+from symbn.codegen.schedule import schedule
 from symbn.codegen.work import longest_sum, work_of
 from symbn.language import layer_text
 from symbn.tools import compiler
@@ -250,6 +252,22 @@ def test_two_layers_of_one_file_are_timed_and_drawn(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert [line.split()[1] for line in done.stdout.splitlines() if " backward, f32" in line] == ["spread", "gated"]
     assert ElementTree.parse(picture).getroot().tag.endswith("svg")
+
+
+@pytest.mark.parametrize(
+    ("name", "extents", "streams"), [("batchnorm", {"N": 10**7}, [2, 3]), ("layernorm", {"N": 64, "D": 64}, [3]), ("mse", {"N": 9}, [2])]
+)
+def test_a_loop_takes_each_array_from_memory_once(name: str, extents: dict[str, int], streams: list[int]) -> None:
+    place = Path(__file__).parents[1] / "benchmarks" / "limits.py"
+    spec = importlib.util.spec_from_file_location("limits", place)
+    limits = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(limits)
+    asked = replace(known_task(name), extents=extents)
+    direction = "forward" if name == "mse" else "backward"
+    program = kernel_of(asked, "numpy", "float32").passes[direction == "backward"].program
+    found = limits.taken(asked, schedule(program).body)
+    large = max(len(axes) for reads, writes in found for axes in (*reads.values(), *writes.values()))
+    assert [sum(len(axes) == large for axes in (*reads.values(), *writes.values())) for reads, writes in found] == streams
 
 
 def test_the_table_says_what_is_absent_and_what_failed() -> None:

@@ -40,6 +40,9 @@ def roofline(bench: Bench) -> str:
         axes = figure.add_subplot(xscale="log", yscale="log")
         _roofs(axes, results)
         _points(axes, results)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("{x:g}")
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.set_xlabel("operations for each byte that must be moved")
         axes.set_ylabel("billions of operations a second")
         axes.grid(visible=True, which="both", alpha=0.2)
@@ -66,12 +69,15 @@ def _roofs(axes: Any, results: Sequence[Result]) -> None:
 
 
 def _points(axes: Any, results: Sequence[Result]) -> None:
+    """Filled where freed memory is kept, open where it is given back; each name stands once in the legend."""
     for name in COLUMNS:
         timed = [(result, timing) for result in results if (timing := result.timing(name)) is not None]
-        if timed:
-            across = [intensity(result) for result, _ in timed]
-            up = [result.operations / timing.median / 1e6 for result, timing in timed]
-            axes.plot(across, up, MARKS[name], color=COLORS[name], markersize=5, label=name)
+        for regime in dict.fromkeys(result.regime for result, _ in timed):
+            across = [intensity(result) for result, _ in timed if result.regime == regime]
+            up = [result.operations / timing.median / 1e6 for result, timing in timed if result.regime == regime]
+            label = name if regime == timed[0][0].regime else None
+            fill = "full" if regime == "reuse" else "none"
+            axes.plot(across, up, MARKS[name], color=COLORS[name], markersize=5, fillstyle=fill, label=label)
 
 
 def _names(figure: Any, results: Sequence[Result]) -> None:
