@@ -1,11 +1,15 @@
-"""Settings every test shares, and the switch that makes a skipped test a failure."""
+"""Settings every test shares, the switch that makes a skipped test a failure, and projects with vendored layers."""
 
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from symbn.tools import vendor
 
 # The machines that run this are shared and slow at times: a deadline would fail on the neighbors' load.
 settings.register_profile("symbn", deadline=None)
@@ -30,3 +34,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         terminalreporter.write_line(f"{report.nodeid}: {reason}")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project, which is also where commands run."""
+    monkeypatch.chdir(tmp_path)
+    return Path("kernels")
+
+
+@pytest.fixture(scope="session")
+def vendored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("vendored") / "kernels"
+    vendor.add(["mse", "softmax"], "c", vendor.Options(dtypes=("f64",)), directory)
+    return directory
+
+
+@pytest.fixture
+def two(place: Path, vendored: Path) -> Path:
+    """A directory with two vendored layers."""
+    shutil.copytree(vendored, place)
+    return place

@@ -12,10 +12,12 @@ import pytest
 
 from symbn.calculus.derivation import Derivation, Gradient
 from symbn.codegen.aliasing import overlays
+from symbn.codegen.generate import render
 from symbn.codegen.lower import LOOPS
 from symbn.codegen.passes import backward_program, forward_program
 from symbn.codegen.program import Program
 from symbn.codegen.schedule import schedule
+from symbn.codegen.views.numpy_body import numpy_bodies
 from symbn.expr import Call, Compare, Delta, Expr, Extent, Index, Num, Pow, Read, Reduce, add, div, free_indices, mul, neg, num
 from symbn.layer import Constant, Definition, Input, Layer
 from symbn.oracle.dual import Algebra
@@ -86,15 +88,32 @@ class Drawer:
         return Read(name, tuple(self.rng.choice([letter for letter in letters if letter.axis == axis]) for axis in self.known[name]))
 
 
-def random_derivation(seed: int) -> Derivation:
-    drawer = Drawer(seed)
-    definitions = tuple(drawer.definition(f"d{place}", drawer.rng.choice(AXES)) for place in range(5))
+class PlainDrawer(Drawer):
+    """Expressions as layers have them: one letter an axis, a reduction over letters of its own. NumPy computes these block by block."""
+
+    def reduction(self, letters: tuple[Index, ...], depth: int) -> Expr:
+        bound = []
+        for axis in self.rng.choice((("A",), ("B",), ("A", "B"))):
+            self.count += 1
+            bound.append(Index(f"b{self.count}", axis))
+        axes = {letter.axis for letter in bound}
+        rest = (letter for letter in letters if letter.axis not in axes)
+        return Reduce(self.rng.choice(("sum", "mean", "max")), self.expr((*rest, *bound), depth - 1), tuple(bound))
+
+
+def random_derivation(seed: int, *, plain: bool = False) -> Derivation:
+    drawer = PlainDrawer(seed) if plain else Drawer(seed)
+    shapes = [axes for axes in AXES if not plain or len(set(axes)) == len(axes)]
+    if plain:
+        del drawer.known["m"]
+    definitions = tuple(drawer.definition(f"d{place}", drawer.rng.choice(shapes)) for place in range(5))
     outputs = (definitions[-1].name, definitions[-3].name)
     layer = Layer(f"random{seed}", INPUTS, CONSTANTS, (), definitions, outputs)
     seeds = tuple(Input(f"s{name}", layer.axes_of(name)) for name in outputs)
     drawer.known |= {part.name: part.axes for part in seeds}
-    middle = tuple(drawer.definition(f"t{place}", drawer.rng.choice(AXES)) for place in range(2))
-    results = {part.name: Gradient(part.name, drawer.definition(f"grad_{part.name}", part.axes), 0, 0) for part in INPUTS}
+    middle = tuple(drawer.definition(f"t{place}", drawer.rng.choice(shapes)) for place in range(2))
+    wanted = [part for part in INPUTS if part.name in drawer.known]
+    results = {part.name: Gradient(part.name, drawer.definition(f"grad_{part.name}", part.axes), 0, 0) for part in wanted}
     return Derivation(layer, "vjp", 1, tuple(results), seeds, middle, MappingProxyType(results), (), ())
 
 
@@ -121,7 +140,11 @@ def forward(kernel: Kernel, given: dict[str, Any]) -> tuple[Any, ...]:
 def test_a_random_layer_is_computed_as_it_is_defined(seed: int, target: str) -> None:
     if target == "c" and not tuple(compiler.available()):
         pytest.skip("no C compiler")
-    derivation = random_derivation(seed)
+    check_values(random_derivation(seed), seed, target)
+
+
+def check_values(derivation: Derivation, seed: int, target: str) -> None:
+    """Every result is what the definitions say."""
     given = drawn(derivation, seed)
     true = expected(derivation, given)
     kernel = build(derivation, target=target, dtype="float64")
@@ -138,9 +161,13 @@ def test_a_random_layer_is_computed_as_it_is_defined(seed: int, target: str) -> 
 @pytest.mark.parametrize("seed", range(40))
 def test_an_overlay_that_is_claimed_to_be_sound_changes_nothing(seed: int) -> None:
     derivation = random_derivation(seed)
+    check_overlays(build(derivation, dtype="float64"), derivation, seed)
+
+
+def check_overlays(kernel: Kernel, derivation: Derivation, seed: int) -> None:
+    """Every result of either pass that lies where it may is what it is elsewhere."""
     given = drawn(derivation, seed)
-    kernel = build(derivation, dtype="float64")
-    *_, saved = forward(kernel, given)
+    *outputs, saved = forward(kernel, given)
     seeds = [part.name for part in derivation.seeds]
     true = kernel.backward(*(given[name] for name in seeds), saved)
     for output, source in kernel.passes[1].overlays:
@@ -148,6 +175,37 @@ def test_an_overlay_that_is_claimed_to_be_sound_changes_nothing(seed: int) -> No
         again = type(saved)(*(copies[name] for name in saved._fields))
         found = kernel.backward(*(copies[name] for name in seeds), again, out={output: copies[source]})
         assert all(np.array_equal(left, right) for left, right in zip(found, true, strict=True)), (output, source)
+    for output, source in kernel.passes[0].overlays:
+        copies = {name: np.copy(value) if np.ndim(value) else value for name, value in given.items()}
+        inputs = {part.name: copies[part.name] for part in CONSTANTS}
+        *found, kept = kernel.forward(*(copies[part.name] for part in INPUTS), **inputs, out={output: copies[source]})
+        pairs = zip((*found, *kept), (*outputs, *saved), strict=True)
+        assert all(np.array_equal(left, right) for left, right in pairs), (output, source)
+
+
+@pytest.fixture
+def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy works on blocks of two elements, so that small layers have several."""
+
+    def shortened(*args: Any, **options: Any) -> dict[str, str]:
+        files = render(*args, **options)
+        return {name: text.replace("2**18", "2").replace("most=4096", "most=2").replace("512", "2") for name, text in files.items()}
+
+    monkeypatch.setattr("symbn.tools.build.render", shortened)
+
+
+@pytest.mark.usefixtures("short_blocks")
+@pytest.mark.parametrize("seed", range(60))
+def test_a_plain_random_layer_is_computed_block_by_block(seed: int) -> None:
+    derivation = random_derivation(seed, plain=True)
+    check_values(derivation, seed, "numpy")
+    check_overlays(build(derivation, target="numpy", dtype="float64"), derivation, seed)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_an_overlay_of_numpy_changes_nothing(seed: int) -> None:
+    derivation = random_derivation(seed)
+    check_overlays(build(derivation, target="numpy", dtype="float64"), derivation, seed)
 
 
 def test_the_random_layers_reach_every_corner() -> None:
@@ -155,6 +213,8 @@ def test_the_random_layers_reach_every_corner() -> None:
     assert any(schedule(program).buffers for program in programs)
     assert any(len(program.values) > 15 for program in programs)
     assert any(output for program in programs for output in overlays(program, schedule(program)))
+    bodies = [body for seed in range(60) for body in numpy_bodies(random_derivation(seed, plain=True))]
+    assert sum(any(output in body.stored for output, _ in body.overlays) for body in bodies) > 10
     for seed in range(40):
         for definition in random_derivation(seed).layer.definitions:
             assert set(free_indices(definition.expr)) <= set(definition.indices)

@@ -139,3 +139,45 @@ def test_nothing_large_is_made_beside_the_results(name: str, direction: str, out
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < (outputs + 0.25) * x.nbytes
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (5, 3, 7), (2, 9, 4), (3, 2, 40)])
+@pytest.mark.parametrize("size", [4, 2**18])
+@pytest.mark.parametrize("name", ["batchnorm2d", "instancenorm", "groupnorm"])
+def test_channels_are_computed_a_few_at_a_time(name: str, size: int, shape: tuple[int, ...]) -> None:
+    """As the whole in double: with rows longer than a block, and blocks that the last does not fill."""
+    files = render(derive(load(name)), "numpy")
+    made = load_module({path: text.replace("2**18", str(size)) for path, text in files.items()})
+    forward, backward = getattr(made, f"{name}_forward"), getattr(made, f"{name}_backward")
+    full = (*shape[:2], 3, shape[2]) if name == "groupnorm" else shape
+    x, dy = (RNG.standard_normal(full).astype(np.float32) for _ in range(2))
+    gamma, beta = (RNG.standard_normal(full[1:-1]).astype(np.float32) for _ in range(2))
+    y, saved = forward(x, gamma, beta, eps=0.1)
+    exact, kept = forward(*(part.astype(np.float64) for part in (x, gamma, beta)), eps=0.1)
+    assert np.allclose(y, exact, rtol=1e-5, atol=1e-5)
+    wide = backward(dy.astype(np.float64), kept)
+    for found, value in zip(backward(dy, saved), wide, strict=True):
+        assert np.allclose(found, value, rtol=1e-4, atol=1e-4 * (1 + np.max(np.abs(value))))
+    plain = (dy * saved.xhat.astype(np.float64)).sum(axis=(0, -1))
+    assert np.allclose(wide.dgamma, plain, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("length", [1, 127, 128, 511, 512, 513, 1024, 4096, 4097, 131073])
+@pytest.mark.parametrize("factors", [1, 2])
+def test_sums_along_rows_are_within_their_bound_at_any_length(length: int, factors: int) -> None:
+    """At most `most` elements are added up in float, in 16 lanes at least: so many roundings, and one each for product and result."""
+    rows = [RNG.uniform(1, 2, (3, 2, length)).astype(np.float32) for _ in range(factors)]
+    exact = np.prod([row.astype(np.float64) for row in rows], axis=0)
+    for most in (512, 4096):
+        bound = (most / 16 + 16) * 2.0**-24 * exact.sum()
+        for axes in ((2,), (0, 2), (0, 1, 2)):
+            found = module("batchnorm2d")._sums(axes, *rows, most=most)
+            assert found.dtype == np.float32
+            assert np.all(np.abs(found - exact.sum(axis=axes)) < bound)
+
+
+def test_the_variance_of_two_values_is_exact_to_a_float() -> None:
+    """Equal terms round alike: a long sum of them in float would drift."""
+    x = np.where(np.arange(100352) % 2, 1.7, -0.4).astype(np.float32)
+    _, saved = run("batchnorm", "forward", x, np.float32(1), np.float32(0))
+    assert abs(saved.sigma2 / np.var(x.astype(np.float64)) - 1) < 1e-6

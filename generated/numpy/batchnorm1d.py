@@ -107,25 +107,32 @@ def batchnorm1d_forward(x, gamma, beta, *, eps=1e-5, out=None):
     mu = mu_double.astype(dtype)
     mu_low = (mu_double - mu).astype(dtype)
     sigma2 = np.zeros((C,))
+    mu_rows = _rows(mu, blocks, C)
+    mu_low_rows = _rows(mu_low, blocks, C)
     for block in blocks:
-        x_minus_mu = work[:block.stop - block.start]
-        np.subtract(x[block], mu, out=x_minus_mu)
-        np.subtract(x_minus_mu, mu_low, out=x_minus_mu)
+        rows = block.stop - block.start
+        x_minus_mu = work[:rows]
+        np.subtract(x[block], mu_rows[:rows], out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low_rows[:rows], out=x_minus_mu)
         # sigma2[c] = mean((x[j, c] - mu[c])**2 for j in N)
-        part_2 = work_2[:block.stop - block.start]
+        part_2 = work_2[:rows]
         np.square(x_minus_mu, out=part_2)
         sigma2 += np.sum(part_2, axis=0, dtype=np.float64)
     sigma2 = (sigma2/N).astype(dtype)
     rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2 + eps)
+    rsqrt_sigma2_plus_eps_rows = _rows(rsqrt_sigma2_plus_eps, blocks, C)
+    gamma_rows = _rows(gamma, blocks, C)
+    beta_rows = _rows(beta, blocks, C)
     for block in blocks:
-        x_minus_mu = work[:block.stop - block.start]
-        np.subtract(x[block], mu, out=x_minus_mu)
-        np.subtract(x_minus_mu, mu_low, out=x_minus_mu)
+        rows = block.stop - block.start
+        x_minus_mu = work[:rows]
+        np.subtract(x[block], mu_rows[:rows], out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low_rows[:rows], out=x_minus_mu)
         # xhat[i, c] = (x[i, c] - mu[c])/sqrt(sigma2[c] + eps)
-        np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps, out=xhat[block])
+        np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps_rows[:rows], out=xhat[block])
         # y[i, c] = gamma[c]*xhat[i, c] + beta[c]
-        np.multiply(gamma, xhat[block], out=y[block])
-        np.add(y[block], beta, out=y[block])
+        np.multiply(gamma_rows[:rows], xhat[block], out=y[block])
+        np.add(y[block], beta_rows[:rows], out=y[block])
     return y, Batchnorm1dSaved(gamma, eps, _filled(out, "sigma2", sigma2), xhat)
 
 
@@ -174,13 +181,17 @@ def batchnorm1d_backward(dy, saved, *, out=None):
     dgamma = sum_dy_xhat
     # dbeta[c] = sum(dy[i, c] for i in N)
     dbeta = sum_dy
+    dx_scale_rows = _rows(dx_scale, blocks, C)
+    sum_dy_over_N_rows = _rows(sum_dy_over_N, blocks, C)
+    sum_dy_xhat_over_N_rows = _rows(sum_dy_xhat_over_N, blocks, C)
     for block in blocks:
+        rows = block.stop - block.start
         # dx[i, c] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[i, c] - mean(dy[k, c] for k in N) - xhat[i, c]*mean(dy[k, c]*xhat[k, c] for k in N))
-        np.subtract(dy[block], sum_dy_over_N, out=dx[block])
-        part = work[:block.stop - block.start]
-        np.multiply(xhat[block], sum_dy_xhat_over_N, out=part)
+        np.subtract(dy[block], sum_dy_over_N_rows[:rows], out=dx[block])
+        part = work[:rows]
+        np.multiply(xhat[block], sum_dy_xhat_over_N_rows[:rows], out=part)
         np.subtract(dx[block], part, out=dx[block])
-        np.multiply(dx_scale, dx[block], out=dx[block])
+        np.multiply(dx_scale_rows[:rows], dx[block], out=dx[block])
     return Batchnorm1dGradients(dx, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta))
 
 
@@ -238,9 +249,10 @@ def _outputs(out, dtype, shapes, inputs, may_be):
         if array.dtype != dtype or array.shape != shapes[name]:
             raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
         for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
-            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
-            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
-                raise ValueError(f"out.{name} overlaps {other} in memory")
+            if np.may_share_memory(array, source):
+                same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+                if not same or other not in may_be.get(name, ()):
+                    raise ValueError(f"out.{name} overlaps {other} in memory")
     return out
 
 
@@ -254,5 +266,11 @@ def _filled(out, name, value):
 
 def _blocks(extent, row):
     """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
-    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    step = max(1, min(2**18//row, 2**12)) if row > 1 else 2**18
     return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]
+
+
+def _rows(values, blocks, *row):
+    """The values for every row of a block, as an array: NumPy copies what it has to stretch, each time."""
+    rows = np.broadcast_to(values, (blocks[0].stop, *row))
+    return rows.copy() if len(blocks) > 2 else rows

@@ -95,39 +95,12 @@ def batchnorm2d_forward(x, gamma, beta, *, eps=1e-5, out=None):
         may_be={"y": ("x",), "sigma2": ("beta",), "xhat": ("x",)},
     )
 
-    blocks = _blocks(N, C*S)
-    xhat = out["xhat"] if "xhat" in out else np.empty((N, C, S), dtype)
     y = out["y"] if "y" in out else np.empty((N, C, S), dtype)
-    work = np.empty((blocks[0].stop, C, S), dtype)
-    work_2 = np.empty((blocks[0].stop, C, S), dtype)
-    mu_double = np.zeros((C,))
-    for block in blocks:
-        # mu[c] = mean(x[m, c, t] for m in N for t in S)
-        mu_double += np.sum(x[block], axis=(0, 2), dtype=np.float64)
-    mu_double = mu_double/(N*S)
-    mu = mu_double.astype(dtype)
-    mu_low = (mu_double - mu).astype(dtype)
-    sigma2 = np.zeros((C,))
-    for block in blocks:
-        x_minus_mu = work[:block.stop - block.start]
-        np.subtract(x[block], mu[:, None], out=x_minus_mu)
-        np.subtract(x_minus_mu, mu_low[:, None], out=x_minus_mu)
-        # sigma2[c] = mean((x[m, c, t] - mu[c])**2 for m in N for t in S)
-        part_2 = work_2[:block.stop - block.start]
-        np.square(x_minus_mu, out=part_2)
-        sigma2 += np.sum(part_2, axis=(0, 2), dtype=np.float64)
-    sigma2 = (sigma2/(N*S)).astype(dtype)
-    rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2 + eps)
-    for block in blocks:
-        x_minus_mu = work[:block.stop - block.start]
-        np.subtract(x[block], mu[:, None], out=x_minus_mu)
-        np.subtract(x_minus_mu, mu_low[:, None], out=x_minus_mu)
-        # xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps)
-        np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps[:, None], out=xhat[block])
-        # y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c]
-        np.multiply(gamma[:, None], xhat[block], out=y[block])
-        np.add(y[block], beta[:, None], out=y[block])
-    return y, Batchnorm2dSaved(gamma, eps, _filled(out, "sigma2", sigma2), xhat)
+    sigma2 = out["sigma2"] if "sigma2" in out else np.empty((C,), dtype)
+    xhat = out["xhat"] if "xhat" in out else np.empty((N, C, S), dtype)
+    for group in _blocks(C, S):
+        sigma2[group] = _batchnorm2d_forward(x[:, group], gamma[group], beta[group], eps, y[:, group], xhat[:, group])
+    return y, Batchnorm2dSaved(gamma, eps, sigma2, xhat)
 
 
 def batchnorm2d_backward(dy, saved, *, out=None):
@@ -159,15 +132,69 @@ def batchnorm2d_backward(dy, saved, *, out=None):
         may_be={"dx": ("dy",), "dgamma": ("gamma", "sigma2"), "dbeta": ("gamma", "sigma2")},
     )
 
-    blocks = _blocks(N, C*S)
     dx = out["dx"] if "dx" in out else np.empty((N, C, S), dtype)
+    dgamma = out["dgamma"] if "dgamma" in out else np.empty((C,), dtype)
+    dbeta = out["dbeta"] if "dbeta" in out else np.empty((C,), dtype)
+    for group in _blocks(C, S):
+        dgamma[group], dbeta[group] = _batchnorm2d_backward(dy[:, group], gamma[group], sigma2[group], xhat[:, group], eps, dx[:, group])
+    return Batchnorm2dGradients(dx, dgamma, dbeta)
+
+
+def _batchnorm2d_forward(x, gamma, beta, eps, y, xhat):
+    """batchnorm2d_forward for some of C: few enough that a block of them stays in the cache."""
+    dtype = x.dtype
+    N, C, S = x.shape
+
+    blocks = _blocks(N, C*S)
+    work = np.empty((blocks[0].stop, C, S), dtype)
+    mu_double = np.zeros((C,))
+    for block in blocks:
+        # mu[c] = mean(x[m, c, t] for m in N for t in S)
+        mu_double += np.sum(x[block], axis=(0, 2), dtype=np.float64)
+    mu_double = mu_double/(N*S)
+    mu = mu_double.astype(dtype)
+    mu_low = (mu_double - mu).astype(dtype)
+    sigma2 = np.zeros((C,))
+    mu_rows = _rows(mu[:, None], blocks, C, S)
+    mu_low_rows = _rows(mu_low[:, None], blocks, C, S)
+    for block in blocks:
+        rows = block.stop - block.start
+        x_minus_mu = work[:rows]
+        np.subtract(x[block], mu_rows[:rows], out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low_rows[:rows], out=x_minus_mu)
+        # sigma2[c] = mean((x[m, c, t] - mu[c])**2 for m in N for t in S)
+        sigma2 += _sums((0, 2), x_minus_mu, x_minus_mu, most=512)
+    sigma2 = (sigma2/(N*S)).astype(dtype)
+    rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2 + eps)
+    rsqrt_sigma2_plus_eps_rows = _rows(rsqrt_sigma2_plus_eps[:, None], blocks, C, S)
+    gamma_rows = _rows(gamma[:, None], blocks, C, S)
+    beta_rows = _rows(beta[:, None], blocks, C, S)
+    for block in blocks:
+        rows = block.stop - block.start
+        x_minus_mu = work[:rows]
+        np.subtract(x[block], mu_rows[:rows], out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low_rows[:rows], out=x_minus_mu)
+        # xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps)
+        np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps_rows[:rows], out=xhat[block])
+        # y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c]
+        np.multiply(gamma_rows[:rows], xhat[block], out=y[block])
+        np.add(y[block], beta_rows[:rows], out=y[block])
+    return sigma2
+
+
+def _batchnorm2d_backward(dy, gamma, sigma2, xhat, eps, dx):
+    """batchnorm2d_backward for some of C: few enough that a block of them stays in the cache."""
+    dtype = dy.dtype
+    N, C, S = dy.shape
+
+    blocks = _blocks(N, C*S)
     work = np.empty((blocks[0].stop, C, S), dtype)
     dx_scale = gamma/np.sqrt(sigma2 + eps)
     sum_dy = np.zeros((C,))
     sum_dy_xhat = np.zeros((C,))
     for block in blocks:
-        sum_dy += np.sum(dy[block], axis=(0, 2))
-        sum_dy_xhat += np.einsum("kcl,kcl->c", dy[block], xhat[block])
+        sum_dy += _sums((0, 2), dy[block])
+        sum_dy_xhat += _sums((0, 2), dy[block], xhat[block])
     sum_dy = sum_dy.astype(dtype)
     sum_dy_xhat = sum_dy_xhat.astype(dtype)
     sum_dy_over_N_S = sum_dy/(N*S)
@@ -176,14 +203,18 @@ def batchnorm2d_backward(dy, saved, *, out=None):
     dgamma = sum_dy_xhat
     # dbeta[c] = sum(dy[n, c, s] for n in N for s in S)
     dbeta = sum_dy
+    dx_scale_rows = _rows(dx_scale[:, None], blocks, C, S)
+    sum_dy_over_N_S_rows = _rows(sum_dy_over_N_S[:, None], blocks, C, S)
+    sum_dy_xhat_over_N_S_rows = _rows(sum_dy_xhat_over_N_S[:, None], blocks, C, S)
     for block in blocks:
+        rows = block.stop - block.start
         # dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[n, c, s] - mean(dy[k, c, l] for k in N for l in S) - xhat[n, c, s]*mean(dy[k, c, l]*xhat[k, c, l] for k in N for l in S))
-        np.subtract(dy[block], sum_dy_over_N_S[:, None], out=dx[block])
-        part = work[:block.stop - block.start]
-        np.multiply(xhat[block], sum_dy_xhat_over_N_S[:, None], out=part)
+        np.subtract(dy[block], sum_dy_over_N_S_rows[:rows], out=dx[block])
+        part = work[:rows]
+        np.multiply(xhat[block], sum_dy_xhat_over_N_S_rows[:rows], out=part)
         np.subtract(dx[block], part, out=dx[block])
-        np.multiply(dx_scale[:, None], dx[block], out=dx[block])
-    return Batchnorm2dGradients(dx, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta))
+        np.multiply(dx_scale_rows[:rows], dx[block], out=dx[block])
+    return dgamma, dbeta
 
 
 def _dtype(name, value):
@@ -240,21 +271,40 @@ def _outputs(out, dtype, shapes, inputs, may_be):
         if array.dtype != dtype or array.shape != shapes[name]:
             raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
         for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
-            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
-            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
-                raise ValueError(f"out.{name} overlaps {other} in memory")
+            if np.may_share_memory(array, source):
+                same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+                if not same or other not in may_be.get(name, ()):
+                    raise ValueError(f"out.{name} overlaps {other} in memory")
     return out
-
-
-def _filled(out, name, value):
-    """The value, in the caller's array where there is one."""
-    if name not in out:
-        return value
-    out[name][...] = value
-    return out[name]
 
 
 def _blocks(extent, row):
     """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
-    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    step = max(1, min(2**18//row, 2**12)) if row > 1 else 2**18
     return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]
+
+
+def _rows(values, blocks, *row):
+    """The values for every row of a block, as an array: NumPy copies what it has to stretch, each time."""
+    rows = np.broadcast_to(values, (blocks[0].stop, *row))
+    return rows.copy() if len(blocks) > 2 else rows
+
+
+def _sums(axes, *factors, most=4096):
+    """The sum over axes, the last among them, of an array or of two multiplied: BLAS and einsum are faster than np.sum.
+
+    At most so many elements in a row are added up in the dtype, their sums in double.
+    """
+    length = factors[0].shape[-1]
+    if length > most:
+        whole = length//512*512
+        pieces = [factor[..., :whole].reshape(*factor.shape[:-1], -1, 512) for factor in factors]
+        total = _sums((*axes, factors[0].ndim), *pieces)
+        return total if whole == length else total + _sums(axes, *(factor[..., whole:] for factor in factors))
+    if len(factors) == 2 and length >= 128:
+        sums = np.matmul(factors[0][..., None, :], factors[1][..., None])[..., 0, 0]
+    else:
+        sums = np.einsum("...k,...k->..." if len(factors) == 2 else "...k->...", *factors)
+    if len(axes) == 1:
+        return sums
+    return np.add.reduce(sums, axes[:-1], np.float64).astype(sums.dtype)

@@ -98,17 +98,10 @@ def batchnorm_inference_forward(x, gamma, beta, *, mu, sigma2, eps=1e-5, out=Non
         may_be={"y": ("x",), "xhat": ("x",)},
     )
 
-    blocks = _blocks(N, C*S)
-    xhat = out["xhat"] if "xhat" in out else np.empty((N, C, S), dtype)
     y = out["y"] if "y" in out else np.empty((N, C, S), dtype)
-    rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2 + eps)
-    for block in blocks:
-        # xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps)
-        np.subtract(x[block], mu[:, None], out=xhat[block])
-        np.multiply(xhat[block], rsqrt_sigma2_plus_eps[:, None], out=xhat[block])
-        # y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c]
-        np.multiply(gamma[:, None], xhat[block], out=y[block])
-        np.add(y[block], beta[:, None], out=y[block])
+    xhat = out["xhat"] if "xhat" in out else np.empty((N, C, S), dtype)
+    for group in _blocks(C, S):
+        _batchnorm_inference_forward(x[:, group], gamma[group], beta[group], mu[group], sigma2[group], eps, y[:, group], xhat[:, group])
     return y, BatchnormInferenceSaved(gamma, sigma2, eps, xhat)
 
 
@@ -141,21 +134,56 @@ def batchnorm_inference_backward(dy, saved, *, out=None):
         may_be={"dx": ("dy", "xhat"), "dgamma": ("gamma", "sigma2"), "dbeta": ("gamma", "sigma2")},
     )
 
-    blocks = _blocks(N, C*S)
     dx = out["dx"] if "dx" in out else np.empty((N, C, S), dtype)
+    dgamma = out["dgamma"] if "dgamma" in out else np.empty((C,), dtype)
+    dbeta = out["dbeta"] if "dbeta" in out else np.empty((C,), dtype)
+    for group in _blocks(C, S):
+        dgamma[group], dbeta[group] = _batchnorm_inference_backward(dy[:, group], gamma[group], xhat[:, group], sigma2[group], eps, dx[:, group])
+    return BatchnormInferenceGradients(dx, dgamma, dbeta)
+
+
+def _batchnorm_inference_forward(x, gamma, beta, mu, sigma2, eps, y, xhat):
+    """batchnorm_inference_forward for some of C: few enough that a block of them stays in the cache."""
+    dtype = x.dtype
+    N, C, S = x.shape
+
+    blocks = _blocks(N, C*S)
+    rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2 + eps)
+    mu_rows = _rows(mu[:, None], blocks, C, S)
+    rsqrt_sigma2_plus_eps_rows = _rows(rsqrt_sigma2_plus_eps[:, None], blocks, C, S)
+    gamma_rows = _rows(gamma[:, None], blocks, C, S)
+    beta_rows = _rows(beta[:, None], blocks, C, S)
+    for block in blocks:
+        rows = block.stop - block.start
+        # xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps)
+        np.subtract(x[block], mu_rows[:rows], out=xhat[block])
+        np.multiply(xhat[block], rsqrt_sigma2_plus_eps_rows[:rows], out=xhat[block])
+        # y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c]
+        np.multiply(gamma_rows[:rows], xhat[block], out=y[block])
+        np.add(y[block], beta_rows[:rows], out=y[block])
+
+
+def _batchnorm_inference_backward(dy, gamma, xhat, sigma2, eps, dx):
+    """batchnorm_inference_backward for some of C: few enough that a block of them stays in the cache."""
+    dtype = dy.dtype
+    N, C, S = dy.shape
+
+    blocks = _blocks(N, C*S)
     dx_scale = gamma/np.sqrt(sigma2 + eps)
     dgamma = np.zeros((C,))
     dbeta = np.zeros((C,))
+    dx_scale_rows = _rows(dx_scale[:, None], blocks, C, S)
     for block in blocks:
+        rows = block.stop - block.start
         # dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S)
-        dgamma += np.einsum("ncs,ncs->c", dy[block], xhat[block])
+        dgamma += _sums((0, 2), dy[block], xhat[block])
         # dbeta[c] = sum(dy[n, c, s] for n in N for s in S)
-        dbeta += np.sum(dy[block], axis=(0, 2))
+        dbeta += _sums((0, 2), dy[block])
         # dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*dy[n, c, s]
-        np.multiply(dx_scale[:, None], dy[block], out=dx[block])
+        np.multiply(dx_scale_rows[:rows], dy[block], out=dx[block])
     dgamma = dgamma.astype(dtype)
     dbeta = dbeta.astype(dtype)
-    return BatchnormInferenceGradients(dx, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta))
+    return dgamma, dbeta
 
 
 def _dtype(name, value):
@@ -212,21 +240,40 @@ def _outputs(out, dtype, shapes, inputs, may_be):
         if array.dtype != dtype or array.shape != shapes[name]:
             raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
         for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
-            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
-            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
-                raise ValueError(f"out.{name} overlaps {other} in memory")
+            if np.may_share_memory(array, source):
+                same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+                if not same or other not in may_be.get(name, ()):
+                    raise ValueError(f"out.{name} overlaps {other} in memory")
     return out
-
-
-def _filled(out, name, value):
-    """The value, in the caller's array where there is one."""
-    if name not in out:
-        return value
-    out[name][...] = value
-    return out[name]
 
 
 def _blocks(extent, row):
     """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
-    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    step = max(1, min(2**18//row, 2**12)) if row > 1 else 2**18
     return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]
+
+
+def _rows(values, blocks, *row):
+    """The values for every row of a block, as an array: NumPy copies what it has to stretch, each time."""
+    rows = np.broadcast_to(values, (blocks[0].stop, *row))
+    return rows.copy() if len(blocks) > 2 else rows
+
+
+def _sums(axes, *factors, most=4096):
+    """The sum over axes, the last among them, of an array or of two multiplied: BLAS and einsum are faster than np.sum.
+
+    At most so many elements in a row are added up in the dtype, their sums in double.
+    """
+    length = factors[0].shape[-1]
+    if length > most:
+        whole = length//512*512
+        pieces = [factor[..., :whole].reshape(*factor.shape[:-1], -1, 512) for factor in factors]
+        total = _sums((*axes, factors[0].ndim), *pieces)
+        return total if whole == length else total + _sums(axes, *(factor[..., whole:] for factor in factors))
+    if len(factors) == 2 and length >= 128:
+        sums = np.matmul(factors[0][..., None, :], factors[1][..., None])[..., 0, 0]
+    else:
+        sums = np.einsum("...k,...k->..." if len(factors) == 2 else "...k->...", *factors)
+    if len(axes) == 1:
+        return sums
+    return np.add.reduce(sums, axes[:-1], np.float64).astype(sums.dtype)

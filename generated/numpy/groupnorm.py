@@ -96,30 +96,11 @@ def groupnorm_forward(x, gamma, beta, *, eps=1e-5, out=None):
         may_be={"y": ("x",), "xhat": ("x",)},
     )
 
-    blocks = _blocks(N, G*K*S)
+    y = out["y"] if "y" in out else np.empty((N, G, K, S), dtype)
     sigma2 = out["sigma2"] if "sigma2" in out else np.empty((N, G), dtype)
     xhat = out["xhat"] if "xhat" in out else np.empty((N, G, K, S), dtype)
-    y = out["y"] if "y" in out else np.empty((N, G, K, S), dtype)
-    work = np.empty((blocks[0].stop, G, K, S), dtype)
-    work_2 = np.empty((blocks[0].stop, G, K, S), dtype)
-    for block in blocks:
-        # mu[n, g] = mean(x[n, g, l, t] for l in K for t in S)
-        mu_double = np.sum(x[block], axis=(2, 3), dtype=np.float64)/(K*S)
-        mu = mu_double.astype(dtype)
-        mu_low = (mu_double - mu).astype(dtype)
-        x_minus_mu = work[:block.stop - block.start]
-        np.subtract(x[block], mu[:, :, None, None], out=x_minus_mu)
-        np.subtract(x_minus_mu, mu_low[:, :, None, None], out=x_minus_mu)
-        # sigma2[n, g] = mean((x[n, g, l, t] - mu[n, g])**2 for l in K for t in S)
-        part_2 = work_2[:block.stop - block.start]
-        np.square(x_minus_mu, out=part_2)
-        sigma2[block] = np.sum(part_2, axis=(2, 3), dtype=np.float64)/(K*S)
-        rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
-        # xhat[n, g, k, s] = (x[n, g, k, s] - mu[n, g])/sqrt(sigma2[n, g] + eps)
-        np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps[:, :, None, None], out=xhat[block])
-        # y[n, g, k, s] = gamma[g, k]*xhat[n, g, k, s] + beta[g, k]
-        np.multiply(gamma[:, :, None], xhat[block], out=y[block])
-        np.add(y[block], beta[:, :, None], out=y[block])
+    for group in _blocks(G, K*S):
+        _groupnorm_forward(x[:, group], gamma[group], beta[group], eps, y[:, group], sigma2[:, group], xhat[:, group])
     return y, GroupnormSaved(gamma, eps, sigma2, xhat)
 
 
@@ -153,14 +134,56 @@ def groupnorm_backward(dy, saved, *, out=None):
         may_be={"dx": ("dy",), "dgamma": ("gamma",), "dbeta": ("gamma",)},
     )
 
-    blocks = _blocks(N, G*K*S)
     dx = out["dx"] if "dx" in out else np.empty((N, G, K, S), dtype)
+    dgamma = out["dgamma"] if "dgamma" in out else np.empty((G, K), dtype)
+    dbeta = out["dbeta"] if "dbeta" in out else np.empty((G, K), dtype)
+    for group in _blocks(G, K*S):
+        dgamma[group], dbeta[group] = _groupnorm_backward(dy[:, group], gamma[group], sigma2[:, group], xhat[:, group], eps, dx[:, group])
+    return GroupnormGradients(dx, dgamma, dbeta)
+
+
+def _groupnorm_forward(x, gamma, beta, eps, y, sigma2, xhat):
+    """groupnorm_forward for some of G: few enough that a block of them stays in the cache."""
+    dtype = x.dtype
+    N, G, K, S = x.shape
+
+    blocks = _blocks(N, G*K*S)
+    work = np.empty((blocks[0].stop, G, K, S), dtype)
+    gamma_rows = _rows(gamma[:, :, None], blocks, G, K, S)
+    beta_rows = _rows(beta[:, :, None], blocks, G, K, S)
+    for block in blocks:
+        rows = block.stop - block.start
+        # mu[n, g] = mean(x[n, g, l, t] for l in K for t in S)
+        mu_double = np.sum(x[block], axis=(2, 3), dtype=np.float64)/(K*S)
+        mu = mu_double.astype(dtype)
+        mu_low = (mu_double - mu).astype(dtype)
+        x_minus_mu = work[:rows]
+        np.subtract(x[block], mu[:, :, None, None], out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low[:, :, None, None], out=x_minus_mu)
+        # sigma2[n, g] = mean((x[n, g, l, t] - mu[n, g])**2 for l in K for t in S)
+        sigma2[block] = _sums((2, 3), x_minus_mu, x_minus_mu, most=512)/(K*S)
+        rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
+        # xhat[n, g, k, s] = (x[n, g, k, s] - mu[n, g])/sqrt(sigma2[n, g] + eps)
+        np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps[:, :, None, None], out=xhat[block])
+        # y[n, g, k, s] = gamma[g, k]*xhat[n, g, k, s] + beta[g, k]
+        np.multiply(gamma_rows[:rows], xhat[block], out=y[block])
+        np.add(y[block], beta_rows[:rows], out=y[block])
+
+
+def _groupnorm_backward(dy, gamma, sigma2, xhat, eps, dx):
+    """groupnorm_backward for some of G: few enough that a block of them stays in the cache."""
+    dtype = dy.dtype
+    N, G, K, S = dy.shape
+
+    blocks = _blocks(N, G*K*S)
     work = np.empty((blocks[0].stop, G, K, S), dtype)
     dgamma = np.zeros((G, K))
     dbeta = np.zeros((G, K))
+    gamma_rows = _rows(gamma[:, :, None], blocks, G, K, S)
     for block in blocks:
-        sum_dy = np.sum(dy[block], axis=3)
-        sum_dy_xhat = np.einsum("nglm,nglm->ngl", dy[block], xhat[block])
+        rows = block.stop - block.start
+        sum_dy = _sums((3,), dy[block])
+        sum_dy_xhat = _sums((3,), dy[block], xhat[block])
         # dgamma[g, k] = sum(dy[n, g, k, s]*xhat[n, g, k, s] for n in N for s in S)
         dgamma += np.sum(sum_dy_xhat, axis=0)
         # dbeta[g, k] = sum(dy[n, g, k, s] for n in N for s in S)
@@ -171,15 +194,15 @@ def groupnorm_backward(dy, saved, *, out=None):
         mean_gamma_dy_xhat = sum_gamma_sum_dy_xhat/(K*S)
         rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
         # dx[n, g, k, s] = (gamma[g, k]*dy[n, g, k, s] - mean(gamma[g, l]*dy[n, g, l, m] for l in K for m in S) - xhat[n, g, k, s]*mean(gamma[g, l]*dy[n, g, l, m]*xhat[n, g, l, m] for l in K for m in S))/sqrt(sigma2[n, g] + eps)
-        np.multiply(gamma[:, :, None], dy[block], out=dx[block])
+        np.multiply(gamma_rows[:rows], dy[block], out=dx[block])
         np.subtract(dx[block], mean_gamma_dy[:, :, None, None], out=dx[block])
-        part = work[:block.stop - block.start]
+        part = work[:rows]
         np.multiply(xhat[block], mean_gamma_dy_xhat[:, :, None, None], out=part)
         np.subtract(dx[block], part, out=dx[block])
         np.multiply(dx[block], rsqrt_sigma2_plus_eps[:, :, None, None], out=dx[block])
     dgamma = dgamma.astype(dtype)
     dbeta = dbeta.astype(dtype)
-    return GroupnormGradients(dx, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta))
+    return dgamma, dbeta
 
 
 def _dtype(name, value):
@@ -236,21 +259,40 @@ def _outputs(out, dtype, shapes, inputs, may_be):
         if array.dtype != dtype or array.shape != shapes[name]:
             raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
         for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
-            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
-            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
-                raise ValueError(f"out.{name} overlaps {other} in memory")
+            if np.may_share_memory(array, source):
+                same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+                if not same or other not in may_be.get(name, ()):
+                    raise ValueError(f"out.{name} overlaps {other} in memory")
     return out
-
-
-def _filled(out, name, value):
-    """The value, in the caller's array where there is one."""
-    if name not in out:
-        return value
-    out[name][...] = value
-    return out[name]
 
 
 def _blocks(extent, row):
     """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
-    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    step = max(1, min(2**18//row, 2**12)) if row > 1 else 2**18
     return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]
+
+
+def _rows(values, blocks, *row):
+    """The values for every row of a block, as an array: NumPy copies what it has to stretch, each time."""
+    rows = np.broadcast_to(values, (blocks[0].stop, *row))
+    return rows.copy() if len(blocks) > 2 else rows
+
+
+def _sums(axes, *factors, most=4096):
+    """The sum over axes, the last among them, of an array or of two multiplied: BLAS and einsum are faster than np.sum.
+
+    At most so many elements in a row are added up in the dtype, their sums in double.
+    """
+    length = factors[0].shape[-1]
+    if length > most:
+        whole = length//512*512
+        pieces = [factor[..., :whole].reshape(*factor.shape[:-1], -1, 512) for factor in factors]
+        total = _sums((*axes, factors[0].ndim), *pieces)
+        return total if whole == length else total + _sums(axes, *(factor[..., whole:] for factor in factors))
+    if len(factors) == 2 and length >= 128:
+        sums = np.matmul(factors[0][..., None, :], factors[1][..., None])[..., 0, 0]
+    else:
+        sums = np.einsum("...k,...k->..." if len(factors) == 2 else "...k->...", *factors)
+    if len(axes) == 1:
+        return sums
+    return np.add.reduce(sums, axes[:-1], np.float64).astype(sums.dtype)

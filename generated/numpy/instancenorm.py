@@ -95,30 +95,11 @@ def instancenorm_forward(x, gamma, beta, *, eps=1e-5, out=None):
         may_be={"y": ("x",), "xhat": ("x",)},
     )
 
-    blocks = _blocks(N, C*S)
+    y = out["y"] if "y" in out else np.empty((N, C, S), dtype)
     sigma2 = out["sigma2"] if "sigma2" in out else np.empty((N, C), dtype)
     xhat = out["xhat"] if "xhat" in out else np.empty((N, C, S), dtype)
-    y = out["y"] if "y" in out else np.empty((N, C, S), dtype)
-    work = np.empty((blocks[0].stop, C, S), dtype)
-    work_2 = np.empty((blocks[0].stop, C, S), dtype)
-    for block in blocks:
-        # mu[n, c] = mean(x[n, c, t] for t in S)
-        mu_double = np.sum(x[block], axis=2, dtype=np.float64)/S
-        mu = mu_double.astype(dtype)
-        mu_low = (mu_double - mu).astype(dtype)
-        x_minus_mu = work[:block.stop - block.start]
-        np.subtract(x[block], mu[:, :, None], out=x_minus_mu)
-        np.subtract(x_minus_mu, mu_low[:, :, None], out=x_minus_mu)
-        # sigma2[n, c] = mean((x[n, c, t] - mu[n, c])**2 for t in S)
-        part_2 = work_2[:block.stop - block.start]
-        np.square(x_minus_mu, out=part_2)
-        sigma2[block] = np.sum(part_2, axis=2, dtype=np.float64)/S
-        rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
-        # xhat[n, c, s] = (x[n, c, s] - mu[n, c])/sqrt(sigma2[n, c] + eps)
-        np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps[:, :, None], out=xhat[block])
-        # y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c]
-        np.multiply(gamma[:, None], xhat[block], out=y[block])
-        np.add(y[block], beta[:, None], out=y[block])
+    for group in _blocks(C, S):
+        _instancenorm_forward(x[:, group], gamma[group], beta[group], eps, y[:, group], sigma2[:, group], xhat[:, group])
     return y, InstancenormSaved(gamma, eps, sigma2, xhat)
 
 
@@ -151,14 +132,55 @@ def instancenorm_backward(dy, saved, *, out=None):
         may_be={"dx": ("dy",), "dgamma": ("gamma",), "dbeta": ("gamma",)},
     )
 
-    blocks = _blocks(N, C*S)
     dx = out["dx"] if "dx" in out else np.empty((N, C, S), dtype)
+    dgamma = out["dgamma"] if "dgamma" in out else np.empty((C,), dtype)
+    dbeta = out["dbeta"] if "dbeta" in out else np.empty((C,), dtype)
+    for group in _blocks(C, S):
+        dgamma[group], dbeta[group] = _instancenorm_backward(dy[:, group], gamma[group], sigma2[:, group], xhat[:, group], eps, dx[:, group])
+    return InstancenormGradients(dx, dgamma, dbeta)
+
+
+def _instancenorm_forward(x, gamma, beta, eps, y, sigma2, xhat):
+    """instancenorm_forward for some of C: few enough that a block of them stays in the cache."""
+    dtype = x.dtype
+    N, C, S = x.shape
+
+    blocks = _blocks(N, C*S)
+    work = np.empty((blocks[0].stop, C, S), dtype)
+    gamma_rows = _rows(gamma[:, None], blocks, C, S)
+    beta_rows = _rows(beta[:, None], blocks, C, S)
+    for block in blocks:
+        rows = block.stop - block.start
+        # mu[n, c] = mean(x[n, c, t] for t in S)
+        mu_double = np.sum(x[block], axis=2, dtype=np.float64)/S
+        mu = mu_double.astype(dtype)
+        mu_low = (mu_double - mu).astype(dtype)
+        x_minus_mu = work[:rows]
+        np.subtract(x[block], mu[:, :, None], out=x_minus_mu)
+        np.subtract(x_minus_mu, mu_low[:, :, None], out=x_minus_mu)
+        # sigma2[n, c] = mean((x[n, c, t] - mu[n, c])**2 for t in S)
+        sigma2[block] = _sums((2,), x_minus_mu, x_minus_mu, most=512)/S
+        rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
+        # xhat[n, c, s] = (x[n, c, s] - mu[n, c])/sqrt(sigma2[n, c] + eps)
+        np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps[:, :, None], out=xhat[block])
+        # y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c]
+        np.multiply(gamma_rows[:rows], xhat[block], out=y[block])
+        np.add(y[block], beta_rows[:rows], out=y[block])
+
+
+def _instancenorm_backward(dy, gamma, sigma2, xhat, eps, dx):
+    """instancenorm_backward for some of C: few enough that a block of them stays in the cache."""
+    dtype = dy.dtype
+    N, C, S = dy.shape
+
+    blocks = _blocks(N, C*S)
     work = np.empty((blocks[0].stop, C, S), dtype)
     dgamma = np.zeros((C,))
     dbeta = np.zeros((C,))
     for block in blocks:
-        sum_dy = np.sum(dy[block], axis=2)
-        sum_dy_xhat = np.einsum("nck,nck->nc", dy[block], xhat[block])
+        rows = block.stop - block.start
+        sum_dy = _sums((2,), dy[block])
+        sum_dy_xhat = _sums((2,), dy[block], xhat[block])
         # dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S)
         dgamma += np.sum(sum_dy_xhat, axis=0)
         # dbeta[c] = sum(dy[n, c, s] for n in N for s in S)
@@ -168,13 +190,13 @@ def instancenorm_backward(dy, saved, *, out=None):
         dx_scale = gamma/np.sqrt(sigma2[block] + eps)
         # dx[n, c, s] = gamma[c]*(dy[n, c, s] - mean(dy[n, c, k] for k in S) - xhat[n, c, s]*mean(dy[n, c, k]*xhat[n, c, k] for k in S))/sqrt(sigma2[n, c] + eps)
         np.subtract(dy[block], mean_dy[:, :, None], out=dx[block])
-        part = work[:block.stop - block.start]
+        part = work[:rows]
         np.multiply(xhat[block], mean_dy_xhat[:, :, None], out=part)
         np.subtract(dx[block], part, out=dx[block])
         np.multiply(dx_scale[:, :, None], dx[block], out=dx[block])
     dgamma = dgamma.astype(dtype)
     dbeta = dbeta.astype(dtype)
-    return InstancenormGradients(dx, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta))
+    return dgamma, dbeta
 
 
 def _dtype(name, value):
@@ -231,21 +253,40 @@ def _outputs(out, dtype, shapes, inputs, may_be):
         if array.dtype != dtype or array.shape != shapes[name]:
             raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
         for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
-            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
-            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
-                raise ValueError(f"out.{name} overlaps {other} in memory")
+            if np.may_share_memory(array, source):
+                same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+                if not same or other not in may_be.get(name, ()):
+                    raise ValueError(f"out.{name} overlaps {other} in memory")
     return out
-
-
-def _filled(out, name, value):
-    """The value, in the caller's array where there is one."""
-    if name not in out:
-        return value
-    out[name][...] = value
-    return out[name]
 
 
 def _blocks(extent, row):
     """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
-    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    step = max(1, min(2**18//row, 2**12)) if row > 1 else 2**18
     return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]
+
+
+def _rows(values, blocks, *row):
+    """The values for every row of a block, as an array: NumPy copies what it has to stretch, each time."""
+    rows = np.broadcast_to(values, (blocks[0].stop, *row))
+    return rows.copy() if len(blocks) > 2 else rows
+
+
+def _sums(axes, *factors, most=4096):
+    """The sum over axes, the last among them, of an array or of two multiplied: BLAS and einsum are faster than np.sum.
+
+    At most so many elements in a row are added up in the dtype, their sums in double.
+    """
+    length = factors[0].shape[-1]
+    if length > most:
+        whole = length//512*512
+        pieces = [factor[..., :whole].reshape(*factor.shape[:-1], -1, 512) for factor in factors]
+        total = _sums((*axes, factors[0].ndim), *pieces)
+        return total if whole == length else total + _sums(axes, *(factor[..., whole:] for factor in factors))
+    if len(factors) == 2 and length >= 128:
+        sums = np.matmul(factors[0][..., None, :], factors[1][..., None])[..., 0, 0]
+    else:
+        sums = np.einsum("...k,...k->..." if len(factors) == 2 else "...k->...", *factors)
+    if len(axes) == 1:
+        return sums
+    return np.add.reduce(sums, axes[:-1], np.float64).astype(sums.dtype)

@@ -122,37 +122,35 @@ def layernorm_backward_saving(dy, x, gamma, beta, *, eps=1e-5, out=None):
     work_2 = np.empty((blocks[0].stop, D), dtype)
     dbeta = np.zeros((D,))
     dgamma = np.zeros((D,))
+    gamma_rows = _rows(gamma, blocks, D)
     for block in blocks:
+        rows = block.stop - block.start
         # dbeta[d] = sum(dy[n, d] for n in N)
         dbeta += np.sum(dy[block], axis=0, dtype=np.float64)
         # mu[n] = mean(x[n, j] for j in D)
         mu_double = np.sum(x[block], axis=1, dtype=np.float64)/D
         mu = mu_double.astype(dtype)
         mu_low = (mu_double - mu).astype(dtype)
-        x_minus_mu = work[:block.stop - block.start]
+        x_minus_mu = work[:rows]
         np.subtract(x[block], mu[:, None], out=x_minus_mu)
         np.subtract(x_minus_mu, mu_low[:, None], out=x_minus_mu)
         # sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D)
-        part_2 = work_2[:block.stop - block.start]
-        np.square(x_minus_mu, out=part_2)
-        sigma2[block] = np.sum(part_2, axis=1, dtype=np.float64)/D
+        sigma2[block] = _sums((1,), x_minus_mu, x_minus_mu, most=512)/D
         rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
         # xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps)
         np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps[:, None], out=xhat[block])
-        gamma_dy = work[:block.stop - block.start]
-        np.multiply(gamma, dy[block], out=gamma_dy)
-        mean_gamma_dy = np.sum(gamma_dy, axis=1)/D
-        part_2 = work_2[:block.stop - block.start]
-        np.multiply(gamma_dy, xhat[block], out=part_2)
-        mean_gamma_dy_xhat = np.sum(part_2, axis=1, dtype=np.float64)/D
+        gamma_dy = work[:rows]
+        np.multiply(gamma_rows[:rows], dy[block], out=gamma_dy)
+        mean_gamma_dy = _sums((1,), gamma_dy)/D
+        mean_gamma_dy_xhat = _sums((1,), gamma_dy, xhat[block], most=512)/D
         # dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps)
         np.subtract(gamma_dy, mean_gamma_dy[:, None], out=dx[block])
-        part_2 = work_2[:block.stop - block.start]
+        part_2 = work_2[:rows]
         np.multiply(xhat[block], mean_gamma_dy_xhat[:, None], out=part_2)
         np.subtract(dx[block], part_2, out=dx[block])
         np.multiply(dx[block], rsqrt_sigma2_plus_eps[:, None], out=dx[block])
         # dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N)
-        part = work[:block.stop - block.start]
+        part = work[:rows]
         np.multiply(dy[block], xhat[block], out=part)
         dgamma += np.sum(part, axis=0, dtype=np.float64)
     dbeta = dbeta.astype(dtype)
@@ -205,25 +203,32 @@ def layernorm_double_backward(ddx, ddgamma, ddbeta, saved, *, out=None):
     # grad_beta[d] = 0
     grad_beta = np.full((D,), 0, dtype=dtype)
     grad_gamma = np.zeros((D,))
+    gamma_rows = _rows(gamma, blocks, D)
+    ddgamma_rows = _rows(ddgamma, blocks, D)
+    ddgamma_rows_2 = _rows(ddgamma, blocks, D)
+    gamma_over_D_rows = _rows(gamma_over_D, blocks, D)
+    ddbeta_rows = _rows(ddbeta, blocks, D)
+    gamma_rows_2 = _rows(gamma, blocks, D)
     for block in blocks:
+        rows = block.stop - block.start
         # v[n] = sigma2[n] + eps
         v = sigma2[block] + eps
         # w[n] = sqrt(v[n])
         w = np.sqrt(v)
-        sum_ddx_xhat = np.einsum("nd,nd->n", ddx[block], xhat[block])
+        sum_ddx_xhat = _sums((1,), ddx[block], xhat[block])
         inv_w_2 = 1/w
         # grad_r[n] = -sum(ddx[n, d]*xhat[n, d] for d in D)/w[n]
         grad_r = -sum_ddx_xhat*inv_w_2
-        sum_ddx = np.sum(ddx[block], axis=1)
+        sum_ddx = _sums((1,), ddx[block])
         # grad_s[n] = -sum(ddx[n, d] for d in D)/w[n]
         grad_s = -sum_ddx*inv_w_2
         inv_w = inv_w_2
         grad_s_over_D = grad_s/D
         grad_r_over_D = grad_r/D
-        grad_dy_shift = work[:block.stop - block.start]
+        grad_dy_shift = work[:rows]
         np.multiply(ddx[block], inv_w[:, None], out=grad_dy_shift)
         np.add(grad_s_over_D[:, None], grad_dy_shift, out=grad_dy_shift)
-        part_2 = work_2[:block.stop - block.start]
+        part_2 = work_2[:rows]
         np.multiply(grad_r_over_D[:, None], xhat[block], out=part_2)
         np.add(grad_dy_shift, part_2, out=grad_dy_shift)
         # grad_gamma[d] = sum(dy[n, d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d]) for n in N)
@@ -231,47 +236,47 @@ def layernorm_double_backward(ddx, ddgamma, ddbeta, saved, *, out=None):
         # s[n] = mean(gamma[k]*dy[n, k] for k in D)
         s = np.einsum("k,nk->n", gamma, dy[block])/D
         # r[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D)
-        part_2 = work_2[:block.stop - block.start]
-        np.multiply(gamma, dy[block], out=part_2)
-        r = np.einsum("nk,nk->n", part_2, xhat[block])/D
+        part_2 = work_2[:rows]
+        np.multiply(gamma_rows[:rows], dy[block], out=part_2)
+        r = _sums((1,), part_2, xhat[block])/D
         mean_ddx_term_scale = 2*r
-        part_2 = work_2[:block.stop - block.start]
-        part_3 = work_3[:block.stop - block.start]
-        np.multiply(gamma, dy[block], out=part_3)
+        part_2 = work_2[:rows]
+        part_3 = work_3[:rows]
+        np.multiply(gamma_rows[:rows], dy[block], out=part_3)
         np.subtract(s[:, None], part_3, out=part_3)
-        part_4 = work_4[:block.stop - block.start]
+        part_4 = work_4[:rows]
         np.multiply(mean_ddx_term_scale[:, None], xhat[block], out=part_4)
         np.add(part_3, part_4, out=part_3)
         np.multiply(ddx[block], part_3, out=part_2)
         np.multiply(part_2, inv_w[:, None], out=part_2)
-        part_3 = work_3[:block.stop - block.start]
-        np.multiply(ddgamma, dy[block], out=part_3)
+        part_3 = work_3[:rows]
+        np.multiply(ddgamma_rows[:rows], dy[block], out=part_3)
         np.multiply(part_3, xhat[block], out=part_3)
         np.subtract(part_2, part_3, out=part_2)
-        mean_ddx_term = np.sum(part_2, axis=1)/D
+        mean_ddx_term = _sums((1,), part_2)/D
         r_over_w = r*inv_w_2
         grad_u_shift = mean_ddx_term - r*grad_r/D
         # grad_u[n, d] = (dy[n, d]*(ddgamma[d] + gamma[d]*grad_r[n]/D) - r[n]/w[n]*ddx[n, d] + xhat[n, d]*(mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + 2*r[n]*xhat[n, k])/w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) - r[n]*grad_r[n]/D))/w[n]
-        grad_u = work_2[:block.stop - block.start]
-        part_3 = work_3[:block.stop - block.start]
-        np.multiply(gamma_over_D, grad_r[:, None], out=part_3)
-        np.add(ddgamma, part_3, out=grad_u)
+        grad_u = work_2[:rows]
+        part_3 = work_3[:rows]
+        np.multiply(gamma_over_D_rows[:rows], grad_r[:, None], out=part_3)
+        np.add(ddgamma_rows_2[:rows], part_3, out=grad_u)
         np.multiply(dy[block], grad_u, out=grad_u)
-        part_3 = work_3[:block.stop - block.start]
+        part_3 = work_3[:rows]
         np.multiply(r_over_w[:, None], ddx[block], out=part_3)
         np.subtract(grad_u, part_3, out=grad_u)
-        part_3 = work_3[:block.stop - block.start]
+        part_3 = work_3[:rows]
         np.multiply(xhat[block], grad_u_shift[:, None], out=part_3)
         np.add(grad_u, part_3, out=grad_u)
         np.multiply(grad_u, inv_w[:, None], out=grad_u)
         # grad_dy[n, d] = ddbeta[d] + ddgamma[d]*xhat[n, d] + gamma[d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d])
-        part_3 = work_3[:block.stop - block.start]
-        np.multiply(ddgamma, xhat[block], out=part_3)
-        np.add(ddbeta, part_3, out=grad_dy[block])
-        part_3 = work_3[:block.stop - block.start]
-        np.multiply(gamma, grad_dy_shift, out=part_3)
+        part_3 = work_3[:rows]
+        np.multiply(ddgamma_rows_2[:rows], xhat[block], out=part_3)
+        np.add(ddbeta_rows[:rows], part_3, out=grad_dy[block])
+        part_3 = work_3[:rows]
+        np.multiply(gamma_rows_2[:rows], grad_dy_shift, out=part_3)
         np.add(grad_dy[block], part_3, out=grad_dy[block])
-        mean_grad_u = np.sum(grad_u, axis=1)/D
+        mean_grad_u = _sums((1,), grad_u)/D
         # grad_x[n, d] = grad_u[n, d] - mean(grad_u[n, k] for k in D)
         np.subtract(grad_u, mean_grad_u[:, None], out=grad_x[block])
     grad_gamma = grad_gamma.astype(dtype)
@@ -332,9 +337,10 @@ def _outputs(out, dtype, shapes, inputs, may_be):
         if array.dtype != dtype or array.shape != shapes[name]:
             raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
         for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
-            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
-            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
-                raise ValueError(f"out.{name} overlaps {other} in memory")
+            if np.may_share_memory(array, source):
+                same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+                if not same or other not in may_be.get(name, ()):
+                    raise ValueError(f"out.{name} overlaps {other} in memory")
     return out
 
 
@@ -348,5 +354,31 @@ def _filled(out, name, value):
 
 def _blocks(extent, row):
     """Slices of an axis; a block of rows stays in the cache, and is short enough to be added up in its dtype."""
-    step = max(1, min(2**16//row, 2**12)) if row > 1 else 2**16
+    step = max(1, min(2**18//row, 2**12)) if row > 1 else 2**18
     return [slice(start, min(start + step, extent)) for start in range(0, extent, step)]
+
+
+def _rows(values, blocks, *row):
+    """The values for every row of a block, as an array: NumPy copies what it has to stretch, each time."""
+    rows = np.broadcast_to(values, (blocks[0].stop, *row))
+    return rows.copy() if len(blocks) > 2 else rows
+
+
+def _sums(axes, *factors, most=4096):
+    """The sum over axes, the last among them, of an array or of two multiplied: BLAS and einsum are faster than np.sum.
+
+    At most so many elements in a row are added up in the dtype, their sums in double.
+    """
+    length = factors[0].shape[-1]
+    if length > most:
+        whole = length//512*512
+        pieces = [factor[..., :whole].reshape(*factor.shape[:-1], -1, 512) for factor in factors]
+        total = _sums((*axes, factors[0].ndim), *pieces)
+        return total if whole == length else total + _sums(axes, *(factor[..., whole:] for factor in factors))
+    if len(factors) == 2 and length >= 128:
+        sums = np.matmul(factors[0][..., None, :], factors[1][..., None])[..., 0, 0]
+    else:
+        sums = np.einsum("...k,...k->..." if len(factors) == 2 else "...k->...", *factors)
+    if len(axes) == 1:
+        return sums
+    return np.add.reduce(sums, axes[:-1], np.float64).astype(sums.dtype)

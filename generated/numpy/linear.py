@@ -182,9 +182,10 @@ def _outputs(out, dtype, shapes, inputs, may_be):
         if array.dtype != dtype or array.shape != shapes[name]:
             raise ValueError(f"out.{name} is {array.dtype} {array.shape}, should be {dtype} {shapes[name]}")
         for other, source in {**inputs, **{key: value for key, value in out.items() if key != name}}.items():
-            same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
-            if np.may_share_memory(array, source) and not (same and other in may_be.get(name, ())):
-                raise ValueError(f"out.{name} overlaps {other} in memory")
+            if np.may_share_memory(array, source):
+                same = array.ctypes.data == source.ctypes.data and array.strides == source.strides
+                if not same or other not in may_be.get(name, ()):
+                    raise ValueError(f"out.{name} overlaps {other} in memory")
     return out
 
 

@@ -2,7 +2,7 @@
 
 In: a Program.  Out: Rounds. Each round first computes what no block has a part in, then visits every block once. A sum over the blocked
 axis is complete when its round is over; what reads it waits for the next. So an array is read once a round, and whatever is made of a
-block is used while the block is in the cache.
+block is used while the block is in the cache. Where rows are long, the axis after it may be cut before.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
-from symbn.codegen.program import Pointwise, Program, Total, Value
+from symbn.codegen.program import Argument, Output, Pointwise, Program, Total, Value
 from symbn.expr import Add, Call, Delta, Expr, Extent, Index, Mul, Num, Pow, Read, free_indices, reads, walk
 
 
@@ -46,12 +46,40 @@ def largest_axes(program: Program) -> tuple[str, ...]:
     return max(shapes, key=len, default=())
 
 
+def is_accumulated(value: Value, axis: str) -> bool:
+    """Whether a value that blocks have a part in is complete only after the last one."""
+    return isinstance(value, Total) and all(letter.axis != axis for letter in value.indices)
+
+
+def in_place(expr: Expr, order: tuple[Index, ...], axis: str, largest: tuple[str, ...]) -> bool:
+    """Whether a block of it is worth a place of its own: it has every letter of a large array, the blocked one first."""
+    return order[0].axis == axis and len(order) == len(largest) and set(free_indices(expr)) == set(order)
+
+
 def blocks_of(program: Program) -> Blocks | None:
     """The rounds; None where nothing is gained (a contraction is a matrix product) or a value meets two places of the axis at once."""
     axis = _leading_axis(program)
     if axis is None or not all(_plain(value, axis) for value in program.values):
         return None
     return _Planning(program, axis).blocks()
+
+
+def group_axis(program: Program) -> str | None:
+    """The second axis of the largest arrays, where each of its places is computed by itself; None where there is no third."""
+    axes = largest_axes(program)
+    if len(axes) < 3:
+        return None
+    axis = axes[1]
+    arrays: tuple[Argument | Output, ...] = (*program.arguments, *program.outputs)
+    once = all(part.axes.count(axis) <= 1 for part in arrays) and any(part.axes == axes for part in program.arguments)
+    kept = all(axis in output.axes for output in program.outputs)
+    return axis if once and kept and all(_keeps(value, axis) for value in program.values) else None
+
+
+def _keeps(value: Value, axis: str) -> bool:
+    """Whether a value is the same when it is computed for one place of the axis after another."""
+    summed = isinstance(value, Total) and any(letter.axis == axis for letter in value.bound)
+    return not summed and Extent(axis) not in walk(value.expr) and sum(letter.axis == axis for letter in letters_of(value)) <= 1
 
 
 def _leading_axis(program: Program) -> str | None:
@@ -95,7 +123,7 @@ class _Planning:
 
     def accumulated(self, value: Value) -> bool:
         """Whether it is complete only after the last block."""
-        return self.in_block(value) and all(letter.axis != self.axis for letter in value.indices)
+        return self.in_block(value) and is_accumulated(value, self.axis)
 
     def _after(self, name: str) -> int:
         if name not in self.values:

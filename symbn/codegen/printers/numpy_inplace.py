@@ -7,11 +7,11 @@ in that place; the formula's own order of operations. Places for what has to wai
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from symbn.codegen.printers.infix import ATOM
 from symbn.codegen.printers.numpy import FUNCTIONS, HALF, NumpyPrinter
-from symbn.expr import ONE, Add, Call, Expr, Index, Mul, Num, Pow, Read, free_indices, mul
+from symbn.expr import ONE, Add, Call, Expr, Index, Mul, Num, Pow, Read, free_indices, mul, reads
 
 UFUNCS = frozenset(FUNCTIONS) - {"where"}
 
@@ -19,8 +19,11 @@ UFUNCS = frozenset(FUNCTIONS) - {"where"}
 class Pool(Protocol):
     """Lends memory of a block's shape."""
 
-    def lend(self, order: tuple[Index, ...], lines: list[str]) -> str:
+    def lend(self, order: tuple[Index, ...], lines: list[Line]) -> str:
         """The name of a place over these letters."""
+
+    def spread(self, expr: Expr, text: str, order: tuple[Index, ...]) -> str:
+        """What is the same for every row, as rows of a block over these letters."""
 
     def take_back(self, name: str | None) -> None:
         """A place that is no longer needed."""
@@ -53,36 +56,65 @@ class BlockPrinter(NumpyPrinter):
         return self.block if sliced and index.axis == self.axis else ":"
 
 
-class InPlace:
-    """Writes calls to `lines`. `pool` lends places of the block's shape; what is `guarded` is read before the result's place is written."""
+class Line(NamedTuple):
+    """A line of code, the values that it reads, and the one that it writes into."""
 
-    def __init__(self, printer: NumpyPrinter, order: tuple[Index, ...], pool: Pool, guarded: frozenset[str], lines: list[str]) -> None:
+    text: str
+    reads: frozenset[str] = frozenset()
+    writes: str | None = None
+
+
+class Place(NamedTuple):
+    """Where a value goes, and the value's name; a place that is lent for a while has none."""
+
+    text: str
+    name: str | None = None
+
+
+class Operand(NamedTuple):
+    """What a call reads: its text, the values in it, and the place it was lent, if it needed one."""
+
+    text: str
+    reads: frozenset[str] = frozenset()
+    lent: str | None = None
+
+
+class InPlace:
+    """Writes calls to `lines`. `pool` lends places of the block's shape; what is `guarded` is read before the result's place is written.
+
+    The first letter of `order` is the one of the block's rows.
+    """
+
+    def __init__(self, printer: NumpyPrinter, order: tuple[Index, ...], pool: Pool, guarded: frozenset[str], lines: list[Line]) -> None:
         self.printer, self.order, self.pool, self.guarded, self.lines = printer, order, pool, guarded, lines
 
-    def into(self, expr: Expr, place: str) -> None:
+    def into(self, expr: Expr, place: Place) -> None:
         """The value of `expr` in `place`."""
-        text = self._value(expr, place)
-        if text != place:
-            self.lines.append(f"{place}[...] = {text}")
+        value = self._value(expr, place)
+        if value.text != place.text:
+            self.lines.append(Line(f"{place.text}[...] = {value.text}", value.reads, place.name))
 
-    def operand(self, expr: Expr) -> tuple[str, str | None]:
-        """The text of the value, and the place it was lent, if it needed one."""
+    def operand(self, expr: Expr) -> Operand:
+        """The value, in a place of its own unless it is there already."""
         if self._is_leaf(expr):
-            return self._leaf(expr), None
+            return self._leaf(expr)
         place = self.pool.lend(self.order, self.lines)
-        self.into(expr, place)
-        return place, place
+        self.into(expr, Place(place))
+        return Operand(place, lent=place)
 
     def _is_leaf(self, expr: Expr) -> bool:
         """An array or a number, or what has fewer letters and so is small."""
         return isinstance(expr, (Read, Num)) or set(free_indices(expr)) != set(self.order)
 
-    def _leaf(self, expr: Expr) -> str:
+    def _leaf(self, expr: Expr) -> Operand:
         self.printer.order = self.order
-        return self.printer.text(expr)
+        text, letters = self.printer.text(expr), free_indices(expr)
+        if letters and self.order[0] not in letters:
+            text = self.pool.spread(expr, text, self.order)
+        return Operand(text, frozenset(reads(expr)))
 
-    def _value(self, expr: Expr, place: str) -> str:
-        """The text of the value, in `place` unless it is there already."""
+    def _value(self, expr: Expr, place: Place) -> Operand:
+        """The value, in `place` unless it is there already."""
         if self._is_leaf(expr):
             return self._leaf(expr)
         match expr:
@@ -105,7 +137,7 @@ class InPlace:
                 return self._call(FUNCTIONS[function], list(args), place)
         return self._leaf(expr)
 
-    def _power(self, base: Expr, exponent: Fraction, place: str) -> str:
+    def _power(self, base: Expr, exponent: Fraction, place: Place) -> Operand:
         if exponent == 2:
             return self._call("np.square", [base], place)
         if exponent == HALF:
@@ -114,29 +146,30 @@ class InPlace:
             return self._call("np.divide", [ONE, base if exponent == -1 else Pow(base, Num(-exponent))], place)
         return self._call("np.power", [base, Num(exponent)], place)
 
-    def _chain(self, first: Expr, rest: list[tuple[str, Expr]], place: str) -> str:
+    def _chain(self, first: Expr, rest: list[tuple[str, Expr]], place: Place) -> Operand:
         """`first` and one operation after another, each on what is in `place` by then."""
         held = self._value(first, place)
         for name, expr in rest:
-            text, lent = self._beside(held, expr, place)
-            self.lines.append(f"{name}({held}, {text}, out={place})")
-            held = place
-            self.pool.take_back(lent)
+            held = self._written(name, [held, self._beside(held, expr, place)], place)
         return held
 
-    def _beside(self, held: str, expr: Expr, place: str) -> tuple[str, str | None]:
+    def _beside(self, held: Operand, expr: Expr, place: Place) -> Operand:
         """The value of `expr` while `held` is still to be read: in `place` where that is free, and where nothing guarded is held."""
-        if held == place or self._is_leaf(expr) or held.split("[")[0].split(".")[0] in self.guarded:
+        if held.text == place.text or self._is_leaf(expr) or held.reads & self.guarded:
             return self.operand(expr)
-        return self._value(expr, place), None
+        return self._value(expr, place)
 
-    def _call(self, name: str, args: list[Expr], place: str) -> str:
+    def _call(self, name: str, args: list[Expr], place: Place) -> Operand:
         held = self._value(args[0], place)
-        others = [self._beside(held, arg, place) for arg in args[1:]]
-        self.lines.append(f"{name}({', '.join([held, *(text for text, _ in others)])}, out={place})")
-        for _, lent in others:
-            self.pool.take_back(lent)
-        return place
+        return self._written(name, [held, *(self._beside(held, arg, place) for arg in args[1:])], place)
+
+    def _written(self, name: str, operands: list[Operand], place: Place) -> Operand:
+        """One call, after which nothing but its result is needed."""
+        read = frozenset[str]().union(*(operand.reads for operand in operands))
+        self.lines.append(Line(f"{name}({', '.join(operand.text for operand in operands)}, out={place.text})", read, place.name))
+        for operand in operands:
+            self.pool.take_back(operand.lent)
+        return Operand(place.text)
 
 
 def _grouped(factors: tuple[Expr, ...]) -> list[Expr]:

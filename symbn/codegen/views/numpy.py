@@ -17,6 +17,7 @@ from symbn.codegen.variant import variant_of
 from symbn.codegen.views.header import ascii_text, header, paragraph, reproduce, shape
 from symbn.codegen.views.numpy_body import Body, numpy_bodies
 from symbn.codegen.views.numpy_checks import checks
+from symbn.codegen.views.numpy_groups import Part
 from symbn.expr import Read
 from symbn.language.text import number_text
 
@@ -61,11 +62,14 @@ class NumpyView:
     saved: Record
     results: Record
     functions: tuple[Function, ...]
+    parts: tuple[Part, ...]
     uses_array: bool
     uses_scalars: bool
     uses_sum: bool
     uses_mean: bool
     uses_blocks: bool
+    uses_rows: bool
+    uses_sums: bool
     uses_filled: bool
     uses_erf: bool
     uses_sigmoid: bool
@@ -99,7 +103,9 @@ def numpy_view(derivation: Derivation, *, proved: bool = True) -> NumpyView:
         _forward(bodies[0], saved_record, [*(argument.name for argument in saved), *extents, *kept]),
         _backward(bodies[1], saved, (*extents, *kept), f"the {saved_record.name} that {first} returned", results),
     )
-    text = "\n".join(line for function in functions for line in (*function.checks, *function.body, function.result))
+    parts = tuple(body.part for body in bodies if body.part)
+    lines = [line for part in parts for line in part.lines]
+    text = "\n".join(lines + [line for function in functions for line in (*function.checks, *function.body, function.result)])
     return NumpyView(
         header=header(plain, reproduce(plain, "numpy"), _notes(bodies), proved=proved),
         title=ascii_text(f"{variant.layer}: {TITLES[variant.passes[1]]}."),
@@ -107,11 +113,14 @@ def numpy_view(derivation: Derivation, *, proved: bool = True) -> NumpyView:
         saved=saved_record,
         results=results,
         functions=functions,
+        parts=parts,
         uses_array="_array(" in text,
         uses_scalars="_scalars_dtype(" in text,
         uses_sum="_sum(" in text,
         uses_mean="_mean(" in text,
         uses_blocks="_blocks(" in text,
+        uses_rows="_rows(" in text,
+        uses_sums="_sums(" in text,
         uses_filled="_filled(" in text,
         uses_erf=any("erf" in body.helpers for body in bodies),
         uses_sigmoid=any("sigmoid" in body.helpers for body in bodies),

@@ -6,53 +6,48 @@ into memory that is there.
 
 from __future__ import annotations
 
-from fractions import Fraction
+from collections.abc import Iterable
 
-from symbn.codegen.blocks import Blocks, Round, largest_axes, letters_of, single_read
-from symbn.codegen.keys import key_of, memory_order
+from symbn.codegen.blocks import Blocks, Round, in_place, is_accumulated, largest_axes, letters_of, single_read
+from symbn.codegen.keys import memory_order
 from symbn.codegen.naming import Names
-from symbn.codegen.printers.infix import POWER, PRODUCT
-from symbn.codegen.printers.numpy import subscripts
-from symbn.codegen.printers.numpy_inplace import BlockPrinter, InPlace
+from symbn.codegen.printers.numpy_inplace import BlockPrinter, InPlace, Line, Place
 from symbn.codegen.program import INPUT, Pointwise, Program, Total, Value
 from symbn.codegen.views.numpy_statements import Statements
+from symbn.codegen.views.numpy_sums import BlockSums
 from symbn.codegen.views.numpy_work import Work
-from symbn.expr import Add, Expr, Extent, Index, Mul, Num, Pow, Read, free_indices, mul, reads, transform
+from symbn.expr import Add, Expr, Index, Read, free_indices, reads, transform
 from symbn.language import definition_text
 
 
 class BlockStatements:
-    """Writes one pass. `printer.axes` and `printer.helpers` collect what the text uses."""
+    """Writes one pass; results that are `given` are there to be filled. `printer.axes` and `printer.helpers` collect what the text uses."""
 
-    def __init__(self, program: Program, blocks: Blocks, *, first: bool) -> None:
-        self.program, self.blocks, self.first = program, blocks, first
-        self.values = {value.name: value for value in program.values}
-        given = (*(part.name for part in program.arguments), *(part.name for part in program.outputs))
-        names = Names((*program.axes, *given, *self.values))
-        self.all_blocks, self.block = names.fresh("blocks"), names.fresh("block")
+    def __init__(self, program: Program, blocks: Blocks, *, first: bool, given: frozenset[str]) -> None:
+        self.program, self.blocks, self.given = program, blocks, given
+        parts = (*program.arguments, *program.outputs, *program.values)
+        names = Names((*program.axes, *(part.name for part in parts)))
+        self.all_blocks, self.block, self.rows = names.fresh("blocks"), names.fresh("block"), names.fresh("rows")
         self.double = {name: names.fresh(f"{name}_double") for name in sorted(blocks.precise)}
         self.low = {name: names.fresh(f"{name}_low") for name in sorted(blocks.precise)}
         full = {part.name for part in program.arguments if blocks.axis in part.axes} | blocks.stored
         self.printer = BlockPrinter(blocks.axis, frozenset(full), self.block)
         self.plain = Statements(program, self.printer)
+        self.sums = BlockSums(program, blocks, self.printer, first=first)
         self.guarded = frozenset(part.name for part in program.arguments if part.role == INPUT)
-        self.work = Work(names, self.block)
+        self.work = Work(names, self.printer, self.all_blocks, self.rows)
         self.told: set[str] = set()
         self.here: list[str] = []  # values of this block that something later in the loop reads
         self.largest = largest_axes(program)
 
-    def lines(self) -> list[str]:
+    def lines(self) -> list[Line]:
         """All statements."""
         body = [line for each in self.blocks.rounds for line in self._round(each)]
         row = list(self.largest[1:])
         self.printer.axes |= {self.blocks.axis, *row}
-        stored = [value for value in self.program.values if value.name in self.blocks.stored]
-        return [
-            f"{self.all_blocks} = _blocks({self.blocks.axis}, {'*'.join(row) or '1'})",
-            *(self._room(value) for value in stored),
-            *self.work.rooms(self.all_blocks, self.printer),
-            *body,
-        ]
+        stored = [value for value in self.program.values if value.name in self.blocks.stored - self.given]
+        first = f"{self.all_blocks} = _blocks({self.blocks.axis}, {'*'.join(row) or '1'})"
+        return [*map(Line, (first, *(self._room(value) for value in stored), *self.work.rooms())), *body]
 
     def _room(self, value: Value) -> str:
         shape = self._shape([index.axis for index in value.indices])
@@ -64,37 +59,37 @@ class BlockStatements:
         self.printer.axes |= set(axes)
         return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
 
-    def _round(self, each: Round) -> list[str]:
+    def _round(self, each: Round) -> list[Line]:
         lines = [line for value in each.before for line in self._before(value)]
-        totals = [value for value in each.inside if isinstance(value, Total) and self._accumulated(value)]
-        lines += [self._start(total) for total in totals]
-        inside: list[str] = []
-        self.here = []
+        totals = [value for value in each.inside if isinstance(value, Total) and is_accumulated(value, self.blocks.axis)]
+        lines += [Line(self._start(total)) for total in totals]
+        inside: list[Line] = []
+        self.here, self.work.measured = [], False
         for number, value in enumerate(each.inside):
             later = {name for other in each.inside[number + 1 :] for name in reads(other.expr)}
             inside += [*self._comment(value), *self._inside(value)]
             self.work.release(later)
             self.here = [name for name in (*self.here, value.name) if name in later]
+        lines += self.work.spread_lines()
         if inside:
-            lines.append(f"for {self.block} in {self.all_blocks}:")
-            lines += [f"    {line}" for line in inside]
-        return [*lines, *(line for total in totals for line in self._finish(total))]
+            lines.append(Line(f"for {self.block} in {self.all_blocks}:"))
+            length = [Line(f"{self.rows} = {self.block}.stop - {self.block}.start")] if self.work.measured else []
+            lines += indented([*length, *inside])
+        return [*lines, *(Line(text) for total in totals for text in self._finish(total))]
 
-    def _accumulated(self, value: Value) -> bool:
-        return isinstance(value, Total) and all(index.axis != self.blocks.axis for index in value.indices)
-
-    def _comment(self, value: Value) -> list[str]:
+    def _comment(self, value: Value) -> list[Line]:
         if value.source is None or value.name in self.told:
             return []
         self.told.add(value.name)
-        return [f"# {definition_text(value.source)}"]
+        return [Line(f"# {definition_text(value.source)}")]
 
-    def _before(self, value: Value) -> list[str]:
-        comment = self._comment(value)
+    def _before(self, value: Value) -> list[Line]:
+        comment, read = self._comment(value), frozenset(reads(value.expr))
         if value.name in self.blocks.precise:
             expr = transform(value.expr, lambda node: Read(self.double[node.name], node.indices) if isinstance(node, Read) else node)
-            return [*comment, f"{self.double[value.name]} = {self.printer.whole(expr, value.indices)}", *self._parts(value)]
-        return [*comment, f"{value.name} = {self.plain.right(value)}"]
+            first = Line(f"{self.double[value.name]} = {self.printer.whole(expr, value.indices)}", read)
+            return [*comment, first, *map(Line, self._parts(value))]
+        return [*comment, Line(f"{value.name} = {self.plain.right(value)}", read)]
 
     def _parts(self, value: Value) -> list[str]:
         """A value in double as two parts of the dtype."""
@@ -114,24 +109,21 @@ class BlockStatements:
         if total.kind in ("max", "min"):
             return []
         double = self.double.get(total.name)
-        count = self._count(total) if total.kind == "mean" else None
+        count = self.sums.count(total) if total.kind == "mean" else None
         if double is not None:
             divided = [f"{double} = {double}/{count}"] if count else []
             return [*divided, *self._parts(total)]
         return [f"{total.name} = " + (f"({total.name}/{count})" if count else total.name) + ".astype(dtype)"]
 
-    def _count(self, total: Total) -> str:
-        used = free_indices(total.expr)
-        return self.printer.at(mul(*(Extent(index.axis) for index in total.bound if index in used)), POWER)
-
-    def _inside(self, value: Value) -> list[str]:
+    def _inside(self, value: Value) -> list[Line]:
         expr = transform(value.expr, self._with_low_part)
-        lines: list[str] = []
+        lines: list[Line] = []
         order = letters_of(value) if isinstance(value, Pointwise) else memory_order(free_indices(expr), expr)
+        writer = InPlace(self.printer, order, self.work, self.guarded, lines)
         if isinstance(value, Pointwise):
-            self._pointwise(value, expr, order, lines)
+            self._pointwise(value, expr, order, writer)
         else:
-            self._total(value, expr, order, lines)
+            lines += self._total(value, self.sums.reduced(value, expr, order, writer, self.here))
         return lines
 
     def _with_low_part(self, expr: Expr) -> Expr:
@@ -144,112 +136,32 @@ class BlockStatements:
         low = [transform(term, lambda node: Read(self.low[node.name], node.indices) if isinstance(node, Read) else node) for term in fine]
         return Add((*(term for term in expr.terms if term not in fine), *fine, *low))
 
-    def _pointwise(self, value: Pointwise, expr: Expr, order: tuple[Index, ...], lines: list[str]) -> None:
+    def _pointwise(self, value: Pointwise, expr: Expr, order: tuple[Index, ...], writer: InPlace) -> None:
+        place = Place(self.printer.place(value.name, value.indices), value.name)
         stored = value.name in self.blocks.stored
-        writer = InPlace(self.printer, order, self.work, self.guarded, lines)
-        if not self._in_place(expr, order):
-            self.printer.order = order
-            text = self.printer.text(expr)
-            lines.append(f"{self.printer.place(value.name, value.indices)} = {text}")
-        elif stored:
-            writer.into(expr, self.printer.place(value.name, value.indices))
-        else:
-            writer.into(expr, self.work.lend(order, lines, value.name))
+        if in_place(expr, order, self.blocks.axis, self.largest):
+            writer.into(expr, place if stored else Place(self.work.lend(order, writer.lines, value.name)))
+            return
+        self.printer.order = order
+        text = self.printer.text(expr)
+        if not stored and set(free_indices(expr)) != set(order):
+            text = self.work.full(order, text, self.blocks.axis)
+        writer.lines.append(Line(f"{place.text} = {text}", frozenset(reads(expr)), place.name))
 
-    def _in_place(self, expr: Expr, order: tuple[Index, ...]) -> bool:
-        """Whether a block of it is worth a place of its own: it has every letter of a large array, the blocked one first."""
-        return order[0].axis == self.blocks.axis and len(order) == len(self.largest) and set(free_indices(expr)) == set(order)
-
-    def _total(self, total: Total, expr: Expr, order: tuple[Index, ...], lines: list[str]) -> None:
-        text = self._reduced(total, expr, order, lines)
-        if self._accumulated(total):
-            lines.append(self._more(total, text))
-        elif total.name in self.blocks.precise:
-            lines += [f"{self.double[total.name]} = {text}", *self._parts(total)]
-        else:
-            lines.append(f"{self.printer.place(total.name, total.indices)} = {text}")
+    def _total(self, total: Total, part: Line) -> list[Line]:
+        """What becomes of the reduction over one block."""
+        if is_accumulated(total, self.blocks.axis):
+            return [Line(self._more(total, part.text), part.reads)]
+        if total.name in self.blocks.precise:
+            return [Line(f"{self.double[total.name]} = {part.text}", part.reads), *map(Line, self._parts(total))]
+        return [Line(f"{self.printer.place(total.name, total.indices)} = {part.text}", part.reads, total.name)]
 
     def _more(self, total: Total, text: str) -> str:
         if total.kind in ("max", "min"):
             return f"{total.name} = np.{total.kind}imum({total.name}, {text})"
         return f"{self.double.get(total.name, total.name)} += {text}"
 
-    def _reduced(self, total: Total, expr: Expr, order: tuple[Index, ...], lines: list[str]) -> str:
-        """The reduction over one block."""
-        writer = InPlace(self.printer, order, self.work, self.guarded, lines)
-        numbers, factors = _factors(expr) if total.kind in ("sum", "mean") else ([], [expr])
-        while len(factors) > 2 or (len(factors) == 2 and (self._in_double(total) or self._is_small_pair(factors, order))):
-            first, second, *rest = factors
-            factors = [self._known(Pow(first, Num(Fraction(2))) if first == second else mul(first, second)), *rest]
-        operands = [self._operand(factor, order, writer) for factor in dict.fromkeys(factors)]
-        texts = dict(zip(dict.fromkeys(factors), operands, strict=True))
-        text = self._summed(total, [(texts[factor][0], factor) for factor in factors], order)
-        for _, lent in operands:
-            self.work.take_back(lent)
-        if numbers:
-            text = f"{self.printer.at(mul(*numbers), PRODUCT)}*{text}"
-        lost = [Extent(index.axis) for index in total.bound if index not in free_indices(total.expr)]
-        if total.kind == "sum" and lost:
-            text = f"{text}*{self.printer.at(mul(*lost), POWER)}"
-        divided = total.kind == "mean" and not self._accumulated(total)
-        return f"{text}/{self._count(total)}" if divided else text
 
-    def _known(self, product: Expr) -> Expr:
-        """The product, read where this block has it already."""
-        key, letters = key_of(product)
-        for name in self.here:
-            value = self.values[name]
-            found, own = key_of(value.expr)
-            if found == key and isinstance(value, Pointwise):
-                mapping = dict(zip(own, letters, strict=True))
-                return Read(name, tuple(mapping[index] for index in value.indices))
-        return product
-
-    def _is_small_pair(self, factors: list[Expr], order: tuple[Index, ...]) -> bool:
-        return all(set(free_indices(factor)) != set(order) for factor in factors)
-
-    def _operand(self, factor: Expr, order: tuple[Index, ...], writer: InPlace) -> tuple[str, str | None]:
-        own = tuple(index for index in order if index in free_indices(factor))
-        if own == order and self._in_place(factor, order):
-            return writer.operand(factor)
-        self.printer.order = own
-        return self.printer.text(factor), None
-
-    def _summed(self, total: Total, operands: list[tuple[str, Expr]], order: tuple[Index, ...]) -> str:
-        if len(operands) == 2:
-            orders = [tuple(index for index in order if index in free_indices(factor)) for _, factor in operands]
-            return f'np.einsum("{subscripts(orders, total.indices)}", {", ".join(text for text, _ in operands)})'
-        ((text, factor),) = operands
-        own = tuple(index for index in order if index in free_indices(factor))
-        places = [place for place, index in enumerate(own) if index in total.bound]
-        axis = "" if len(places) == len(own) else f", axis={places[0] if len(places) == 1 else tuple(places)}"
-        kind = "sum" if total.kind == "mean" else total.kind
-        double = ", dtype=np.float64" if self._in_double(total) or total.name in self.blocks.precise else ""
-        return self.plain.transposed(f"np.{kind}({text}{axis}{double})", own, total)
-
-    def _in_double(self, total: Total) -> bool:
-        """Sums of the very data, which may be large beside their spread, and of their differences from their mean, with outliers."""
-        data = self.first and isinstance(total.expr, Read) and total.expr.name not in self.values
-        return total.kind in ("sum", "mean") and (data or any(self._is_fine(name) for name in reads(total.expr)))
-
-    def _is_fine(self, name: str) -> bool:
-        """Whether a value is, or is computed from, a sum that is known to more than the dtype."""
-        value = self.values.get(name)
-        if value is None or name in self.blocks.precise:
-            return value is not None
-        return isinstance(value, Pointwise) and any(self._is_fine(part) for part in reads(value.expr))
-
-
-def _factors(expr: Expr) -> tuple[list[Expr], list[Expr]]:
-    """Numbers and scalars, and the factors with letters, a square as two."""
-    parts = expr.factors if isinstance(expr, Mul) else (expr,)
-    numbers = [part for part in parts if not free_indices(part)]
-    factors: list[Expr] = []
-    for part in parts:
-        if isinstance(part, Pow) and part.exponent == Num(Fraction(2)) and free_indices(part):
-            factors += [part.base, part.base]
-        elif free_indices(part):
-            factors.append(part)
-    return numbers, factors
-
-
+def indented(lines: Iterable[Line]) -> list[Line]:
+    """The lines, one level deeper."""
+    return [line._replace(text=f"    {line.text}") for line in lines]

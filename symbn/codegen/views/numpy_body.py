@@ -6,25 +6,30 @@ result may lie.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symbn.calculus.derivation import Derivation
-from symbn.codegen.blocks import blocks_of
+from symbn.codegen.blocks import blocks_of, group_axis, largest_axes
 from symbn.codegen.lower import ARRAYS, LOOPS
 from symbn.codegen.passes import backward_program, forward_program, saved_names
 from symbn.codegen.printers.numpy import NumpyPrinter
+from symbn.codegen.printers.numpy_inplace import Line
 from symbn.codegen.program import Program
 from symbn.codegen.views.numpy_blocks import BlockStatements
+from symbn.codegen.views.numpy_groups import Part, group_lines, group_part
 from symbn.codegen.views.numpy_statements import Statements
+from symbn.expr import Read
 
 Overlays = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """`stored` are the results that the lines write themselves; the others are values, put into `out` at the end."""
+    """`stored` are the results that the lines write themselves; the others are values, put into `out` at the end.
+
+    `part` is a function that the lines call.
+    """
 
     program: Program
     lines: tuple[str, ...]
@@ -32,6 +37,7 @@ class Body:
     helpers: frozenset[str]
     stored: frozenset[str]
     overlays: Overlays
+    part: Part | None = None
 
 
 def numpy_bodies(derivation: Derivation) -> tuple[Body, Body]:
@@ -49,11 +55,17 @@ def _body(program: Program, kept: frozenset[str], *, first: bool) -> Body | None
     blocks = blocks_of(program)
     if blocks is None:
         return None
-    statements = BlockStatements(program, blocks, first=first)
-    lines = tuple(statements.lines())
-    printer = statements.printer
+    axis = group_axis(program)
+    outputs = frozenset(output.name for output in program.outputs)
+    statements = BlockStatements(program, blocks, first=first, given=outputs if axis else frozenset())
+    lines = statements.lines()
+    axes, helpers = frozenset(statements.printer.axes), frozenset(statements.printer.helpers)
     overlays = _overlays(program, lines, blocks.stored, kept)
-    return Body(program, lines, frozenset(printer.axes), frozenset(printer.helpers), blocks.stored, overlays)
+    text = tuple(line.text for line in lines)
+    if axis is None:
+        return Body(program, text, axes, helpers, blocks.stored, overlays)
+    part = group_part(program, axis, blocks.stored, text, axes)
+    return Body(program, tuple(group_lines(program, axis, part)), frozenset(largest_axes(program)), helpers, outputs, overlays, part)
 
 
 def _whole(program: Program, kept: frozenset[str]) -> Body:
@@ -63,23 +75,30 @@ def _whole(program: Program, kept: frozenset[str]) -> Body:
     return Body(program, lines, frozenset(printer.axes), frozenset(printer.helpers), frozenset(), _overlays(program, (), frozenset(), kept))
 
 
-def _overlays(program: Program, lines: Sequence[str], stored: frozenset[str], kept: frozenset[str]) -> Overlays:
+def _overlays(program: Program, lines: Sequence[Line], stored: frozenset[str], kept: frozenset[str]) -> Overlays:
     pairs = [
         (output, argument)
         for output in program.outputs
         for argument in program.arguments
         if output.axes and output.axes == argument.axes and argument.name not in kept
     ]
-    return tuple((out.name, arg.name) for out, arg in pairs if out.name not in stored or _apart(lines, out.name, arg.name))
+    views = {value.name: value.expr.name for value in program.values if isinstance(value.expr, Read) and value.name not in stored}
+    return tuple((out.name, arg.name) for out, arg in pairs if out.name not in stored or _apart(lines, views, out.name, arg.name))
 
 
-def _apart(lines: Sequence[str], output: str, source: str) -> bool:
-    """No element of `source` is read after the one of `output` in its place was written: blocks are the same piece of both."""
-    code = [line for line in lines if not line.lstrip().startswith("#")]
-    writes = [number for number, line in enumerate(code) if re.search(rf"out={output}\[|^\s+{output}\[.*\] = ", line)]
-    if not writes:
-        return False
-    reads = re.compile(rf"(?<![\w.\"]){source}(?![\w\"])")
-    if any(reads.search(line) for line in code[writes[0] + 1 :]):
-        return False
-    return all(re.match(r"\[(:, )*\w", line[found.end() :]) for line in code for found in reads.finditer(line))
+def _apart(lines: Sequence[Line], views: Mapping[str, str], output: str, source: str) -> bool:
+    """No line reads `source` after the one that writes into `output` first.
+
+    A block is the same piece of both, and a call reads an element before it writes the one in its place. `views` may be other names of
+    what they are a view of.
+    """
+    first = next((number for number, line in enumerate(lines) if line.writes == output), None)
+    return first is not None and not any(source in _behind(line.reads, views) for line in lines[first + 1 :])
+
+
+def _behind(names: frozenset[str], views: Mapping[str, str]) -> set[str]:
+    """The names, and whatever they are views of."""
+    found = set(names)
+    while more := {views[name] for name in found if name in views} - found:
+        found |= more
+    return found
