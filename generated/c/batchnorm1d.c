@@ -62,11 +62,15 @@
 #define SYMBN_BATCHNORM1D_INDEPENDENT
 #endif
 
-/* The parts of the loop after it may run at once. */
+/* The parts of the loop after it may run at once; what is ordered in them is done in the order of the parts. */
 #if defined(_OPENMP)
 #define SYMBN_BATCHNORM1D_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
+#define SYMBN_BATCHNORM1D_PARALLEL_ORDERED _Pragma("omp parallel for ordered schedule(dynamic)")
+#define SYMBN_BATCHNORM1D_ORDERED _Pragma("omp ordered")
 #else
 #define SYMBN_BATCHNORM1D_PARALLEL
+#define SYMBN_BATCHNORM1D_PARALLEL_ORDERED
+#define SYMBN_BATCHNORM1D_ORDERED
 #endif
 
 /* An output of this many bytes or more is written past the caches. */
@@ -74,15 +78,9 @@
 #define SYMBN_BATCHNORM1D_STREAM 4194304
 #endif
 
-/* Bytes that are still in a cache when a thread reads them again. */
-#ifndef SYMBN_BATCHNORM1D_CACHE
-#define SYMBN_BATCHNORM1D_CACHE 12582912.0
-#endif
-
 enum {
-    SYMBN_BATCHNORM1D_COLUMNS = 512, /* the most columns whose sums are taken at once */
+    SYMBN_BATCHNORM1D_COLUMNS = 1024, /* the most columns whose sums are taken at once */
     SYMBN_BATCHNORM1D_ROWS = 16, /* rows that are summed before the sums go to double */
-    SYMBN_BATCHNORM1D_TOGETHER = 4, /* rows that are read at once */
     SYMBN_BATCHNORM1D_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -119,14 +117,6 @@ static inline void symbn_batchnorm1d_widen_columns(double *columns, const float 
     }
 }
 
-/* How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few. */
-static inline ptrdiff_t symbn_batchnorm1d_columns(double size)
-{
-    const double fitting = SYMBN_BATCHNORM1D_CACHE / size;
-
-    return fitting >= 128.0 && fitting < (double)SYMBN_BATCHNORM1D_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t)SYMBN_BATCHNORM1D_COLUMNS;
-}
-
 static inline ptrdiff_t symbn_batchnorm1d_least(ptrdiff_t a, ptrdiff_t b)
 {
     return a < b ? a : b;
@@ -149,121 +139,150 @@ static inline ptrdiff_t symbn_batchnorm1d_cut(ptrdiff_t extent, ptrdiff_t part, 
     return extent / parts * part + (part < rest ? part : rest);
 }
 
-SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f32_over_C(
-    ptrdiff_t N, ptrdiff_t C, const float *x, const float *gamma, const float *beta, double eps, float *y,
-    float *sigma2, float *xhat, ptrdiff_t first, ptrdiff_t last)
+SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f32_rows_over_C(
+    ptrdiff_t C, const float *x, double *mu_c_columns, ptrdiff_t column, ptrdiff_t width, ptrdiff_t first,
+    ptrdiff_t last)
 {
-    {
-        const ptrdiff_t columns = symbn_batchnorm1d_columns((double)N*4.0);
+    for (ptrdiff_t j = first; j < last; ++j) {
+        SYMBN_BATCHNORM1D_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t c = column + lane;
+            const float x_jc = x[j*C + c];
+            mu_c_columns[lane] += (double)x_jc;
+        }
+    }
+}
 
-        for (ptrdiff_t column = first; column < last; column += columns) {
-            const ptrdiff_t width = symbn_batchnorm1d_least(last - column, columns);
-            /* mu[c] = mean(x[j, c] for j in N) */
-            double mu_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
-            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM1D_ROWS) {
-                const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(N - chunk, SYMBN_BATCHNORM1D_ROWS);
-                ptrdiff_t done = chunk;
+SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f32_rows_over_C_2(
+    ptrdiff_t C, const float *x, double *sigma2_c_columns, const float *mu_c_high, const float *mu_c_low,
+    ptrdiff_t column, ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM1D_ROWS) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(last - chunk, SYMBN_BATCHNORM1D_ROWS);
+        float sigma2_c_chunk[SYMBN_BATCHNORM1D_COLUMNS];
 
-                for (; done + SYMBN_BATCHNORM1D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM1D_TOGETHER) {
-                    SYMBN_BATCHNORM1D_INDEPENDENT
-                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t c = column + lane;
-                        double mu_c_rows = 0;
-                        for (int row = 0; row < SYMBN_BATCHNORM1D_TOGETHER; ++row) {
-                            const ptrdiff_t j = done + row;
-                            const float x_jc = x[j*C + c];
-                            mu_c_rows += (double)x_jc;
-                        }
-                        mu_c_columns[lane] += mu_c_rows;
-                    }
-                }
-                for (ptrdiff_t j = done; j < chunk_end; ++j) {
-                    SYMBN_BATCHNORM1D_INDEPENDENT
-                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t c = column + lane;
-                        const float x_jc = x[j*C + c];
-                        mu_c_columns[lane] += (double)x_jc;
-                    }
-                }
-            }
-            /* sigma2[c] = mean((x[j, c] - mu[c])**2 for j in N) */
-            double sigma2_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
-            float mu_c_high[SYMBN_BATCHNORM1D_COLUMNS];
-            float mu_c_low[SYMBN_BATCHNORM1D_COLUMNS];
-
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                double mu_c = mu_c_columns[lane];
-                mu_c /= (double)N;
-                mu_c_high[lane] = (float)mu_c;
-                mu_c_low[lane] = symbn_batchnorm1d_low(mu_c);
-            }
-            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM1D_ROWS) {
-                const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(N - chunk, SYMBN_BATCHNORM1D_ROWS);
-                float sigma2_c_chunk[SYMBN_BATCHNORM1D_COLUMNS] = {0.0F};
-                ptrdiff_t done = chunk;
-
-                for (; done + SYMBN_BATCHNORM1D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM1D_TOGETHER) {
-                    SYMBN_BATCHNORM1D_INDEPENDENT
-                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t c = column + lane;
-                        float sigma2_c_rows = 0;
-                        for (int row = 0; row < SYMBN_BATCHNORM1D_TOGETHER; ++row) {
-                            const ptrdiff_t j = done + row;
-                            const float x_jc = x[j*C + c];
-                            const float x_minus_mu_jc = x_jc - mu_c_high[lane] - mu_c_low[lane];
-                            sigma2_c_rows += x_minus_mu_jc*x_minus_mu_jc;
-                        }
-                        sigma2_c_chunk[lane] += sigma2_c_rows;
-                    }
-                }
-                for (ptrdiff_t j = done; j < chunk_end; ++j) {
-                    SYMBN_BATCHNORM1D_INDEPENDENT
-                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t c = column + lane;
-                        const float x_jc = x[j*C + c];
-                        const float x_minus_mu_jc = x_jc - mu_c_high[lane] - mu_c_low[lane];
-                        sigma2_c_chunk[lane] += x_minus_mu_jc*x_minus_mu_jc;
-                    }
-                }
-                symbn_batchnorm1d_widen_columns(sigma2_c_columns, sigma2_c_chunk, width);
-            }
-            float rsqrt_sigma2_plus_eps_c_f[SYMBN_BATCHNORM1D_COLUMNS];
-            float gamma_c_f[SYMBN_BATCHNORM1D_COLUMNS];
-            float beta_c_f[SYMBN_BATCHNORM1D_COLUMNS];
-
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            sigma2_c_chunk[lane] = 0.0F;
+        }
+        for (ptrdiff_t j = chunk; j < chunk_end; ++j) {
+            SYMBN_BATCHNORM1D_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t c = column + lane;
-                double sigma2_c = sigma2_c_columns[lane];
-                sigma2_c /= (double)N;
-                if (sigma2 != NULL) {
-                    sigma2[c] = (float)sigma2_c;
-                }
-                const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
-                const double gamma_c = (double)gamma[c];
-                const double beta_c = (double)beta[c];
-                rsqrt_sigma2_plus_eps_c_f[lane] = (float)rsqrt_sigma2_plus_eps_c;
-                gamma_c_f[lane] = (float)gamma_c;
-                beta_c_f[lane] = (float)beta_c;
+                const float x_jc = x[j*C + c];
+                const float x_minus_mu_jc = x_jc - mu_c_high[lane] - mu_c_low[lane];
+                sigma2_c_chunk[lane] += x_minus_mu_jc*x_minus_mu_jc;
             }
-            for (ptrdiff_t i = 0; i < N; ++i) {
-                float xhat_block[SYMBN_BATCHNORM1D_COLUMNS];
-                float *const xhat_to = xhat == NULL ? xhat_block : &xhat[i*C + column];
-                float y_block[SYMBN_BATCHNORM1D_COLUMNS];
-                float *const y_to = y == NULL ? y_block : &y[i*C + column];
+        }
+        symbn_batchnorm1d_widen_columns(sigma2_c_columns, sigma2_c_chunk, width);
+    }
+}
 
-                SYMBN_BATCHNORM1D_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t c = column + lane;
-                    const float x_ic = x[i*C + c];
-                    const float x_minus_mu_ic = x_ic - mu_c_high[lane] - mu_c_low[lane];
-                    /* xhat[i, c] = (x[i, c] - mu[c])/sqrt(sigma2[c] + eps) */
-                    const float xhat_ic = x_minus_mu_ic*rsqrt_sigma2_plus_eps_c_f[lane];
-                    xhat_to[lane] = xhat_ic;
-                    /* y[i, c] = gamma[c]*xhat[i, c] + beta[c] */
-                    const float y_ic = gamma_c_f[lane]*xhat_ic + beta_c_f[lane];
-                    y_to[lane] = y_ic;
-                }
+SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f32_rows_over_C_3(
+    ptrdiff_t C, const float *x, float *y, float *xhat, const float *mu_c_high, const float *mu_c_low,
+    const float *rsqrt_sigma2_plus_eps_c_f, const float *gamma_c_f, const float *beta_c_f, ptrdiff_t column,
+    ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t i = first; i < last; ++i) {
+        float xhat_block[SYMBN_BATCHNORM1D_COLUMNS];
+        float *const xhat_to = xhat == NULL ? xhat_block : &xhat[i*C + column];
+        float y_block[SYMBN_BATCHNORM1D_COLUMNS];
+        float *const y_to = y == NULL ? y_block : &y[i*C + column];
+
+        SYMBN_BATCHNORM1D_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t c = column + lane;
+            const float x_ic = x[i*C + c];
+            const float x_minus_mu_ic = x_ic - mu_c_high[lane] - mu_c_low[lane];
+            /* xhat[i, c] = (x[i, c] - mu[c])/sqrt(sigma2[c] + eps) */
+            const float xhat_ic = x_minus_mu_ic*rsqrt_sigma2_plus_eps_c_f[lane];
+            xhat_to[lane] = xhat_ic;
+            /* y[i, c] = gamma[c]*xhat[i, c] + beta[c] */
+            const float y_ic = gamma_c_f[lane]*xhat_ic + beta_c_f[lane];
+            y_to[lane] = y_ic;
+        }
+    }
+}
+
+static void symbn_batchnorm1d_forward_f32_blocks_over_C(
+    ptrdiff_t N, ptrdiff_t C, const float *x, const float *gamma, const float *beta, double eps, float *y,
+    float *sigma2, float *xhat, ptrdiff_t column, ptrdiff_t width, ptrdiff_t parts)
+{
+    /* mu[c] = mean(x[j, c] for j in N) */
+    double mu_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+
+    if (parts == 1) {
+        symbn_batchnorm1d_forward_f32_rows_over_C(C, x, mu_c_columns, column, width, 0, N);
+    } else {
+        SYMBN_BATCHNORM1D_PARALLEL_ORDERED
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            double mu_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+
+            symbn_batchnorm1d_forward_f32_rows_over_C(
+                C, x, mu_c_columns_part, column, width, symbn_batchnorm1d_cut(N, part, parts),
+                symbn_batchnorm1d_cut(N, part + 1, parts));
+            SYMBN_BATCHNORM1D_ORDERED
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                mu_c_columns[lane] += mu_c_columns_part[lane];
             }
+        }
+    }
+    /* sigma2[c] = mean((x[j, c] - mu[c])**2 for j in N) */
+    double sigma2_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+    float mu_c_high[SYMBN_BATCHNORM1D_COLUMNS];
+    float mu_c_low[SYMBN_BATCHNORM1D_COLUMNS];
+
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        double mu_c = mu_c_columns[lane];
+        mu_c /= (double)N;
+        mu_c_high[lane] = (float)mu_c;
+        mu_c_low[lane] = symbn_batchnorm1d_low(mu_c);
+    }
+
+    if (parts == 1) {
+        symbn_batchnorm1d_forward_f32_rows_over_C_2(
+            C, x, sigma2_c_columns, mu_c_high, mu_c_low, column, width, 0, N);
+    } else {
+        SYMBN_BATCHNORM1D_PARALLEL_ORDERED
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            double sigma2_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+
+            symbn_batchnorm1d_forward_f32_rows_over_C_2(
+                C, x, sigma2_c_columns_part, mu_c_high, mu_c_low, column, width, symbn_batchnorm1d_cut(N, part, parts),
+                symbn_batchnorm1d_cut(N, part + 1, parts));
+            SYMBN_BATCHNORM1D_ORDERED
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                sigma2_c_columns[lane] += sigma2_c_columns_part[lane];
+            }
+        }
+    }
+    float rsqrt_sigma2_plus_eps_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+    float gamma_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+    float beta_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        const ptrdiff_t c = column + lane;
+        double sigma2_c = sigma2_c_columns[lane];
+        sigma2_c /= (double)N;
+        if (sigma2 != NULL) {
+            sigma2[c] = (float)sigma2_c;
+        }
+        const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
+        const double gamma_c = (double)gamma[c];
+        const double beta_c = (double)beta[c];
+        rsqrt_sigma2_plus_eps_c_f[lane] = (float)rsqrt_sigma2_plus_eps_c;
+        gamma_c_f[lane] = (float)gamma_c;
+        beta_c_f[lane] = (float)beta_c;
+    }
+
+    if (parts == 1) {
+        symbn_batchnorm1d_forward_f32_rows_over_C_3(
+            C, x, y, xhat, mu_c_high, mu_c_low, rsqrt_sigma2_plus_eps_c_f, gamma_c_f, beta_c_f, column, width, 0, N);
+    } else {
+        SYMBN_BATCHNORM1D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm1d_forward_f32_rows_over_C_3(
+                C, x, y, xhat, mu_c_high, mu_c_low, rsqrt_sigma2_plus_eps_c_f, gamma_c_f, beta_c_f, column, width,
+                symbn_batchnorm1d_cut(N, part, parts), symbn_batchnorm1d_cut(N, part + 1, parts));
         }
     }
 }
@@ -279,98 +298,169 @@ int symbn_batchnorm1d_forward_f32(
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
     {
-        const ptrdiff_t parts = symbn_batchnorm1d_parts(C/128, (double)C*(double)N);
+        const ptrdiff_t blocks = (C - 1) / SYMBN_BATCHNORM1D_COLUMNS + 1;
+        const ptrdiff_t rows = symbn_batchnorm1d_parts((N - 1) / SYMBN_BATCHNORM1D_ROWS + 1, (double)N*(double)symbn_batchnorm1d_least(C, SYMBN_BATCHNORM1D_COLUMNS));
+        const ptrdiff_t parts = symbn_batchnorm1d_parts(blocks, (double)N*(double)C);
 
-        if (parts == 1) {
-            symbn_batchnorm1d_forward_f32_over_C(N, C, x, gamma, beta, eps, y, sigma2, xhat, 0, C);
+        if (rows >= parts) {
+            for (ptrdiff_t part = 0; part < blocks; ++part) {
+                const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
+
+                symbn_batchnorm1d_forward_f32_blocks_over_C(
+                    N, C, x, gamma, beta, eps, y, sigma2, xhat, column, symbn_batchnorm1d_cut(C, part + 1, blocks) - column,
+                    rows);
+            }
         } else {
             SYMBN_BATCHNORM1D_PARALLEL
-            for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_batchnorm1d_forward_f32_over_C(
-                    N, C, x, gamma, beta, eps, y, sigma2, xhat, symbn_batchnorm1d_cut(C, part, parts),
-                    symbn_batchnorm1d_cut(C, part + 1, parts));
+            for (ptrdiff_t part = 0; part < blocks; ++part) {
+                const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
+
+                symbn_batchnorm1d_forward_f32_blocks_over_C(
+                    N, C, x, gamma, beta, eps, y, sigma2, xhat, column, symbn_batchnorm1d_cut(C, part + 1, blocks) - column,
+                    1);
             }
         }
     }
     return SYMBN_BATCHNORM1D_OK;
 }
 
-SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f64_over_C(
-    ptrdiff_t N, ptrdiff_t C, const double *x, const double *gamma, const double *beta, double eps,
-    double *y, double *sigma2, double *xhat, ptrdiff_t first, ptrdiff_t last)
+SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f64_rows_over_C(
+    ptrdiff_t C, const double *x, double *mu_c_columns, double *mu_c_columns_low, ptrdiff_t column,
+    ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
 {
-    {
-        const ptrdiff_t columns = symbn_batchnorm1d_columns((double)N*8.0);
+    for (ptrdiff_t j = first; j < last; ++j) {
+        SYMBN_BATCHNORM1D_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t c = column + lane;
+            const double x_jc = x[j*C + c];
+            symbn_batchnorm1d_add(&mu_c_columns[lane], &mu_c_columns_low[lane], x_jc);
+        }
+    }
+}
 
-        for (ptrdiff_t column = first; column < last; column += columns) {
-            const ptrdiff_t width = symbn_batchnorm1d_least(last - column, columns);
-            /* mu[c] = mean(x[j, c] for j in N) */
-            double mu_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, mu_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
-            for (ptrdiff_t j = 0; j < N; ++j) {
-                SYMBN_BATCHNORM1D_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t c = column + lane;
-                    const double x_jc = x[j*C + c];
-                    symbn_batchnorm1d_add(&mu_c_columns[lane], &mu_c_columns_low[lane], x_jc);
-                }
-            }
-            /* sigma2[c] = mean((x[j, c] - mu[c])**2 for j in N) */
-            double sigma2_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sigma2_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
-            double mu_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f64_rows_over_C_2(
+    ptrdiff_t C, const double *x, double *sigma2_c_columns, double *sigma2_c_columns_low,
+    const double *mu_c_f, ptrdiff_t column, ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t j = first; j < last; ++j) {
+        SYMBN_BATCHNORM1D_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t c = column + lane;
+            const double x_jc = x[j*C + c];
+            const double x_minus_mu_jc = x_jc - mu_c_f[lane];
+            symbn_batchnorm1d_add(&sigma2_c_columns[lane], &sigma2_c_columns_low[lane], x_minus_mu_jc*x_minus_mu_jc);
+        }
+    }
+}
 
+SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f64_rows_over_C_3(
+    ptrdiff_t C, const double *x, double *y, double *xhat, const double *mu_c_f,
+    const double *rsqrt_sigma2_plus_eps_c_f, const double *gamma_c_f, const double *beta_c_f,
+    ptrdiff_t column, ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t i = first; i < last; ++i) {
+        double xhat_block[SYMBN_BATCHNORM1D_COLUMNS];
+        double *const xhat_to = xhat == NULL ? xhat_block : &xhat[i*C + column];
+        double y_block[SYMBN_BATCHNORM1D_COLUMNS];
+        double *const y_to = y == NULL ? y_block : &y[i*C + column];
+
+        SYMBN_BATCHNORM1D_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t c = column + lane;
+            const double x_ic = x[i*C + c];
+            const double x_minus_mu_ic = x_ic - mu_c_f[lane];
+            /* xhat[i, c] = (x[i, c] - mu[c])/sqrt(sigma2[c] + eps) */
+            const double xhat_ic = x_minus_mu_ic*rsqrt_sigma2_plus_eps_c_f[lane];
+            xhat_to[lane] = xhat_ic;
+            /* y[i, c] = gamma[c]*xhat[i, c] + beta[c] */
+            const double y_ic = gamma_c_f[lane]*xhat_ic + beta_c_f[lane];
+            y_to[lane] = y_ic;
+        }
+    }
+}
+
+static void symbn_batchnorm1d_forward_f64_blocks_over_C(
+    ptrdiff_t N, ptrdiff_t C, const double *x, const double *gamma, const double *beta, double eps,
+    double *y, double *sigma2, double *xhat, ptrdiff_t column, ptrdiff_t width, ptrdiff_t parts)
+{
+    /* mu[c] = mean(x[j, c] for j in N) */
+    double mu_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, mu_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+
+    if (parts == 1) {
+        symbn_batchnorm1d_forward_f64_rows_over_C(C, x, mu_c_columns, mu_c_columns_low, column, width, 0, N);
+    } else {
+        SYMBN_BATCHNORM1D_PARALLEL_ORDERED
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            double mu_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, mu_c_columns_low_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+
+            symbn_batchnorm1d_forward_f64_rows_over_C(
+                C, x, mu_c_columns_part, mu_c_columns_low_part, column, width, symbn_batchnorm1d_cut(N, part, parts),
+                symbn_batchnorm1d_cut(N, part + 1, parts));
+            SYMBN_BATCHNORM1D_ORDERED
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                double mu_c = mu_c_columns[lane], mu_c_low = mu_c_columns_low[lane];
-                mu_c = symbn_batchnorm1d_complete(mu_c, mu_c_low);
-                mu_c /= (double)N;
-                mu_c_f[lane] = mu_c;
+                symbn_batchnorm1d_add(&mu_c_columns[lane], &mu_c_columns_low[lane], mu_c_columns_part[lane]);
+                mu_c_columns_low[lane] += mu_c_columns_low_part[lane];
             }
-            for (ptrdiff_t j = 0; j < N; ++j) {
-                SYMBN_BATCHNORM1D_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t c = column + lane;
-                    const double x_jc = x[j*C + c];
-                    const double x_minus_mu_jc = x_jc - mu_c_f[lane];
-                    symbn_batchnorm1d_add(&sigma2_c_columns[lane], &sigma2_c_columns_low[lane], x_minus_mu_jc*x_minus_mu_jc);
-                }
-            }
-            double rsqrt_sigma2_plus_eps_c_f[SYMBN_BATCHNORM1D_COLUMNS];
-            double gamma_c_f[SYMBN_BATCHNORM1D_COLUMNS];
-            double beta_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+        }
+    }
+    /* sigma2[c] = mean((x[j, c] - mu[c])**2 for j in N) */
+    double sigma2_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sigma2_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+    double mu_c_f[SYMBN_BATCHNORM1D_COLUMNS];
 
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        double mu_c = mu_c_columns[lane], mu_c_low = mu_c_columns_low[lane];
+        mu_c = symbn_batchnorm1d_complete(mu_c, mu_c_low);
+        mu_c /= (double)N;
+        mu_c_f[lane] = mu_c;
+    }
+
+    if (parts == 1) {
+        symbn_batchnorm1d_forward_f64_rows_over_C_2(
+            C, x, sigma2_c_columns, sigma2_c_columns_low, mu_c_f, column, width, 0, N);
+    } else {
+        SYMBN_BATCHNORM1D_PARALLEL_ORDERED
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            double sigma2_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sigma2_c_columns_low_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+
+            symbn_batchnorm1d_forward_f64_rows_over_C_2(
+                C, x, sigma2_c_columns_part, sigma2_c_columns_low_part, mu_c_f, column, width,
+                symbn_batchnorm1d_cut(N, part, parts), symbn_batchnorm1d_cut(N, part + 1, parts));
+            SYMBN_BATCHNORM1D_ORDERED
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t c = column + lane;
-                double sigma2_c = sigma2_c_columns[lane], sigma2_c_low = sigma2_c_columns_low[lane];
-                sigma2_c = symbn_batchnorm1d_complete(sigma2_c, sigma2_c_low);
-                sigma2_c /= (double)N;
-                if (sigma2 != NULL) {
-                    sigma2[c] = sigma2_c;
-                }
-                const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
-                const double gamma_c = gamma[c];
-                const double beta_c = beta[c];
-                rsqrt_sigma2_plus_eps_c_f[lane] = rsqrt_sigma2_plus_eps_c;
-                gamma_c_f[lane] = gamma_c;
-                beta_c_f[lane] = beta_c;
+                symbn_batchnorm1d_add(&sigma2_c_columns[lane], &sigma2_c_columns_low[lane], sigma2_c_columns_part[lane]);
+                sigma2_c_columns_low[lane] += sigma2_c_columns_low_part[lane];
             }
-            for (ptrdiff_t i = 0; i < N; ++i) {
-                double xhat_block[SYMBN_BATCHNORM1D_COLUMNS];
-                double *const xhat_to = xhat == NULL ? xhat_block : &xhat[i*C + column];
-                double y_block[SYMBN_BATCHNORM1D_COLUMNS];
-                double *const y_to = y == NULL ? y_block : &y[i*C + column];
+        }
+    }
+    double rsqrt_sigma2_plus_eps_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+    double gamma_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+    double beta_c_f[SYMBN_BATCHNORM1D_COLUMNS];
 
-                SYMBN_BATCHNORM1D_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t c = column + lane;
-                    const double x_ic = x[i*C + c];
-                    const double x_minus_mu_ic = x_ic - mu_c_f[lane];
-                    /* xhat[i, c] = (x[i, c] - mu[c])/sqrt(sigma2[c] + eps) */
-                    const double xhat_ic = x_minus_mu_ic*rsqrt_sigma2_plus_eps_c_f[lane];
-                    xhat_to[lane] = xhat_ic;
-                    /* y[i, c] = gamma[c]*xhat[i, c] + beta[c] */
-                    const double y_ic = gamma_c_f[lane]*xhat_ic + beta_c_f[lane];
-                    y_to[lane] = y_ic;
-                }
-            }
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        const ptrdiff_t c = column + lane;
+        double sigma2_c = sigma2_c_columns[lane], sigma2_c_low = sigma2_c_columns_low[lane];
+        sigma2_c = symbn_batchnorm1d_complete(sigma2_c, sigma2_c_low);
+        sigma2_c /= (double)N;
+        if (sigma2 != NULL) {
+            sigma2[c] = sigma2_c;
+        }
+        const double rsqrt_sigma2_plus_eps_c = 1.0/sqrt(sigma2_c + eps);
+        const double gamma_c = gamma[c];
+        const double beta_c = beta[c];
+        rsqrt_sigma2_plus_eps_c_f[lane] = rsqrt_sigma2_plus_eps_c;
+        gamma_c_f[lane] = gamma_c;
+        beta_c_f[lane] = beta_c;
+    }
+
+    if (parts == 1) {
+        symbn_batchnorm1d_forward_f64_rows_over_C_3(
+            C, x, y, xhat, mu_c_f, rsqrt_sigma2_plus_eps_c_f, gamma_c_f, beta_c_f, column, width, 0, N);
+    } else {
+        SYMBN_BATCHNORM1D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm1d_forward_f64_rows_over_C_3(
+                C, x, y, xhat, mu_c_f, rsqrt_sigma2_plus_eps_c_f, gamma_c_f, beta_c_f, column, width,
+                symbn_batchnorm1d_cut(N, part, parts), symbn_batchnorm1d_cut(N, part + 1, parts));
         }
     }
 }
@@ -386,108 +476,142 @@ int symbn_batchnorm1d_forward_f64(
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
     {
-        const ptrdiff_t parts = symbn_batchnorm1d_parts(C/128, (double)C*(double)N);
+        const ptrdiff_t blocks = (C - 1) / SYMBN_BATCHNORM1D_COLUMNS + 1;
+        const ptrdiff_t rows = symbn_batchnorm1d_parts((N - 1) / SYMBN_BATCHNORM1D_ROWS + 1, (double)N*(double)symbn_batchnorm1d_least(C, SYMBN_BATCHNORM1D_COLUMNS));
+        const ptrdiff_t parts = symbn_batchnorm1d_parts(blocks, (double)N*(double)C);
 
-        if (parts == 1) {
-            symbn_batchnorm1d_forward_f64_over_C(N, C, x, gamma, beta, eps, y, sigma2, xhat, 0, C);
+        if (rows >= parts) {
+            for (ptrdiff_t part = 0; part < blocks; ++part) {
+                const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
+
+                symbn_batchnorm1d_forward_f64_blocks_over_C(
+                    N, C, x, gamma, beta, eps, y, sigma2, xhat, column, symbn_batchnorm1d_cut(C, part + 1, blocks) - column,
+                    rows);
+            }
         } else {
             SYMBN_BATCHNORM1D_PARALLEL
-            for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_batchnorm1d_forward_f64_over_C(
-                    N, C, x, gamma, beta, eps, y, sigma2, xhat, symbn_batchnorm1d_cut(C, part, parts),
-                    symbn_batchnorm1d_cut(C, part + 1, parts));
+            for (ptrdiff_t part = 0; part < blocks; ++part) {
+                const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
+
+                symbn_batchnorm1d_forward_f64_blocks_over_C(
+                    N, C, x, gamma, beta, eps, y, sigma2, xhat, column, symbn_batchnorm1d_cut(C, part + 1, blocks) - column,
+                    1);
             }
         }
     }
     return SYMBN_BATCHNORM1D_OK;
 }
 
-SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f32_over_C(
-    ptrdiff_t N, ptrdiff_t C, const float *dy, const float *gamma, const float *sigma2, const float *xhat,
-    double eps, float *dx, float *dgamma, float *dbeta, ptrdiff_t first, ptrdiff_t last)
+SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f32_rows_over_C(
+    ptrdiff_t C, const float *dy, const float *xhat, double *sum_dy_c_columns, double *sum_dy_xhat_c_columns,
+    ptrdiff_t column, ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
 {
-    {
-        const ptrdiff_t columns = symbn_batchnorm1d_columns((double)N*8.0);
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM1D_ROWS) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(last - chunk, SYMBN_BATCHNORM1D_ROWS);
+        float sum_dy_c_chunk[SYMBN_BATCHNORM1D_COLUMNS];
+        float sum_dy_xhat_c_chunk[SYMBN_BATCHNORM1D_COLUMNS];
 
-        for (ptrdiff_t column = first; column < last; column += columns) {
-            const ptrdiff_t width = symbn_batchnorm1d_least(last - column, columns);
-            /* sum_dy[c] = sum(dy[k, c] for k in N) */
-            double sum_dy_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
-            /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
-            double sum_dy_xhat_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
-            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM1D_ROWS) {
-                const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(N - chunk, SYMBN_BATCHNORM1D_ROWS);
-                float sum_dy_c_chunk[SYMBN_BATCHNORM1D_COLUMNS] = {0.0F};
-                float sum_dy_xhat_c_chunk[SYMBN_BATCHNORM1D_COLUMNS] = {0.0F};
-                ptrdiff_t done = chunk;
-
-                for (; done + SYMBN_BATCHNORM1D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM1D_TOGETHER) {
-                    SYMBN_BATCHNORM1D_INDEPENDENT
-                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t c = column + lane;
-                        float sum_dy_c_rows = 0;
-                        float sum_dy_xhat_c_rows = 0;
-                        for (int row = 0; row < SYMBN_BATCHNORM1D_TOGETHER; ++row) {
-                            const ptrdiff_t k = done + row;
-                            const float dy_kc = dy[k*C + c];
-                            sum_dy_c_rows += dy_kc;
-                            const float xhat_kc = xhat[k*C + c];
-                            sum_dy_xhat_c_rows += dy_kc*xhat_kc;
-                        }
-                        sum_dy_c_chunk[lane] += sum_dy_c_rows;
-                        sum_dy_xhat_c_chunk[lane] += sum_dy_xhat_c_rows;
-                    }
-                }
-                for (ptrdiff_t k = done; k < chunk_end; ++k) {
-                    SYMBN_BATCHNORM1D_INDEPENDENT
-                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t c = column + lane;
-                        const float dy_kc = dy[k*C + c];
-                        sum_dy_c_chunk[lane] += dy_kc;
-                        const float xhat_kc = xhat[k*C + c];
-                        sum_dy_xhat_c_chunk[lane] += dy_kc*xhat_kc;
-                    }
-                }
-                symbn_batchnorm1d_widen_columns(sum_dy_c_columns, sum_dy_c_chunk, width);
-                symbn_batchnorm1d_widen_columns(sum_dy_xhat_c_columns, sum_dy_xhat_c_chunk, width);
-            }
-            float dx_scale_c_f[SYMBN_BATCHNORM1D_COLUMNS];
-            float sum_dy_over_N_c_f[SYMBN_BATCHNORM1D_COLUMNS];
-            float sum_dy_xhat_over_N_c_f[SYMBN_BATCHNORM1D_COLUMNS];
-
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            sum_dy_c_chunk[lane] = 0.0F;
+            sum_dy_xhat_c_chunk[lane] = 0.0F;
+        }
+        for (ptrdiff_t k = chunk; k < chunk_end; ++k) {
+            SYMBN_BATCHNORM1D_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t c = column + lane;
-                double sum_dy_c = sum_dy_c_columns[lane];
-                double sum_dy_xhat_c = sum_dy_xhat_c_columns[lane];
-                if (dgamma != NULL) {
-                    dgamma[c] = (float)sum_dy_xhat_c;
-                }
-                if (dbeta != NULL) {
-                    dbeta[c] = (float)sum_dy_c;
-                }
-                const double gamma_c = (double)gamma[c];
-                const double sigma2_c = (double)sigma2[c];
-                const double dx_scale_c = gamma_c/sqrt(sigma2_c + eps);
-                const double sum_dy_over_N_c = sum_dy_c/(double)N;
-                const double sum_dy_xhat_over_N_c = sum_dy_xhat_c/(double)N;
-                dx_scale_c_f[lane] = (float)dx_scale_c;
-                sum_dy_over_N_c_f[lane] = (float)sum_dy_over_N_c;
-                sum_dy_xhat_over_N_c_f[lane] = (float)sum_dy_xhat_over_N_c;
+                const float dy_kc = dy[k*C + c];
+                sum_dy_c_chunk[lane] += dy_kc;
+                const float xhat_kc = xhat[k*C + c];
+                sum_dy_xhat_c_chunk[lane] += dy_kc*xhat_kc;
             }
-            for (ptrdiff_t i = 0; i < N; ++i) {
-                float dx_block[SYMBN_BATCHNORM1D_COLUMNS];
-                float *const dx_to = dx == NULL ? dx_block : &dx[i*C + column];
+        }
+        symbn_batchnorm1d_widen_columns(sum_dy_c_columns, sum_dy_c_chunk, width);
+        symbn_batchnorm1d_widen_columns(sum_dy_xhat_c_columns, sum_dy_xhat_c_chunk, width);
+    }
+}
 
-                SYMBN_BATCHNORM1D_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t c = column + lane;
-                    const float dy_ic = dy[i*C + c];
-                    const float xhat_ic = xhat[i*C + c];
-                    /* dx[i, c] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[i, c] - mean(dy[k, c] for k in N) - xhat[i, c]*mean(dy[k, c]*xhat[k, c] for k in N)) */
-                    const float dx_ic = dx_scale_c_f[lane]*(dy_ic - sum_dy_over_N_c_f[lane] - xhat_ic*sum_dy_xhat_over_N_c_f[lane]);
-                    dx_to[lane] = dx_ic;
-                }
+SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f32_rows_over_C_2(
+    ptrdiff_t C, const float *dy, const float *xhat, float *dx, const float *dx_scale_c_f,
+    const float *sum_dy_over_N_c_f, const float *sum_dy_xhat_over_N_c_f, ptrdiff_t column, ptrdiff_t width,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t i = first; i < last; ++i) {
+        float dx_block[SYMBN_BATCHNORM1D_COLUMNS];
+        float *const dx_to = dx == NULL ? dx_block : &dx[i*C + column];
+
+        SYMBN_BATCHNORM1D_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t c = column + lane;
+            const float dy_ic = dy[i*C + c];
+            const float xhat_ic = xhat[i*C + c];
+            /* dx[i, c] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[i, c] - mean(dy[k, c] for k in N) - xhat[i, c]*mean(dy[k, c]*xhat[k, c] for k in N)) */
+            const float dx_ic = dx_scale_c_f[lane]*(dy_ic - sum_dy_over_N_c_f[lane] - xhat_ic*sum_dy_xhat_over_N_c_f[lane]);
+            dx_to[lane] = dx_ic;
+        }
+    }
+}
+
+static void symbn_batchnorm1d_backward_f32_blocks_over_C(
+    ptrdiff_t N, ptrdiff_t C, const float *dy, const float *gamma, const float *sigma2, const float *xhat,
+    double eps, float *dx, float *dgamma, float *dbeta, ptrdiff_t column, ptrdiff_t width, ptrdiff_t parts)
+{
+    /* sum_dy[c] = sum(dy[k, c] for k in N) */
+    double sum_dy_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+    /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
+    double sum_dy_xhat_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+
+    if (parts == 1) {
+        symbn_batchnorm1d_backward_f32_rows_over_C(
+            C, dy, xhat, sum_dy_c_columns, sum_dy_xhat_c_columns, column, width, 0, N);
+    } else {
+        SYMBN_BATCHNORM1D_PARALLEL_ORDERED
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            double sum_dy_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+            double sum_dy_xhat_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+
+            symbn_batchnorm1d_backward_f32_rows_over_C(
+                C, dy, xhat, sum_dy_c_columns_part, sum_dy_xhat_c_columns_part, column, width,
+                symbn_batchnorm1d_cut(N, part, parts), symbn_batchnorm1d_cut(N, part + 1, parts));
+            SYMBN_BATCHNORM1D_ORDERED
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                sum_dy_c_columns[lane] += sum_dy_c_columns_part[lane];
+                sum_dy_xhat_c_columns[lane] += sum_dy_xhat_c_columns_part[lane];
             }
+        }
+    }
+    float dx_scale_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+    float sum_dy_over_N_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+    float sum_dy_xhat_over_N_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        const ptrdiff_t c = column + lane;
+        double sum_dy_c = sum_dy_c_columns[lane];
+        double sum_dy_xhat_c = sum_dy_xhat_c_columns[lane];
+        if (dgamma != NULL) {
+            dgamma[c] = (float)sum_dy_xhat_c;
+        }
+        if (dbeta != NULL) {
+            dbeta[c] = (float)sum_dy_c;
+        }
+        const double gamma_c = (double)gamma[c];
+        const double sigma2_c = (double)sigma2[c];
+        const double dx_scale_c = gamma_c/sqrt(sigma2_c + eps);
+        const double sum_dy_over_N_c = sum_dy_c/(double)N;
+        const double sum_dy_xhat_over_N_c = sum_dy_xhat_c/(double)N;
+        dx_scale_c_f[lane] = (float)dx_scale_c;
+        sum_dy_over_N_c_f[lane] = (float)sum_dy_over_N_c;
+        sum_dy_xhat_over_N_c_f[lane] = (float)sum_dy_xhat_over_N_c;
+    }
+
+    if (parts == 1) {
+        symbn_batchnorm1d_backward_f32_rows_over_C_2(
+            C, dy, xhat, dx, dx_scale_c_f, sum_dy_over_N_c_f, sum_dy_xhat_over_N_c_f, column, width, 0, N);
+    } else {
+        SYMBN_BATCHNORM1D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm1d_backward_f32_rows_over_C_2(
+                C, dy, xhat, dx, dx_scale_c_f, sum_dy_over_N_c_f, sum_dy_xhat_over_N_c_f, column, width,
+                symbn_batchnorm1d_cut(N, part, parts), symbn_batchnorm1d_cut(N, part + 1, parts));
         }
     }
 }
@@ -503,85 +627,138 @@ int symbn_batchnorm1d_backward_f32(
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
     {
-        const ptrdiff_t parts = symbn_batchnorm1d_parts(C/128, (double)C*(double)N);
+        const ptrdiff_t blocks = (C - 1) / SYMBN_BATCHNORM1D_COLUMNS + 1;
+        const ptrdiff_t rows = symbn_batchnorm1d_parts((N - 1) / SYMBN_BATCHNORM1D_ROWS + 1, (double)N*(double)symbn_batchnorm1d_least(C, SYMBN_BATCHNORM1D_COLUMNS));
+        const ptrdiff_t parts = symbn_batchnorm1d_parts(blocks, (double)N*(double)C);
 
-        if (parts == 1) {
-            symbn_batchnorm1d_backward_f32_over_C(N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, 0, C);
+        if (rows >= parts) {
+            for (ptrdiff_t part = 0; part < blocks; ++part) {
+                const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
+
+                symbn_batchnorm1d_backward_f32_blocks_over_C(
+                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, column,
+                    symbn_batchnorm1d_cut(C, part + 1, blocks) - column, rows);
+            }
         } else {
             SYMBN_BATCHNORM1D_PARALLEL
-            for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_batchnorm1d_backward_f32_over_C(
-                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, symbn_batchnorm1d_cut(C, part, parts),
-                    symbn_batchnorm1d_cut(C, part + 1, parts));
+            for (ptrdiff_t part = 0; part < blocks; ++part) {
+                const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
+
+                symbn_batchnorm1d_backward_f32_blocks_over_C(
+                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, column,
+                    symbn_batchnorm1d_cut(C, part + 1, blocks) - column, 1);
             }
         }
     }
     return SYMBN_BATCHNORM1D_OK;
 }
 
-SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f64_over_C(
-    ptrdiff_t N, ptrdiff_t C, const double *dy, const double *gamma, const double *sigma2,
-    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta, ptrdiff_t first,
-    ptrdiff_t last)
+SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f64_rows_over_C(
+    ptrdiff_t C, const double *dy, const double *xhat, double *sum_dy_c_columns,
+    double *sum_dy_c_columns_low, double *sum_dy_xhat_c_columns, double *sum_dy_xhat_c_columns_low,
+    ptrdiff_t column, ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
 {
-    {
-        const ptrdiff_t columns = symbn_batchnorm1d_columns((double)N*16.0);
+    for (ptrdiff_t k = first; k < last; ++k) {
+        SYMBN_BATCHNORM1D_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t c = column + lane;
+            const double dy_kc = dy[k*C + c];
+            symbn_batchnorm1d_add(&sum_dy_c_columns[lane], &sum_dy_c_columns_low[lane], dy_kc);
+            const double xhat_kc = xhat[k*C + c];
+            symbn_batchnorm1d_add(&sum_dy_xhat_c_columns[lane], &sum_dy_xhat_c_columns_low[lane], dy_kc*xhat_kc);
+        }
+    }
+}
 
-        for (ptrdiff_t column = first; column < last; column += columns) {
-            const ptrdiff_t width = symbn_batchnorm1d_least(last - column, columns);
-            /* sum_dy[c] = sum(dy[k, c] for k in N) */
-            double sum_dy_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sum_dy_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
-            /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
-            double sum_dy_xhat_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sum_dy_xhat_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
-            for (ptrdiff_t k = 0; k < N; ++k) {
-                SYMBN_BATCHNORM1D_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t c = column + lane;
-                    const double dy_kc = dy[k*C + c];
-                    symbn_batchnorm1d_add(&sum_dy_c_columns[lane], &sum_dy_c_columns_low[lane], dy_kc);
-                    const double xhat_kc = xhat[k*C + c];
-                    symbn_batchnorm1d_add(&sum_dy_xhat_c_columns[lane], &sum_dy_xhat_c_columns_low[lane], dy_kc*xhat_kc);
-                }
-            }
-            double dx_scale_c_f[SYMBN_BATCHNORM1D_COLUMNS];
-            double sum_dy_over_N_c_f[SYMBN_BATCHNORM1D_COLUMNS];
-            double sum_dy_xhat_over_N_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f64_rows_over_C_2(
+    ptrdiff_t C, const double *dy, const double *xhat, double *dx, const double *dx_scale_c_f,
+    const double *sum_dy_over_N_c_f, const double *sum_dy_xhat_over_N_c_f, ptrdiff_t column, ptrdiff_t width,
+    ptrdiff_t first, ptrdiff_t last)
+{
+    for (ptrdiff_t i = first; i < last; ++i) {
+        double dx_block[SYMBN_BATCHNORM1D_COLUMNS];
+        double *const dx_to = dx == NULL ? dx_block : &dx[i*C + column];
 
+        SYMBN_BATCHNORM1D_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t c = column + lane;
+            const double dy_ic = dy[i*C + c];
+            const double xhat_ic = xhat[i*C + c];
+            /* dx[i, c] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[i, c] - mean(dy[k, c] for k in N) - xhat[i, c]*mean(dy[k, c]*xhat[k, c] for k in N)) */
+            const double dx_ic = dx_scale_c_f[lane]*(dy_ic - sum_dy_over_N_c_f[lane] - xhat_ic*sum_dy_xhat_over_N_c_f[lane]);
+            dx_to[lane] = dx_ic;
+        }
+    }
+}
+
+static void symbn_batchnorm1d_backward_f64_blocks_over_C(
+    ptrdiff_t N, ptrdiff_t C, const double *dy, const double *gamma, const double *sigma2,
+    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta, ptrdiff_t column,
+    ptrdiff_t width, ptrdiff_t parts)
+{
+    /* sum_dy[c] = sum(dy[k, c] for k in N) */
+    double sum_dy_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sum_dy_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+    /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
+    double sum_dy_xhat_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sum_dy_xhat_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+
+    if (parts == 1) {
+        symbn_batchnorm1d_backward_f64_rows_over_C(
+            C, dy, xhat, sum_dy_c_columns, sum_dy_c_columns_low, sum_dy_xhat_c_columns, sum_dy_xhat_c_columns_low,
+            column, width, 0, N);
+    } else {
+        SYMBN_BATCHNORM1D_PARALLEL_ORDERED
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            double sum_dy_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sum_dy_c_columns_low_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+            double sum_dy_xhat_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sum_dy_xhat_c_columns_low_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+
+            symbn_batchnorm1d_backward_f64_rows_over_C(
+                C, dy, xhat, sum_dy_c_columns_part, sum_dy_c_columns_low_part, sum_dy_xhat_c_columns_part,
+                sum_dy_xhat_c_columns_low_part, column, width, symbn_batchnorm1d_cut(N, part, parts),
+                symbn_batchnorm1d_cut(N, part + 1, parts));
+            SYMBN_BATCHNORM1D_ORDERED
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t c = column + lane;
-                double sum_dy_c = sum_dy_c_columns[lane], sum_dy_c_low = sum_dy_c_columns_low[lane];
-                sum_dy_c = symbn_batchnorm1d_complete(sum_dy_c, sum_dy_c_low);
-                double sum_dy_xhat_c = sum_dy_xhat_c_columns[lane], sum_dy_xhat_c_low = sum_dy_xhat_c_columns_low[lane];
-                sum_dy_xhat_c = symbn_batchnorm1d_complete(sum_dy_xhat_c, sum_dy_xhat_c_low);
-                if (dgamma != NULL) {
-                    dgamma[c] = sum_dy_xhat_c;
-                }
-                if (dbeta != NULL) {
-                    dbeta[c] = sum_dy_c;
-                }
-                const double gamma_c = gamma[c];
-                const double sigma2_c = sigma2[c];
-                const double dx_scale_c = gamma_c/sqrt(sigma2_c + eps);
-                const double sum_dy_over_N_c = sum_dy_c/(double)N;
-                const double sum_dy_xhat_over_N_c = sum_dy_xhat_c/(double)N;
-                dx_scale_c_f[lane] = dx_scale_c;
-                sum_dy_over_N_c_f[lane] = sum_dy_over_N_c;
-                sum_dy_xhat_over_N_c_f[lane] = sum_dy_xhat_over_N_c;
+                symbn_batchnorm1d_add(&sum_dy_c_columns[lane], &sum_dy_c_columns_low[lane], sum_dy_c_columns_part[lane]);
+                sum_dy_c_columns_low[lane] += sum_dy_c_columns_low_part[lane];
+                symbn_batchnorm1d_add(&sum_dy_xhat_c_columns[lane], &sum_dy_xhat_c_columns_low[lane], sum_dy_xhat_c_columns_part[lane]);
+                sum_dy_xhat_c_columns_low[lane] += sum_dy_xhat_c_columns_low_part[lane];
             }
-            for (ptrdiff_t i = 0; i < N; ++i) {
-                double dx_block[SYMBN_BATCHNORM1D_COLUMNS];
-                double *const dx_to = dx == NULL ? dx_block : &dx[i*C + column];
+        }
+    }
+    double dx_scale_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+    double sum_dy_over_N_c_f[SYMBN_BATCHNORM1D_COLUMNS];
+    double sum_dy_xhat_over_N_c_f[SYMBN_BATCHNORM1D_COLUMNS];
 
-                SYMBN_BATCHNORM1D_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t c = column + lane;
-                    const double dy_ic = dy[i*C + c];
-                    const double xhat_ic = xhat[i*C + c];
-                    /* dx[i, c] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[i, c] - mean(dy[k, c] for k in N) - xhat[i, c]*mean(dy[k, c]*xhat[k, c] for k in N)) */
-                    const double dx_ic = dx_scale_c_f[lane]*(dy_ic - sum_dy_over_N_c_f[lane] - xhat_ic*sum_dy_xhat_over_N_c_f[lane]);
-                    dx_to[lane] = dx_ic;
-                }
-            }
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        const ptrdiff_t c = column + lane;
+        double sum_dy_c = sum_dy_c_columns[lane], sum_dy_c_low = sum_dy_c_columns_low[lane];
+        sum_dy_c = symbn_batchnorm1d_complete(sum_dy_c, sum_dy_c_low);
+        double sum_dy_xhat_c = sum_dy_xhat_c_columns[lane], sum_dy_xhat_c_low = sum_dy_xhat_c_columns_low[lane];
+        sum_dy_xhat_c = symbn_batchnorm1d_complete(sum_dy_xhat_c, sum_dy_xhat_c_low);
+        if (dgamma != NULL) {
+            dgamma[c] = sum_dy_xhat_c;
+        }
+        if (dbeta != NULL) {
+            dbeta[c] = sum_dy_c;
+        }
+        const double gamma_c = gamma[c];
+        const double sigma2_c = sigma2[c];
+        const double dx_scale_c = gamma_c/sqrt(sigma2_c + eps);
+        const double sum_dy_over_N_c = sum_dy_c/(double)N;
+        const double sum_dy_xhat_over_N_c = sum_dy_xhat_c/(double)N;
+        dx_scale_c_f[lane] = dx_scale_c;
+        sum_dy_over_N_c_f[lane] = sum_dy_over_N_c;
+        sum_dy_xhat_over_N_c_f[lane] = sum_dy_xhat_over_N_c;
+    }
+
+    if (parts == 1) {
+        symbn_batchnorm1d_backward_f64_rows_over_C_2(
+            C, dy, xhat, dx, dx_scale_c_f, sum_dy_over_N_c_f, sum_dy_xhat_over_N_c_f, column, width, 0, N);
+    } else {
+        SYMBN_BATCHNORM1D_PARALLEL
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            symbn_batchnorm1d_backward_f64_rows_over_C_2(
+                C, dy, xhat, dx, dx_scale_c_f, sum_dy_over_N_c_f, sum_dy_xhat_over_N_c_f, column, width,
+                symbn_batchnorm1d_cut(N, part, parts), symbn_batchnorm1d_cut(N, part + 1, parts));
         }
     }
 }
@@ -597,16 +774,26 @@ int symbn_batchnorm1d_backward_f64(
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
     {
-        const ptrdiff_t parts = symbn_batchnorm1d_parts(C/128, (double)C*(double)N);
+        const ptrdiff_t blocks = (C - 1) / SYMBN_BATCHNORM1D_COLUMNS + 1;
+        const ptrdiff_t rows = symbn_batchnorm1d_parts((N - 1) / SYMBN_BATCHNORM1D_ROWS + 1, (double)N*(double)symbn_batchnorm1d_least(C, SYMBN_BATCHNORM1D_COLUMNS));
+        const ptrdiff_t parts = symbn_batchnorm1d_parts(blocks, (double)N*(double)C);
 
-        if (parts == 1) {
-            symbn_batchnorm1d_backward_f64_over_C(N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, 0, C);
+        if (rows >= parts) {
+            for (ptrdiff_t part = 0; part < blocks; ++part) {
+                const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
+
+                symbn_batchnorm1d_backward_f64_blocks_over_C(
+                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, column,
+                    symbn_batchnorm1d_cut(C, part + 1, blocks) - column, rows);
+            }
         } else {
             SYMBN_BATCHNORM1D_PARALLEL
-            for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_batchnorm1d_backward_f64_over_C(
-                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, symbn_batchnorm1d_cut(C, part, parts),
-                    symbn_batchnorm1d_cut(C, part + 1, parts));
+            for (ptrdiff_t part = 0; part < blocks; ++part) {
+                const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
+
+                symbn_batchnorm1d_backward_f64_blocks_over_C(
+                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, column,
+                    symbn_batchnorm1d_cut(C, part + 1, blocks) - column, 1);
             }
         }
     }

@@ -67,11 +67,15 @@
 #define SYMBN_BATCHNORM2D_INDEPENDENT
 #endif
 
-/* The parts of the loop after it may run at once. */
+/* The parts of the loop after it may run at once; what is ordered in them is done in the order of the parts. */
 #if defined(_OPENMP)
 #define SYMBN_BATCHNORM2D_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
+#define SYMBN_BATCHNORM2D_PARALLEL_ORDERED _Pragma("omp parallel for ordered schedule(dynamic)")
+#define SYMBN_BATCHNORM2D_ORDERED _Pragma("omp ordered")
 #else
 #define SYMBN_BATCHNORM2D_PARALLEL
+#define SYMBN_BATCHNORM2D_PARALLEL_ORDERED
+#define SYMBN_BATCHNORM2D_ORDERED
 #endif
 
 /* An output of this many bytes or more is written past the caches. */
@@ -87,11 +91,6 @@
 #define SYMBN_BATCHNORM2D_FETCH(address) __builtin_prefetch((address), 0, 2)
 #else
 #define SYMBN_BATCHNORM2D_FETCH(address) ((void)(address))
-#endif
-
-/* Bytes that are still in a cache when a thread reads them again. */
-#ifndef SYMBN_BATCHNORM2D_CACHE
-#define SYMBN_BATCHNORM2D_CACHE 12582912.0
 #endif
 
 enum {
@@ -296,7 +295,11 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f32_over_C_S(
             }
             for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM2D_ROWS) {
                 const ptrdiff_t chunk_end = chunk + symbn_batchnorm2d_least(N - chunk, SYMBN_BATCHNORM2D_ROWS);
-                float sigma2_c_chunk[SYMBN_BATCHNORM2D_RUN] = {0.0F};
+                float sigma2_c_chunk[SYMBN_BATCHNORM2D_RUN];
+
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    sigma2_c_chunk[lane] = 0.0F;
+                }
                 ptrdiff_t done = chunk;
 
                 for (; done + SYMBN_BATCHNORM2D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM2D_TOGETHER) {
@@ -769,8 +772,13 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f32_over_C_S(
             double sum_dy_xhat_c_columns[SYMBN_BATCHNORM2D_RUN] = {0.0};
             for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM2D_ROWS) {
                 const ptrdiff_t chunk_end = chunk + symbn_batchnorm2d_least(N - chunk, SYMBN_BATCHNORM2D_ROWS);
-                float sum_dy_c_chunk[SYMBN_BATCHNORM2D_RUN] = {0.0F};
-                float sum_dy_xhat_c_chunk[SYMBN_BATCHNORM2D_RUN] = {0.0F};
+                float sum_dy_c_chunk[SYMBN_BATCHNORM2D_RUN];
+                float sum_dy_xhat_c_chunk[SYMBN_BATCHNORM2D_RUN];
+
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    sum_dy_c_chunk[lane] = 0.0F;
+                    sum_dy_xhat_c_chunk[lane] = 0.0F;
+                }
                 ptrdiff_t done = chunk;
 
                 for (; done + SYMBN_BATCHNORM2D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM2D_TOGETHER) {

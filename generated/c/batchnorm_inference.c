@@ -66,21 +66,20 @@
 #define SYMBN_BATCHNORM_INFERENCE_INDEPENDENT
 #endif
 
-/* The parts of the loop after it may run at once. */
+/* The parts of the loop after it may run at once; what is ordered in them is done in the order of the parts. */
 #if defined(_OPENMP)
 #define SYMBN_BATCHNORM_INFERENCE_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
+#define SYMBN_BATCHNORM_INFERENCE_PARALLEL_ORDERED _Pragma("omp parallel for ordered schedule(dynamic)")
+#define SYMBN_BATCHNORM_INFERENCE_ORDERED _Pragma("omp ordered")
 #else
 #define SYMBN_BATCHNORM_INFERENCE_PARALLEL
+#define SYMBN_BATCHNORM_INFERENCE_PARALLEL_ORDERED
+#define SYMBN_BATCHNORM_INFERENCE_ORDERED
 #endif
 
 /* An output of this many bytes or more is written past the caches. */
 #ifndef SYMBN_BATCHNORM_INFERENCE_STREAM
 #define SYMBN_BATCHNORM_INFERENCE_STREAM 4194304
-#endif
-
-/* Bytes that are still in a cache when a thread reads them again. */
-#ifndef SYMBN_BATCHNORM_INFERENCE_CACHE
-#define SYMBN_BATCHNORM_INFERENCE_CACHE 12582912.0
 #endif
 
 enum {
@@ -384,8 +383,13 @@ SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_
             double dbeta_c_columns[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0};
             for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM_INFERENCE_ROWS) {
                 const ptrdiff_t chunk_end = chunk + symbn_batchnorm_inference_least(N - chunk, SYMBN_BATCHNORM_INFERENCE_ROWS);
-                float dgamma_c_chunk[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0F};
-                float dbeta_c_chunk[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0F};
+                float dgamma_c_chunk[SYMBN_BATCHNORM_INFERENCE_RUN];
+                float dbeta_c_chunk[SYMBN_BATCHNORM_INFERENCE_RUN];
+
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    dgamma_c_chunk[lane] = 0.0F;
+                    dbeta_c_chunk[lane] = 0.0F;
+                }
                 ptrdiff_t done = chunk;
 
                 for (; done + SYMBN_BATCHNORM_INFERENCE_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM_INFERENCE_TOGETHER) {

@@ -68,11 +68,15 @@
 #define SYMBN_GROUPNORM_INDEPENDENT
 #endif
 
-/* The parts of the loop after it may run at once. */
+/* The parts of the loop after it may run at once; what is ordered in them is done in the order of the parts. */
 #if defined(_OPENMP)
 #define SYMBN_GROUPNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
+#define SYMBN_GROUPNORM_PARALLEL_ORDERED _Pragma("omp parallel for ordered schedule(dynamic)")
+#define SYMBN_GROUPNORM_ORDERED _Pragma("omp ordered")
 #else
 #define SYMBN_GROUPNORM_PARALLEL
+#define SYMBN_GROUPNORM_PARALLEL_ORDERED
+#define SYMBN_GROUPNORM_ORDERED
 #endif
 
 /* An output of this many bytes or more is written past the caches. */
@@ -80,18 +84,12 @@
 #define SYMBN_GROUPNORM_STREAM 4194304
 #endif
 
-/* Bytes that are still in a cache when a thread reads them again. */
-#ifndef SYMBN_GROUPNORM_CACHE
-#define SYMBN_GROUPNORM_CACHE 12582912.0
-#endif
-
 enum {
     SYMBN_GROUPNORM_LANES = 32, /* sums that run side by side */
     SYMBN_GROUPNORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_GROUPNORM_BLOCK = 512, /* elements that are written at once */
-    SYMBN_GROUPNORM_COLUMNS = 512, /* the most columns whose sums are taken at once */
+    SYMBN_GROUPNORM_COLUMNS = 1024, /* the most columns whose sums are taken at once */
     SYMBN_GROUPNORM_ROWS = 16, /* rows that are summed before the sums go to double */
-    SYMBN_GROUPNORM_TOGETHER = 4, /* rows that are read at once */
     SYMBN_GROUPNORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -167,14 +165,6 @@ static inline void symbn_groupnorm_widen_columns(double *columns, const float *c
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
     }
-}
-
-/* How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few. */
-static inline ptrdiff_t symbn_groupnorm_columns(double size)
-{
-    const double fitting = SYMBN_GROUPNORM_CACHE / size;
-
-    return fitting >= 128.0 && fitting < (double)SYMBN_GROUPNORM_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t)SYMBN_GROUPNORM_COLUMNS;
 }
 
 /* The sum of all lanes, in pairs. */
@@ -566,7 +556,7 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f32_over_G(
 {
     for (ptrdiff_t g = first; g < last; ++g) {
         {
-            const ptrdiff_t columns = symbn_groupnorm_columns((double)N*(double)G*16.0);
+            const ptrdiff_t columns = SYMBN_GROUPNORM_COLUMNS;
 
             for (ptrdiff_t column = 0; column < K; column += columns) {
                 const ptrdiff_t width = symbn_groupnorm_least(K - column, columns);
@@ -576,28 +566,14 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f32_over_G(
                 double dbeta_gk_columns[SYMBN_GROUPNORM_COLUMNS] = {0.0};
                 for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_GROUPNORM_ROWS) {
                     const ptrdiff_t chunk_end = chunk + symbn_groupnorm_least(N - chunk, SYMBN_GROUPNORM_ROWS);
-                    float dgamma_gk_chunk[SYMBN_GROUPNORM_COLUMNS] = {0.0F};
-                    float dbeta_gk_chunk[SYMBN_GROUPNORM_COLUMNS] = {0.0F};
-                    ptrdiff_t done = chunk;
+                    float dgamma_gk_chunk[SYMBN_GROUPNORM_COLUMNS];
+                    float dbeta_gk_chunk[SYMBN_GROUPNORM_COLUMNS];
 
-                    for (; done + SYMBN_GROUPNORM_TOGETHER <= chunk_end; done += SYMBN_GROUPNORM_TOGETHER) {
-                        SYMBN_GROUPNORM_INDEPENDENT
-                        for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                            const ptrdiff_t k = column + lane;
-                            float dgamma_gk_rows = 0;
-                            float dbeta_gk_rows = 0;
-                            for (int row = 0; row < SYMBN_GROUPNORM_TOGETHER; ++row) {
-                                const ptrdiff_t n = done + row;
-                                const float sum_dy_xhat_ngk = (float)kept_sum_dy_xhat[(n*G + g)*K + k];
-                                dgamma_gk_rows += sum_dy_xhat_ngk;
-                                const float sum_dy_ngk = (float)kept_sum_dy[(n*G + g)*K + k];
-                                dbeta_gk_rows += sum_dy_ngk;
-                            }
-                            dgamma_gk_chunk[lane] += dgamma_gk_rows;
-                            dbeta_gk_chunk[lane] += dbeta_gk_rows;
-                        }
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        dgamma_gk_chunk[lane] = 0.0F;
+                        dbeta_gk_chunk[lane] = 0.0F;
                     }
-                    for (ptrdiff_t n = done; n < chunk_end; ++n) {
+                    for (ptrdiff_t n = chunk; n < chunk_end; ++n) {
                         SYMBN_GROUPNORM_INDEPENDENT
                         for (ptrdiff_t lane = 0; lane < width; ++lane) {
                             const ptrdiff_t k = column + lane;
@@ -762,7 +738,7 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f64_over_G(
 {
     for (ptrdiff_t g = first; g < last; ++g) {
         {
-            const ptrdiff_t columns = symbn_groupnorm_columns((double)N*(double)G*16.0);
+            const ptrdiff_t columns = SYMBN_GROUPNORM_COLUMNS;
 
             for (ptrdiff_t column = 0; column < K; column += columns) {
                 const ptrdiff_t width = symbn_groupnorm_least(K - column, columns);

@@ -68,11 +68,15 @@
 #define SYMBN_INSTANCENORM_INDEPENDENT
 #endif
 
-/* The parts of the loop after it may run at once. */
+/* The parts of the loop after it may run at once; what is ordered in them is done in the order of the parts. */
 #if defined(_OPENMP)
 #define SYMBN_INSTANCENORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
+#define SYMBN_INSTANCENORM_PARALLEL_ORDERED _Pragma("omp parallel for ordered schedule(dynamic)")
+#define SYMBN_INSTANCENORM_ORDERED _Pragma("omp ordered")
 #else
 #define SYMBN_INSTANCENORM_PARALLEL
+#define SYMBN_INSTANCENORM_PARALLEL_ORDERED
+#define SYMBN_INSTANCENORM_ORDERED
 #endif
 
 /* An output of this many bytes or more is written past the caches. */
@@ -80,18 +84,12 @@
 #define SYMBN_INSTANCENORM_STREAM 4194304
 #endif
 
-/* Bytes that are still in a cache when a thread reads them again. */
-#ifndef SYMBN_INSTANCENORM_CACHE
-#define SYMBN_INSTANCENORM_CACHE 12582912.0
-#endif
-
 enum {
     SYMBN_INSTANCENORM_LANES = 32, /* sums that run side by side */
     SYMBN_INSTANCENORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_INSTANCENORM_BLOCK = 512, /* elements that are written at once */
-    SYMBN_INSTANCENORM_COLUMNS = 512, /* the most columns whose sums are taken at once */
+    SYMBN_INSTANCENORM_COLUMNS = 1024, /* the most columns whose sums are taken at once */
     SYMBN_INSTANCENORM_ROWS = 16, /* rows that are summed before the sums go to double */
-    SYMBN_INSTANCENORM_TOGETHER = 4, /* rows that are read at once */
     SYMBN_INSTANCENORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -167,14 +165,6 @@ static inline void symbn_instancenorm_widen_columns(double *columns, const float
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
     }
-}
-
-/* How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few. */
-static inline ptrdiff_t symbn_instancenorm_columns(double size)
-{
-    const double fitting = SYMBN_INSTANCENORM_CACHE / size;
-
-    return fitting >= 128.0 && fitting < (double)SYMBN_INSTANCENORM_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t)SYMBN_INSTANCENORM_COLUMNS;
 }
 
 /* The sum of all lanes, in pairs. */
@@ -534,67 +524,72 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f32_over_N(
     symbn_instancenorm_fence();
 }
 
-SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f32_over_C(
-    ptrdiff_t N, ptrdiff_t C, float *dgamma, float *dbeta, double *kept_sum_dy_xhat, double *kept_sum_dy,
-    ptrdiff_t first, ptrdiff_t last)
+SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f32_rows_over_C(
+    ptrdiff_t C, double *kept_sum_dy_xhat, double *kept_sum_dy, double *dgamma_c_columns,
+    double *dbeta_c_columns, ptrdiff_t column, ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
 {
-    {
-        const ptrdiff_t columns = symbn_instancenorm_columns((double)N*16.0);
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_INSTANCENORM_ROWS) {
+        const ptrdiff_t chunk_end = chunk + symbn_instancenorm_least(last - chunk, SYMBN_INSTANCENORM_ROWS);
+        float dgamma_c_chunk[SYMBN_INSTANCENORM_COLUMNS];
+        float dbeta_c_chunk[SYMBN_INSTANCENORM_COLUMNS];
 
-        for (ptrdiff_t column = first; column < last; column += columns) {
-            const ptrdiff_t width = symbn_instancenorm_least(last - column, columns);
-            /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
-            double dgamma_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
-            /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
-            double dbeta_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
-            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_INSTANCENORM_ROWS) {
-                const ptrdiff_t chunk_end = chunk + symbn_instancenorm_least(N - chunk, SYMBN_INSTANCENORM_ROWS);
-                float dgamma_c_chunk[SYMBN_INSTANCENORM_COLUMNS] = {0.0F};
-                float dbeta_c_chunk[SYMBN_INSTANCENORM_COLUMNS] = {0.0F};
-                ptrdiff_t done = chunk;
-
-                for (; done + SYMBN_INSTANCENORM_TOGETHER <= chunk_end; done += SYMBN_INSTANCENORM_TOGETHER) {
-                    SYMBN_INSTANCENORM_INDEPENDENT
-                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t c = column + lane;
-                        float dgamma_c_rows = 0;
-                        float dbeta_c_rows = 0;
-                        for (int row = 0; row < SYMBN_INSTANCENORM_TOGETHER; ++row) {
-                            const ptrdiff_t n = done + row;
-                            const float sum_dy_xhat_nc = (float)kept_sum_dy_xhat[n*C + c];
-                            dgamma_c_rows += sum_dy_xhat_nc;
-                            const float sum_dy_nc = (float)kept_sum_dy[n*C + c];
-                            dbeta_c_rows += sum_dy_nc;
-                        }
-                        dgamma_c_chunk[lane] += dgamma_c_rows;
-                        dbeta_c_chunk[lane] += dbeta_c_rows;
-                    }
-                }
-                for (ptrdiff_t n = done; n < chunk_end; ++n) {
-                    SYMBN_INSTANCENORM_INDEPENDENT
-                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t c = column + lane;
-                        const float sum_dy_xhat_nc = (float)kept_sum_dy_xhat[n*C + c];
-                        dgamma_c_chunk[lane] += sum_dy_xhat_nc;
-                        const float sum_dy_nc = (float)kept_sum_dy[n*C + c];
-                        dbeta_c_chunk[lane] += sum_dy_nc;
-                    }
-                }
-                symbn_instancenorm_widen_columns(dgamma_c_columns, dgamma_c_chunk, width);
-                symbn_instancenorm_widen_columns(dbeta_c_columns, dbeta_c_chunk, width);
-            }
-
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            dgamma_c_chunk[lane] = 0.0F;
+            dbeta_c_chunk[lane] = 0.0F;
+        }
+        for (ptrdiff_t n = chunk; n < chunk_end; ++n) {
+            SYMBN_INSTANCENORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t c = column + lane;
-                double dgamma_c = dgamma_c_columns[lane];
-                if (dgamma != NULL) {
-                    dgamma[c] = (float)dgamma_c;
-                }
-                double dbeta_c = dbeta_c_columns[lane];
-                if (dbeta != NULL) {
-                    dbeta[c] = (float)dbeta_c;
-                }
+                const float sum_dy_xhat_nc = (float)kept_sum_dy_xhat[n*C + c];
+                dgamma_c_chunk[lane] += sum_dy_xhat_nc;
+                const float sum_dy_nc = (float)kept_sum_dy[n*C + c];
+                dbeta_c_chunk[lane] += sum_dy_nc;
             }
+        }
+        symbn_instancenorm_widen_columns(dgamma_c_columns, dgamma_c_chunk, width);
+        symbn_instancenorm_widen_columns(dbeta_c_columns, dbeta_c_chunk, width);
+    }
+}
+
+static void symbn_instancenorm_backward_f32_blocks_over_C(
+    ptrdiff_t N, ptrdiff_t C, float *dgamma, float *dbeta, double *kept_sum_dy_xhat, double *kept_sum_dy,
+    ptrdiff_t column, ptrdiff_t width, ptrdiff_t parts)
+{
+    /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
+    double dgamma_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
+    /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
+    double dbeta_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
+
+    if (parts == 1) {
+        symbn_instancenorm_backward_f32_rows_over_C(
+            C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns, dbeta_c_columns, column, width, 0, N);
+    } else {
+        SYMBN_INSTANCENORM_PARALLEL_ORDERED
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            double dgamma_c_columns_part[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
+            double dbeta_c_columns_part[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
+
+            symbn_instancenorm_backward_f32_rows_over_C(
+                C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns_part, dbeta_c_columns_part, column, width,
+                symbn_instancenorm_cut(N, part, parts), symbn_instancenorm_cut(N, part + 1, parts));
+            SYMBN_INSTANCENORM_ORDERED
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                dgamma_c_columns[lane] += dgamma_c_columns_part[lane];
+                dbeta_c_columns[lane] += dbeta_c_columns_part[lane];
+            }
+        }
+    }
+
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        const ptrdiff_t c = column + lane;
+        double dgamma_c = dgamma_c_columns[lane];
+        if (dgamma != NULL) {
+            dgamma[c] = (float)dgamma_c;
+        }
+        double dbeta_c = dbeta_c_columns[lane];
+        if (dbeta != NULL) {
+            dbeta[c] = (float)dbeta_c;
         }
     }
 }
@@ -631,16 +626,26 @@ int symbn_instancenorm_backward_f32(
         }
     }
     {
-        const ptrdiff_t parts = symbn_instancenorm_parts(C/128, (double)C*(double)N);
+        const ptrdiff_t blocks = (C - 1) / SYMBN_INSTANCENORM_COLUMNS + 1;
+        const ptrdiff_t rows = symbn_instancenorm_parts((N - 1) / SYMBN_INSTANCENORM_ROWS + 1, (double)N*(double)symbn_instancenorm_least(C, SYMBN_INSTANCENORM_COLUMNS));
+        const ptrdiff_t parts = symbn_instancenorm_parts(blocks, (double)N*(double)C);
 
-        if (parts == 1) {
-            symbn_instancenorm_backward_f32_over_C(N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, 0, C);
+        if (rows >= parts) {
+            for (ptrdiff_t part = 0; part < blocks; ++part) {
+                const ptrdiff_t column = symbn_instancenorm_cut(C, part, blocks);
+
+                symbn_instancenorm_backward_f32_blocks_over_C(
+                    N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, column,
+                    symbn_instancenorm_cut(C, part + 1, blocks) - column, rows);
+            }
         } else {
             SYMBN_INSTANCENORM_PARALLEL
-            for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_instancenorm_backward_f32_over_C(
-                    N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, symbn_instancenorm_cut(C, part, parts),
-                    symbn_instancenorm_cut(C, part + 1, parts));
+            for (ptrdiff_t part = 0; part < blocks; ++part) {
+                const ptrdiff_t column = symbn_instancenorm_cut(C, part, blocks);
+
+                symbn_instancenorm_backward_f32_blocks_over_C(
+                    N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, column,
+                    symbn_instancenorm_cut(C, part + 1, blocks) - column, 1);
             }
         }
     }
@@ -714,43 +719,67 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_over_N(
     symbn_instancenorm_fence();
 }
 
-SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_over_C(
-    ptrdiff_t N, ptrdiff_t C, double *dgamma, double *dbeta, double *kept_sum_dy_xhat, double *kept_sum_dy,
-    ptrdiff_t first, ptrdiff_t last)
+SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_rows_over_C(
+    ptrdiff_t C, double *kept_sum_dy_xhat, double *kept_sum_dy, double *dgamma_c_columns,
+    double *dgamma_c_columns_low, double *dbeta_c_columns, double *dbeta_c_columns_low, ptrdiff_t column,
+    ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
 {
-    {
-        const ptrdiff_t columns = symbn_instancenorm_columns((double)N*16.0);
+    for (ptrdiff_t n = first; n < last; ++n) {
+        SYMBN_INSTANCENORM_INDEPENDENT
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            const ptrdiff_t c = column + lane;
+            const double sum_dy_xhat_nc = kept_sum_dy_xhat[n*C + c];
+            symbn_instancenorm_add(&dgamma_c_columns[lane], &dgamma_c_columns_low[lane], sum_dy_xhat_nc);
+            const double sum_dy_nc = kept_sum_dy[n*C + c];
+            symbn_instancenorm_add(&dbeta_c_columns[lane], &dbeta_c_columns_low[lane], sum_dy_nc);
+        }
+    }
+}
 
-        for (ptrdiff_t column = first; column < last; column += columns) {
-            const ptrdiff_t width = symbn_instancenorm_least(last - column, columns);
-            /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
-            double dgamma_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0}, dgamma_c_columns_low[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
-            /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
-            double dbeta_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0}, dbeta_c_columns_low[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
-            for (ptrdiff_t n = 0; n < N; ++n) {
-                SYMBN_INSTANCENORM_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const ptrdiff_t c = column + lane;
-                    const double sum_dy_xhat_nc = kept_sum_dy_xhat[n*C + c];
-                    symbn_instancenorm_add(&dgamma_c_columns[lane], &dgamma_c_columns_low[lane], sum_dy_xhat_nc);
-                    const double sum_dy_nc = kept_sum_dy[n*C + c];
-                    symbn_instancenorm_add(&dbeta_c_columns[lane], &dbeta_c_columns_low[lane], sum_dy_nc);
-                }
-            }
+static void symbn_instancenorm_backward_f64_blocks_over_C(
+    ptrdiff_t N, ptrdiff_t C, double *dgamma, double *dbeta, double *kept_sum_dy_xhat, double *kept_sum_dy,
+    ptrdiff_t column, ptrdiff_t width, ptrdiff_t parts)
+{
+    /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
+    double dgamma_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0}, dgamma_c_columns_low[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
+    /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
+    double dbeta_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0}, dbeta_c_columns_low[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
 
+    if (parts == 1) {
+        symbn_instancenorm_backward_f64_rows_over_C(
+            C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns, dgamma_c_columns_low, dbeta_c_columns,
+            dbeta_c_columns_low, column, width, 0, N);
+    } else {
+        SYMBN_INSTANCENORM_PARALLEL_ORDERED
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+            double dgamma_c_columns_part[SYMBN_INSTANCENORM_COLUMNS] = {0.0}, dgamma_c_columns_low_part[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
+            double dbeta_c_columns_part[SYMBN_INSTANCENORM_COLUMNS] = {0.0}, dbeta_c_columns_low_part[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
+
+            symbn_instancenorm_backward_f64_rows_over_C(
+                C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns_part, dgamma_c_columns_low_part, dbeta_c_columns_part,
+                dbeta_c_columns_low_part, column, width, symbn_instancenorm_cut(N, part, parts),
+                symbn_instancenorm_cut(N, part + 1, parts));
+            SYMBN_INSTANCENORM_ORDERED
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                const ptrdiff_t c = column + lane;
-                double dgamma_c = dgamma_c_columns[lane], dgamma_c_low = dgamma_c_columns_low[lane];
-                dgamma_c = symbn_instancenorm_complete(dgamma_c, dgamma_c_low);
-                if (dgamma != NULL) {
-                    dgamma[c] = dgamma_c;
-                }
-                double dbeta_c = dbeta_c_columns[lane], dbeta_c_low = dbeta_c_columns_low[lane];
-                dbeta_c = symbn_instancenorm_complete(dbeta_c, dbeta_c_low);
-                if (dbeta != NULL) {
-                    dbeta[c] = dbeta_c;
-                }
+                symbn_instancenorm_add(&dgamma_c_columns[lane], &dgamma_c_columns_low[lane], dgamma_c_columns_part[lane]);
+                dgamma_c_columns_low[lane] += dgamma_c_columns_low_part[lane];
+                symbn_instancenorm_add(&dbeta_c_columns[lane], &dbeta_c_columns_low[lane], dbeta_c_columns_part[lane]);
+                dbeta_c_columns_low[lane] += dbeta_c_columns_low_part[lane];
             }
+        }
+    }
+
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        const ptrdiff_t c = column + lane;
+        double dgamma_c = dgamma_c_columns[lane], dgamma_c_low = dgamma_c_columns_low[lane];
+        dgamma_c = symbn_instancenorm_complete(dgamma_c, dgamma_c_low);
+        if (dgamma != NULL) {
+            dgamma[c] = dgamma_c;
+        }
+        double dbeta_c = dbeta_c_columns[lane], dbeta_c_low = dbeta_c_columns_low[lane];
+        dbeta_c = symbn_instancenorm_complete(dbeta_c, dbeta_c_low);
+        if (dbeta != NULL) {
+            dbeta[c] = dbeta_c;
         }
     }
 }
@@ -787,16 +816,26 @@ int symbn_instancenorm_backward_f64(
         }
     }
     {
-        const ptrdiff_t parts = symbn_instancenorm_parts(C/128, (double)C*(double)N);
+        const ptrdiff_t blocks = (C - 1) / SYMBN_INSTANCENORM_COLUMNS + 1;
+        const ptrdiff_t rows = symbn_instancenorm_parts((N - 1) / SYMBN_INSTANCENORM_ROWS + 1, (double)N*(double)symbn_instancenorm_least(C, SYMBN_INSTANCENORM_COLUMNS));
+        const ptrdiff_t parts = symbn_instancenorm_parts(blocks, (double)N*(double)C);
 
-        if (parts == 1) {
-            symbn_instancenorm_backward_f64_over_C(N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, 0, C);
+        if (rows >= parts) {
+            for (ptrdiff_t part = 0; part < blocks; ++part) {
+                const ptrdiff_t column = symbn_instancenorm_cut(C, part, blocks);
+
+                symbn_instancenorm_backward_f64_blocks_over_C(
+                    N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, column,
+                    symbn_instancenorm_cut(C, part + 1, blocks) - column, rows);
+            }
         } else {
             SYMBN_INSTANCENORM_PARALLEL
-            for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_instancenorm_backward_f64_over_C(
-                    N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, symbn_instancenorm_cut(C, part, parts),
-                    symbn_instancenorm_cut(C, part + 1, parts));
+            for (ptrdiff_t part = 0; part < blocks; ++part) {
+                const ptrdiff_t column = symbn_instancenorm_cut(C, part, blocks);
+
+                symbn_instancenorm_backward_f64_blocks_over_C(
+                    N, C, dgamma, dbeta, kept_sum_dy_xhat, kept_sum_dy, column,
+                    symbn_instancenorm_cut(C, part + 1, blocks) - column, 1);
             }
         }
     }

@@ -68,11 +68,15 @@
 #define SYMBN_LAYERNORM_INDEPENDENT
 #endif
 
-/* The parts of the loop after it may run at once. */
+/* The parts of the loop after it may run at once; what is ordered in them is done in the order of the parts. */
 #if defined(_OPENMP)
 #define SYMBN_LAYERNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
+#define SYMBN_LAYERNORM_PARALLEL_ORDERED _Pragma("omp parallel for ordered schedule(dynamic)")
+#define SYMBN_LAYERNORM_ORDERED _Pragma("omp ordered")
 #else
 #define SYMBN_LAYERNORM_PARALLEL
+#define SYMBN_LAYERNORM_PARALLEL_ORDERED
+#define SYMBN_LAYERNORM_ORDERED
 #endif
 
 /* An output of this many bytes or more is written past the caches. */
@@ -80,17 +84,12 @@
 #define SYMBN_LAYERNORM_STREAM 4194304
 #endif
 
-/* Bytes that are still in a cache when a thread reads them again. */
-#ifndef SYMBN_LAYERNORM_CACHE
-#define SYMBN_LAYERNORM_CACHE 12582912.0
-#endif
-
 enum {
     SYMBN_LAYERNORM_LANES = 32, /* sums that run side by side */
     SYMBN_LAYERNORM_NARROW = 16, /* the same for each of several rows */
     SYMBN_LAYERNORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_LAYERNORM_BLOCK = 512, /* elements that are written at once */
-    SYMBN_LAYERNORM_COLUMNS = 512, /* the most columns whose sums are taken at once */
+    SYMBN_LAYERNORM_COLUMNS = 1024, /* the most columns whose sums are taken at once */
     SYMBN_LAYERNORM_WIDE = 8192, /* columns' sums that are taken at once beside those of rows */
     SYMBN_LAYERNORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_LAYERNORM_TOGETHER = 4, /* rows that are read at once */

@@ -80,11 +80,15 @@
 #define SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
 #endif
 
-/* The parts of the loop after it may run at once. */
+/* The parts of the loop after it may run at once; what is ordered in them is done in the order of the parts. */
 #if defined(_OPENMP)
 #define SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL_ORDERED _Pragma("omp parallel for ordered schedule(dynamic)")
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_ORDERED _Pragma("omp ordered")
 #else
 #define SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL_ORDERED
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_ORDERED
 #endif
 
 /* An output of this many bytes or more is written past the caches. */
@@ -92,16 +96,11 @@
 #define SYMBN_LAYERNORM_DOUBLE_BACKWARD_STREAM 4194304
 #endif
 
-/* Bytes that are still in a cache when a thread reads them again. */
-#ifndef SYMBN_LAYERNORM_DOUBLE_BACKWARD_CACHE
-#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_CACHE 12582912.0
-#endif
-
 enum {
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES = 32, /* sums that run side by side */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK = 512, /* elements that are written at once */
-    SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS = 512, /* the most columns whose sums are taken at once */
+    SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS = 1024, /* the most columns whose sums are taken at once */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER = 4, /* rows that are read at once */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_JOINED_PARTS = 16, /* the same as PARTS for a loop whose parts each have sums of columns */
@@ -396,8 +395,13 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             const ptrdiff_t width = symbn_layernorm_double_backward_least(D - column, SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS);
             double *const dgamma_d_columns = dgamma_d_parts + column;
             double *const dbeta_d_columns = dbeta_d_parts + column;
-            float dgamma_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0F};
-            float dbeta_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0F};
+            float dgamma_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS];
+            float dbeta_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS];
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                dgamma_d_chunk[lane] = 0.0F;
+                dbeta_d_chunk[lane] = 0.0F;
+            }
             ptrdiff_t done = block;
 
             for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= block_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
@@ -943,7 +947,11 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
         for (ptrdiff_t column = 0; column < D; column += SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS) {
             const ptrdiff_t width = symbn_layernorm_double_backward_least(D - column, SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS);
             double *const grad_gamma_d_columns = grad_gamma_d_parts + column;
-            float grad_gamma_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS] = {0.0F};
+            float grad_gamma_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS];
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                grad_gamma_d_chunk[lane] = 0.0F;
+            }
             ptrdiff_t done = block;
 
             for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= block_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {

@@ -59,11 +59,15 @@
 #define SYMBN_LINEAR_INDEPENDENT
 #endif
 
-/* The parts of the loop after it may run at once. */
+/* The parts of the loop after it may run at once; what is ordered in them is done in the order of the parts. */
 #if defined(_OPENMP)
 #define SYMBN_LINEAR_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
+#define SYMBN_LINEAR_PARALLEL_ORDERED _Pragma("omp parallel for ordered schedule(dynamic)")
+#define SYMBN_LINEAR_ORDERED _Pragma("omp ordered")
 #else
 #define SYMBN_LINEAR_PARALLEL
+#define SYMBN_LINEAR_PARALLEL_ORDERED
+#define SYMBN_LINEAR_ORDERED
 #endif
 
 /* An output of this many bytes or more is written past the caches. */
@@ -71,17 +75,11 @@
 #define SYMBN_LINEAR_STREAM 4194304
 #endif
 
-/* Bytes that are still in a cache when a thread reads them again. */
-#ifndef SYMBN_LINEAR_CACHE
-#define SYMBN_LINEAR_CACHE 12582912.0
-#endif
-
 enum {
     SYMBN_LINEAR_LANES = 32, /* sums that run side by side */
     SYMBN_LINEAR_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
-    SYMBN_LINEAR_COLUMNS = 512, /* the most columns whose sums are taken at once */
+    SYMBN_LINEAR_COLUMNS = 1024, /* the most columns whose sums are taken at once */
     SYMBN_LINEAR_ROWS = 16, /* rows that are summed before the sums go to double */
-    SYMBN_LINEAR_TOGETHER = 4, /* rows that are read at once */
     SYMBN_LINEAR_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
@@ -116,14 +114,6 @@ static inline void symbn_linear_widen_columns(double *columns, const float *chun
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
     }
-}
-
-/* How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few. */
-static inline ptrdiff_t symbn_linear_columns(double size)
-{
-    const double fitting = SYMBN_LINEAR_CACHE / size;
-
-    return fitting >= 128.0 && fitting < (double)SYMBN_LINEAR_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t)SYMBN_LINEAR_COLUMNS;
 }
 
 /* The sum of all lanes, in pairs. */
@@ -302,7 +292,7 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_N(
 {
     for (ptrdiff_t n = first; n < last; ++n) {
         {
-            const ptrdiff_t columns = symbn_linear_columns((double)O*4.0);
+            const ptrdiff_t columns = SYMBN_LINEAR_COLUMNS;
 
             for (ptrdiff_t column = 0; column < I; column += columns) {
                 const ptrdiff_t width = symbn_linear_least(I - column, columns);
@@ -310,34 +300,19 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_N(
                 double dx_ni_columns[SYMBN_LINEAR_COLUMNS] = {0.0};
                 for (ptrdiff_t chunk = 0; chunk < O; chunk += SYMBN_LINEAR_ROWS) {
                     const ptrdiff_t chunk_end = chunk + symbn_linear_least(O - chunk, SYMBN_LINEAR_ROWS);
-                    float dy_no_each[SYMBN_LINEAR_ROWS];
+                    float dx_ni_chunk[SYMBN_LINEAR_COLUMNS];
 
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        dx_ni_chunk[lane] = 0.0F;
+                    }
                     for (ptrdiff_t o = chunk; o < chunk_end; ++o) {
                         const double dy_no = (double)dy[n*O + o];
-                        dy_no_each[o - chunk] = (float)dy_no;
-                    }
-                    float dx_ni_chunk[SYMBN_LINEAR_COLUMNS] = {0.0F};
-                    ptrdiff_t done = chunk;
-
-                    for (; done + SYMBN_LINEAR_TOGETHER <= chunk_end; done += SYMBN_LINEAR_TOGETHER) {
-                        SYMBN_LINEAR_INDEPENDENT
-                        for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                            const ptrdiff_t i = column + lane;
-                            float dx_ni_rows = 0;
-                            for (int row = 0; row < SYMBN_LINEAR_TOGETHER; ++row) {
-                                const ptrdiff_t o = done + row;
-                                const float w_oi = w[o*I + i];
-                                dx_ni_rows += dy_no_each[o - chunk]*w_oi;
-                            }
-                            dx_ni_chunk[lane] += dx_ni_rows;
-                        }
-                    }
-                    for (ptrdiff_t o = done; o < chunk_end; ++o) {
+                        const float dy_no_f = (float)dy_no;
                         SYMBN_LINEAR_INDEPENDENT
                         for (ptrdiff_t lane = 0; lane < width; ++lane) {
                             const ptrdiff_t i = column + lane;
                             const float w_oi = w[o*I + i];
-                            dx_ni_chunk[lane] += dy_no_each[o - chunk]*w_oi;
+                            dx_ni_chunk[lane] += dy_no_f*w_oi;
                         }
                     }
                     symbn_linear_widen_columns(dx_ni_columns, dx_ni_chunk, width);
@@ -361,7 +336,7 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_O(
 {
     for (ptrdiff_t o = first; o < last; ++o) {
         {
-            const ptrdiff_t columns = symbn_linear_columns((double)N*4.0);
+            const ptrdiff_t columns = SYMBN_LINEAR_COLUMNS;
 
             for (ptrdiff_t column = 0; column < I; column += columns) {
                 const ptrdiff_t width = symbn_linear_least(I - column, columns);
@@ -369,34 +344,19 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_O(
                 double dw_oi_columns[SYMBN_LINEAR_COLUMNS] = {0.0};
                 for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LINEAR_ROWS) {
                     const ptrdiff_t chunk_end = chunk + symbn_linear_least(N - chunk, SYMBN_LINEAR_ROWS);
-                    float dy_no_each[SYMBN_LINEAR_ROWS];
+                    float dw_oi_chunk[SYMBN_LINEAR_COLUMNS];
 
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        dw_oi_chunk[lane] = 0.0F;
+                    }
                     for (ptrdiff_t n = chunk; n < chunk_end; ++n) {
                         const double dy_no = (double)dy[n*O + o];
-                        dy_no_each[n - chunk] = (float)dy_no;
-                    }
-                    float dw_oi_chunk[SYMBN_LINEAR_COLUMNS] = {0.0F};
-                    ptrdiff_t done = chunk;
-
-                    for (; done + SYMBN_LINEAR_TOGETHER <= chunk_end; done += SYMBN_LINEAR_TOGETHER) {
-                        SYMBN_LINEAR_INDEPENDENT
-                        for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                            const ptrdiff_t i = column + lane;
-                            float dw_oi_rows = 0;
-                            for (int row = 0; row < SYMBN_LINEAR_TOGETHER; ++row) {
-                                const ptrdiff_t n = done + row;
-                                const float x_ni = x[n*I + i];
-                                dw_oi_rows += dy_no_each[n - chunk]*x_ni;
-                            }
-                            dw_oi_chunk[lane] += dw_oi_rows;
-                        }
-                    }
-                    for (ptrdiff_t n = done; n < chunk_end; ++n) {
+                        const float dy_no_f = (float)dy_no;
                         SYMBN_LINEAR_INDEPENDENT
                         for (ptrdiff_t lane = 0; lane < width; ++lane) {
                             const ptrdiff_t i = column + lane;
                             const float x_ni = x[n*I + i];
-                            dw_oi_chunk[lane] += dy_no_each[n - chunk]*x_ni;
+                            dw_oi_chunk[lane] += dy_no_f*x_ni;
                         }
                     }
                     symbn_linear_widen_columns(dw_oi_columns, dw_oi_chunk, width);
@@ -483,7 +443,7 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f64_over_N(
 {
     for (ptrdiff_t n = first; n < last; ++n) {
         {
-            const ptrdiff_t columns = symbn_linear_columns((double)O*8.0);
+            const ptrdiff_t columns = SYMBN_LINEAR_COLUMNS;
 
             for (ptrdiff_t column = 0; column < I; column += columns) {
                 const ptrdiff_t width = symbn_linear_least(I - column, columns);
@@ -518,7 +478,7 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f64_over_O(
 {
     for (ptrdiff_t o = first; o < last; ++o) {
         {
-            const ptrdiff_t columns = symbn_linear_columns((double)N*8.0);
+            const ptrdiff_t columns = SYMBN_LINEAR_COLUMNS;
 
             for (ptrdiff_t column = 0; column < I; column += columns) {
                 const ptrdiff_t width = symbn_linear_least(I - column, columns);

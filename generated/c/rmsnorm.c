@@ -64,11 +64,15 @@
 #define SYMBN_RMSNORM_INDEPENDENT
 #endif
 
-/* The parts of the loop after it may run at once. */
+/* The parts of the loop after it may run at once; what is ordered in them is done in the order of the parts. */
 #if defined(_OPENMP)
 #define SYMBN_RMSNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
+#define SYMBN_RMSNORM_PARALLEL_ORDERED _Pragma("omp parallel for ordered schedule(dynamic)")
+#define SYMBN_RMSNORM_ORDERED _Pragma("omp ordered")
 #else
 #define SYMBN_RMSNORM_PARALLEL
+#define SYMBN_RMSNORM_PARALLEL_ORDERED
+#define SYMBN_RMSNORM_ORDERED
 #endif
 
 /* An output of this many bytes or more is written past the caches. */
@@ -76,17 +80,12 @@
 #define SYMBN_RMSNORM_STREAM 4194304
 #endif
 
-/* Bytes that are still in a cache when a thread reads them again. */
-#ifndef SYMBN_RMSNORM_CACHE
-#define SYMBN_RMSNORM_CACHE 12582912.0
-#endif
-
 enum {
     SYMBN_RMSNORM_LANES = 32, /* sums that run side by side */
     SYMBN_RMSNORM_NARROW = 16, /* the same for each of several rows */
     SYMBN_RMSNORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_RMSNORM_BLOCK = 512, /* elements that are written at once */
-    SYMBN_RMSNORM_COLUMNS = 512, /* the most columns whose sums are taken at once */
+    SYMBN_RMSNORM_COLUMNS = 1024, /* the most columns whose sums are taken at once */
     SYMBN_RMSNORM_WIDE = 8192, /* columns' sums that are taken at once beside those of rows */
     SYMBN_RMSNORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_RMSNORM_TOGETHER = 4, /* rows that are read at once */

@@ -13,6 +13,7 @@ from symbn.codegen.printers.c import CPrinter
 from symbn.codegen.program import Assign, Finish, Joined, Load, Start, Statement, Store, Sweep
 from symbn.codegen.storage import Storage
 from symbn.codegen.views.c_ahead import ahead_of
+from symbn.codegen.views.c_column_parts import ColumnParts
 from symbn.codegen.views.c_columns import is_columns
 from symbn.codegen.views.c_helpers import Function
 from symbn.codegen.views.c_joined import joined_lines
@@ -75,6 +76,8 @@ class Body:
 
     def _launch(self, sweep: Sweep, joined: Joined | None = None, plane: tuple[str, ...] = ()) -> list[str]:
         """The loop as a function of its own, and the lines that call it, part by part; over planes as well where they are small."""
+        if joined is None and is_columns(sweep, self.real):
+            return self._launch_columns(sweep)
         starts = [self.started[name] for name in accumulated(sweep) if name in self.started]
         name = self.stage_names.fresh(f"{self.signature.name}_{self.storage.dtype}_over_{'_'.join((sweep.index.axis, *plane))}")
         body, results = self._stage_body(sweep, starts, joined)
@@ -87,6 +90,13 @@ class Body:
         declared = [line for start in starts for line in self.statements.start(start, lanes=False)]
         self.statements.complete |= {start.name for start in starts}
         return [*declared, *self._calls(sweep, name, [part for part, _ in used], results, joined, plane)]
+
+    def _launch_columns(self, sweep: Sweep) -> list[str]:
+        self.statements.blocks = [set()]
+        stem = f"{self.signature.name}_{self.storage.dtype}"
+        made = ColumnParts(self.statements, sweep, self._parameters(), lambda what: self.stage_names.fresh(f"{stem}_{what}"))
+        self.stages += made.functions
+        return made.calls
 
     def _stage_body(self, sweep: Sweep, starts: Sequence[Start], joined: Joined | None) -> tuple[list[str], list[tuple[Start, int]]]:
         """The function's lines; and where in `sums` each accumulator is."""
@@ -160,8 +170,6 @@ class Body:
             cuts = f"{self.printer.helper('least')}({axis}, {self.printer.macro}_JOINED_PARTS)"
             offset = {buffer.name: f"{buffer.name} + {self._place(joined.columns.index.axis)}" for buffer in joined.buffers}
             theirs = [offset.get(argument, argument) for argument in given]
-        elif is_columns(sweep, self.real):
-            cuts = f"{axis}/128"
         elif plane:
             cuts = f"{axis} / ({most(self.printer.macro, plane)}) + 1"
         bounds = [f"{cut}({axis}, {part}, {parts})", f"{cut}({axis}, {part} + 1, {parts})"]

@@ -9,15 +9,16 @@ block, then each column's numbers are computed, then rows are written. Float sum
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from symbn.codegen.program import Accumulate, Assign, Finish, Load, Start, Statement, Store, Sweep
 from symbn.codegen.views.c_elements import fits
 from symbn.codegen.views.c_row import Row
 from symbn.codegen.views.c_text import indented, occurs
-from symbn.codegen.walk import everything, expression, loaded, stored
+from symbn.codegen.walk import accumulated, everything, expression, loaded, stored
 from symbn.expr import Index, reads
 
 if TYPE_CHECKING:
@@ -65,6 +66,15 @@ def _is_chain(sweep: Sweep, real: str) -> bool:
     return all(isinstance(s, (Load, Assign, Accumulate, Store)) and fits(s, real) for s in sweep.body)
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A loop over rows, the axes that number them, and the accumulators that it adds to."""
+
+    lines: list[str]
+    axes: tuple[str, ...]
+    sums: tuple[str, ...]
+
+
 class Columns:
     """Writes one loop over columns; `block` is the macro that says how many numbers an array over a block has room for."""
 
@@ -73,41 +83,41 @@ class Columns:
     def __init__(self, statements: Statements, sweep: Sweep) -> None:
         self.outer, self.sweep, self.names = statements, sweep, statements.names
         self.printer, self.real, self.macro = statements.printer, statements.real, statements.printer.macro
-        self.extrema = {s.name for s in everything(sweep.body) if isinstance(s, Accumulate) and s.kind in NEUTRAL}
+        self.extrema = {s.name: s.kind for s in everything(sweep.body) if isinstance(s, Accumulate) and s.kind in NEUTRAL}
+        self.arrays: dict[str, str] = {}
         self.defined = [s.name for s in sweep.body if isinstance(s, (Load, Assign, Start))]
         self.size, self.place = f"[{self.macro}_{self.block}]", statements.names.lane
         self.split: set[str] = set()
         self.whole: set[str] = set()
 
     def lines(self, first: str, last: str) -> list[str]:
-        """The loop from `first` to before `last`."""
+        """The loop from `first` to before `last`, block by block."""
         names = self.names
-        self.outer.note_exact(self.sweep.body)
-        self.outer.blocks.append(set())
-        segments = self._segments()
-        rows = [self._loop(segment) if isinstance(segment, Sweep) else [] for segment in segments]  # these say what they need of a column
-        for number, segment in enumerate(segments):
-            if not isinstance(segment, Sweep):
-                rows[number] = self._between(segment, [part for part in segments[number + 1 :] if not isinstance(part, Sweep)])
-        self.outer.blocks.pop()
+        lines = [line for part in self.parts() for line in (part.lines if isinstance(part, Rows) else part)]
         width = f"const ptrdiff_t {names.width} = {self._width(last)};"
         head = f"for (ptrdiff_t {names.column} = {first}; {names.column} < {last}; {names.column} += {names.columns}) {{"
         columns = f"const ptrdiff_t {names.columns} = {self._columns(first, last)};"
-        return ["{", *indented([columns, "", head, *indented([width, *(line for row in rows for line in row)]), "}"]), "}"]
+        return ["{", *indented([columns, "", head, *indented([width, *lines]), "}"]), "}"]
+
+    def parts(self, bounds: tuple[str, str] | None = None) -> list[list[str] | Rows]:
+        """What is done with a block of columns: loops over rows, all of them or within `bounds`, and lines between them."""
+        self.outer.note_exact(self.sweep.body)
+        self.outer.blocks.append(set())
+        segments = self._segments()
+        found: list[list[str] | Rows] = [self._loop(s, bounds) if isinstance(s, Sweep) else [] for s in segments]
+        for number, segment in enumerate(segments):  # the rows have said what they need of a column
+            if not isinstance(segment, Sweep):
+                found[number] = self._between(segment, [part for part in segments[number + 1 :] if not isinstance(part, Sweep)])
+        self.outer.blocks.pop()
+        return found
 
     def _width(self, last: str) -> str:
         """How many neighbors in memory a block has."""
         return f"{self.printer.helper('least')}({last} - {self.names.column}, {self.names.columns})"
 
     def _columns(self, _first: str, _last: str) -> str:
-        """How many columns to take at once, by how many bytes of a column are read again."""
-        loops = [statement for statement in self.sweep.body if isinstance(statement, Sweep)]
-        arrays = {load.array: load.indices for loop in loops for load in loaded(loop) if self.sweep.index in load.indices}
-        rows = max((indices[:-1] for indices in arrays.values()), key=len, default=())
-        extents = [f"(double){index.axis}" for index in rows]
-        sizes = [self.outer.bytes(array) for array, indices in arrays.items() if len(indices) > 1]
-        size = "*".join([*extents, f"{sum(sizes)}.0"])
-        return f"{self.printer.helper('columns')}({size})"
+        """How many columns to take at once."""
+        return f"{self.macro}_{self.block}"
 
     def _segments(self) -> list[Sweep | list[Statement]]:
         """Inner loops, and runs of what stands between them."""
@@ -121,17 +131,21 @@ class Columns:
                 found.append([statement])
         return found
 
-    def _loop(self, sweep: Sweep) -> list[str]:
+    def _loop(self, sweep: Sweep, bounds: tuple[str, str] | None) -> Rows:
         loops = nest(sunk(sweep))
-        row, lines = self._rows([loop.index for loop in loops], loops[-1])
+        row, letters = self._row([loop.index for loop in loops], loops[-1])
+        if bounds is not None:
+            self.outer.blocks.append(set())  # a function of its own, with copies of its own
+        lines = row.nest(letters, bounds)
+        if bounds is not None:
+            self.outer.blocks.pop()
         self.split |= row.split
         self.whole |= row.whole
-        return lines
+        return Rows(lines, tuple(letter.axis for letter in letters), accumulated(sweep))
 
-    def _rows(self, letters: list[Index], sweep: Sweep) -> tuple[Row, list[str]]:
-        """The loops over `letters`, the innermost of which is `sweep`."""
-        row = Row(self.outer, sweep, self.sweep.index, frozenset(self.defined))
-        return row, row.nest([letter.name for letter in letters], [letter.axis for letter in letters])
+    def _row(self, letters: list[Index], sweep: Sweep) -> tuple[Row, list[Index]]:
+        """What writes the rows of the loops over `letters`, the innermost of which is `sweep`; and the letters that number them."""
+        return Row(self.outer, sweep, self.sweep.index, frozenset(self.defined)), letters
 
     def _between(self, statements: list[Statement], later: list[list[Statement]]) -> list[str]:
         starts = [line for s in statements if isinstance(s, Start) for line in self._start(s)]
@@ -139,14 +153,17 @@ class Columns:
         return [*starts, *(self._numbers(rest, _read(s for part in later for s in part)) if rest else [])]
 
     def _start(self, start: Start) -> list[str]:
-        """An accumulator for each column."""
-        columns, size = self.names.of_columns(start.name), self.size
-        lines = self.outer.comment_of(start.total)
-        if start.total.kind not in NEUTRAL:
-            low = f", {self.names.columns_low(start.name)}{size} = {{0.0}}" if self.real == "double" else ""
-            return [*lines, f"double {columns}{size} = {{0.0}}{low};"]
-        neutral = f"{NEUTRAL[start.total.kind]}{'F' if self.real == 'float' else ''}"
-        return [*lines, f"{self.real} {columns}{size};", *self._over(self._filled([(columns, neutral)]))]
+        return [*self.outer.comment_of(start.total), *self.accumulator(start.name)]
+
+    def accumulator(self, name: str, arrays: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+        """A sum for each column, before the first term; `arrays` says what its arrays are called instead."""
+        columns, low = (arrays.get(array, array) for array in (self.names.of_columns(name), self.names.columns_low(name)))
+        if name not in self.extrema:
+            self.arrays |= {} if arrays else dict.fromkeys([columns, low] if self.real == "double" else [columns], "double")
+            return [f"double {columns}{self.size} = {{0.0}}{f', {low}{self.size} = {{0.0}}' if self.real == 'double' else ''};"]
+        self.arrays |= {} if arrays else {columns: self.real}
+        neutral = f"{NEUTRAL[self.extrema[name]]}{'F' if self.real == 'float' else ''}"
+        return [f"{self.real} {columns}{self.size};", *self.over(self._filled([(columns, neutral)]))]
 
     def _numbers(self, statements: Sequence[Statement], later: set[str]) -> list[str]:
         """What is computed once a column."""
@@ -157,14 +174,15 @@ class Columns:
             body += self._gathered(statement.name) if isinstance(statement, Finish) else []
             body += self.outer.statement(statement)
         kept = [part for name in made for part in self._kept(name, later)]
+        self.arrays |= {array: real for array, real, _ in kept}
         body += self._filled([(array, value) for array, _, value in kept])
-        return [*(f"{real} {array}{self.size};" for array, real, _ in kept), "", *self._over(body)]
+        return [*(f"{real} {array}{self.size};" for array, real, _ in kept), "", *self.over(body)]
 
     def _filled(self, values: list[tuple[str, str]]) -> list[str]:
         """Puts numbers of this column where rows find them."""
         return [f"{array}[{self.place}] = {value};" for array, value in values]
 
-    def _over(self, body: list[str]) -> list[str]:
+    def over(self, body: list[str]) -> list[str]:
         """A loop over the block's columns."""
         lane, letter = self.names.lane, self.sweep.index.name
         at = [f"const ptrdiff_t {letter} = {self.names.column} + {lane};"] if occurs(letter, body) else []

@@ -115,16 +115,6 @@ HELPERS: Mapping[str, Helper] = MappingProxyType(
             ("for (ptrdiff_t lane = 0; lane < width; ++lane) {{", "    columns[lane] += (double)chunk[lane];", "}}"),
             ("Adds a few rows' sums to columns in double.",),
         ),
-        "columns": Helper(
-            "ptrdiff_t",
-            "double size",
-            (
-                "const double fitting = {macro}_CACHE / size;",
-                "",
-                "return fitting >= 128.0 && fitting < (double){macro}_COLUMNS ? (ptrdiff_t)fitting : (ptrdiff_t){macro}_COLUMNS;",
-            ),
-            ("How many columns to take at once: so many that they stay in the cache until they are read again, unless that is too few.",),
-        ),
         "even": Helper(
             "ptrdiff_t",
             "ptrdiff_t extent, ptrdiff_t most",

@@ -19,7 +19,8 @@ class LocalNames:
         self.chunk, self.end, self.done = names.fresh("chunk"), names.fresh("chunk_end"), names.fresh("done")
         self.at = names.fresh("at")
         self.block_first, self.block_end = names.fresh("block"), names.fresh("block_end")
-        self.row = names.fresh("row")
+        self.row, self.number, self.rows = names.fresh("row"), names.fresh("number"), names.fresh("rows")
+        self.blocks = names.fresh("blocks")
         self.column, self.columns = names.fresh("column"), names.fresh("columns")
         self.plane, self.ahead = names.fresh("plane"), names.fresh("ahead")
         self.lane, self.width = names.fresh("lane"), names.fresh("width")
@@ -44,6 +45,10 @@ class LocalNames:
     def columns_low(self, name: str) -> str:
         """What the columns' accumulators have lost."""
         return self._of(name, "columns_low")
+
+    def of_part(self, array: str) -> str:
+        """The array of a part's own sums."""
+        return self._of(array, "part")
 
     def of_rows(self, name: str) -> str:
         """An accumulator of a few rows."""

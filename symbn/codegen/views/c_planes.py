@@ -82,12 +82,11 @@ class Planes(Columns):
     def _width(self, last: str) -> str:
         return f"{super()._width(last)}*{self.extent}"
 
-    def _rows(self, letters: list[Index], sweep: Sweep) -> tuple[Row, list[str]]:
+    def _row(self, letters: list[Index], sweep: Sweep) -> tuple[Row, list[Index]]:
         count = len(letters) - len(self.plane)
-        row = _Run(self.outer, sweep, self.sweep.index, frozenset(self.defined), letters[count:])
-        return row, row.nest([letter.name for letter in letters[:count]], [letter.axis for letter in letters[:count]])
+        return _Run(self.outer, sweep, self.sweep.index, frozenset(self.defined), letters[count:]), letters[:count]
 
-    def _over(self, body: list[str]) -> list[str]:
+    def over(self, body: list[str]) -> list[str]:
         """A loop over the run's planes."""
         plane, letter = self.names.plane, self.sweep.index.name
         at = [f"const ptrdiff_t {letter} = {self.names.column} + {plane} / {_divisor(self.plane)};"] if occurs(letter, body) else []
@@ -115,7 +114,7 @@ class Planes(Columns):
 class _Run(Row):
     """Writes the rows of a run. Within a row, c stands still and the last letter of the plane runs on into the planes that follow."""
 
-    block, streams = "RUN", True
+    block, streams, several = "RUN", True, True
 
     def __init__(self, statements: Statements, sweep: Sweep, letter: Index, columns: frozenset[str], plane: list[Index]) -> None:
         super().__init__(statements, sweep, letter, columns)

@@ -17,7 +17,7 @@ SIZES: Mapping[str, tuple[int, str]] = MappingProxyType(
         "NARROW": (16, "the same for each of several rows"),
         "CHUNK": (512, "elements that go to lanes before the lanes go to a double"),
         "BLOCK": (512, "elements that are written at once"),
-        "COLUMNS": (512, "the most columns whose sums are taken at once"),
+        "COLUMNS": (1024, "the most columns whose sums are taken at once"),
         "WIDE": (8192, "columns' sums that are taken at once beside those of rows"),
         "ROWS": (16, "rows that are summed before the sums go to double"),
         "TOGETHER": (4, "rows that are read at once"),
