@@ -164,6 +164,14 @@ def test_an_overlay_that_the_kernel_cannot_bear_is_refused() -> None:
         made.backward(y, saved, out={"dx": y})
 
 
+def test_a_scalar_comes_back_as_an_array_only_where_one_was_given() -> None:
+    made = build(derivation("shrink"), dtype="float64")
+    y = np.zeros(())
+    assert made.forward(np.ones(3), out={"y": y})[0] is y
+    for out in (None, {}, {"y": None}, (None,)):
+        assert type(made.forward(np.ones(3), out=out)[0]) is np.float64
+
+
 def test_arrays_that_only_touch_do_not_overlap(kernel: Kernel) -> None:
     y, saved = kernel.forward(*batch())
     expected = kernel.backward(y, saved)

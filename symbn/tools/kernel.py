@@ -23,7 +23,7 @@ from symbn.tools.exchange import Array, address
 from symbn.tools.halves import as_given, dtype_named, dtype_of, name_of
 
 Values = Mapping[str, Any]
-Part = tuple[str, tuple[str, ...], np.dtype[Any]]  # the name, axes and type of an argument or result
+Kinds = Mapping[str, tuple[tuple[str, ...], np.dtype[Any]]]  # axes and type of arguments or results by name
 # Extents, inputs by name, outputs to fill by name; and all these in one, an array as where it begins.
 Run = Callable[[Mapping[str, int], Values, Mapping[str, Array], Values], None]
 ABSENT: Any = Parameter.empty
@@ -38,7 +38,7 @@ class Pass:
     run: Run
 
     def call(
-        self, arguments: Sequence[Part], outputs: Sequence[Part], values: Values, extents: dict[str, int], out: object, kept: Sequence[str]
+        self, arguments: Kinds, outputs: Kinds, values: Values, extents: dict[str, int], out: object, kept: Sequence[str]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """(checked arguments, results) by name. `arguments` are the program's, in the order in which they tell extents; so are `outputs`.
 
@@ -48,7 +48,7 @@ class Pass:
         frame: dict[str, Any] = {}
         starts: list[int] = []
         ends: list[int] = []
-        for name, axes, dtype in arguments:
+        for name, (axes, dtype) in arguments.items():
             if axes:
                 given[name] = found = array(name, values[name], axes, extents, dtype)
                 frame[name] = start = address(found)
@@ -57,24 +57,26 @@ class Pass:
             else:
                 given[name] = frame[name] = scalar(name, values[name], dtype)
         results: dict[str, Array] = {}
-        theirs = wanted_outputs(out, [name for name, _, _ in outputs])
-        for name, axes, dtype in outputs:
-            results[name] = found = output(name, theirs.get(name), axes, extents, dtype)
+        made: dict[str, Any] = {}
+        scalars: list[str] = []  # of ours: they come back as such, not as arrays
+        theirs = wanted_outputs(out, outputs)
+        for name, (axes, dtype) in outputs.items():
+            wanted = theirs.get(name)
+            results[name] = found = output(name, wanted, axes, extents, dtype)
+            # What the caller gave comes back, also where it is another library's.
+            made[name] = found if wanted is None else wanted
+            if wanted is None and not axes:
+                scalars.append(name)
             frame[name] = start = address(found)
             starts.append(start)
             ends.append(start + found.nbytes)
         if theirs and not apart(starts, ends):
-            read = {name: given[name] for name, axes, _ in arguments if axes}
+            read = {name: given[name] for name, (axes, _) in arguments.items() if axes}
             check_overlap(results, read, {pair for pair in self.overlays if pair[1] not in kept})
         frame.update(extents)
         self.run(extents, given, results, frame)
-        # What the caller gave comes back, also where it is another library's; a scalar of ours is no array.
-        made: dict[str, Any] = dict(results)
-        for name, value in results.items():
-            if theirs.get(name) is not None:
-                made[name] = theirs[name]
-            elif not value.ndim:
-                made[name] = value[()]
+        for name in scalars:
+            made[name] = results[name][()]
         return given, made
 
 
@@ -113,8 +115,8 @@ class Kernel:
         self._results: Any = namedtuple(f"{camel}Results", [part.name for part in self._backward.program.outputs])  # type: ignore[misc]
         # Saved arrays say the extents before anything the caller gives now.
         later = sorted(self._backward.program.arguments, key=lambda part: part.role == INPUT)
-        self._first = _parts(storage, self._forward.program.arguments), _parts(storage, self._forward.program.outputs)
-        self._second = _parts(storage, later), _parts(storage, self._backward.program.outputs)
+        self._first = _kinds(storage, self._forward.program.arguments), _kinds(storage, self._forward.program.outputs)
+        self._second = _kinds(storage, later), _kinds(storage, self._backward.program.outputs)
         self._forward_parameters = Parameters(self._forward.program, ())
         self._backward_parameters = Parameters(self._backward.program, ("saved",))
         # As attributes of this object, the methods are found at once.
@@ -156,8 +158,8 @@ class Kernel:
         return self._results(*results.values())
 
 
-def _parts(storage: Storage, parts: Iterable[Argument | Output]) -> list[Part]:
-    return [(part.name, part.axes, dtype_of(storage, part.axes)) for part in parts]
+def _kinds(storage: Storage, parts: Iterable[Argument | Output]) -> Kinds:
+    return {part.name: (part.axes, dtype_of(storage, part.axes)) for part in parts}
 
 
 def c_pass(function: Any, program: Program, workspace: Any, call: Callable[..., int]) -> Run:
