@@ -52,11 +52,23 @@ def weighted(x: "N S T C", w: "N T"):
     return y
 """,
 }
+# More sums than parts of 1024 columns have room for.
+MANY = [f"s{k}[c] = sum(x[j, c]**{k} for j in N)" for k in range(1, 10)]
+LAYERS["many"] = "\n".join(
+    (
+        "",
+        'def many(x: "N C"):',
+        *(f"    {line}" for line in MANY),
+        f"    y[c] = {' + '.join(f's{k}[c]' for k in range(1, 10))}",
+        "    return y",
+    )
+)
 FEATURES = [(1, 1), (1, 3), (3, 17), (5, 129), (17, 513), (3, 1025), (2, 2051), (1003, 3), (517, 67), (97, 1030), (40, 9000)]
 SIZES: dict[str, list[tuple[int, ...]]] = {
     "last": [(1, 1, 1), (3, 5, 17), (17, 1, 129), (1, 17, 513), (31, 37, 65), (5, 7, 1026)],
     "kept": [(1, 1, 1), (5, 3, 17), (17, 2, 129), (33, 1, 1100), (3, 5, 513)],
     "highest": [(1, 1), (3, 17), (17, 129), (5, 513), (1100, 33), (300, 1025)],
+    "many": [(1, 1), (67, 3), (70, 1027)],
     "weighted": [(1, 1, 1, 1), (3, 1, 5, 17), (1, 3, 17, 129), (5, 7, 11, 65), (3, 2, 1, 1027)],
 }
 

@@ -62,15 +62,11 @@
 #define SYMBN_BATCHNORM1D_INDEPENDENT
 #endif
 
-/* The parts of the loop after it may run at once; what is ordered in them is done in the order of the parts. */
+/* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
 #define SYMBN_BATCHNORM1D_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
-#define SYMBN_BATCHNORM1D_PARALLEL_ORDERED _Pragma("omp parallel for ordered schedule(dynamic)")
-#define SYMBN_BATCHNORM1D_ORDERED _Pragma("omp ordered")
 #else
 #define SYMBN_BATCHNORM1D_PARALLEL
-#define SYMBN_BATCHNORM1D_PARALLEL_ORDERED
-#define SYMBN_BATCHNORM1D_ORDERED
 #endif
 
 /* An output of this many bytes or more is written past the caches. */
@@ -80,6 +76,7 @@
 
 enum {
     SYMBN_BATCHNORM1D_COLUMNS = 1024, /* the most columns whose sums are taken at once */
+    SYMBN_BATCHNORM1D_SUMS = 16384, /* columns' sums that parts of rows have for themselves */
     SYMBN_BATCHNORM1D_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_BATCHNORM1D_PARTS = 64 /* the most parts that a loop is cut into */
 };
@@ -210,19 +207,27 @@ static void symbn_batchnorm1d_forward_f32_blocks_over_C(
     /* mu[c] = mean(x[j, c] for j in N) */
     double mu_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
 
-    if (parts == 1) {
-        symbn_batchnorm1d_forward_f32_rows_over_C(C, x, mu_c_columns, column, width, 0, N);
-    } else {
-        SYMBN_BATCHNORM1D_PARALLEL_ORDERED
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            double mu_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+    {
+        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / width);
 
-            symbn_batchnorm1d_forward_f32_rows_over_C(
-                C, x, mu_c_columns_part, column, width, symbn_batchnorm1d_cut(N, part, parts),
-                symbn_batchnorm1d_cut(N, part + 1, parts));
-            SYMBN_BATCHNORM1D_ORDERED
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                mu_c_columns[lane] += mu_c_columns_part[lane];
+        if (pieces <= 1) {
+            symbn_batchnorm1d_forward_f32_rows_over_C(C, x, mu_c_columns, column, width, 0, N);
+        } else {
+            double mu_c_columns_part[SYMBN_BATCHNORM1D_SUMS];
+
+            SYMBN_BATCHNORM1D_PARALLEL
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    mu_c_columns_part[part*width + lane] = 0.0;
+                }
+                symbn_batchnorm1d_forward_f32_rows_over_C(
+                    C, x, mu_c_columns_part + part*width, column, width, symbn_batchnorm1d_cut(N, part, pieces),
+                    symbn_batchnorm1d_cut(N, part + 1, pieces));
+            }
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    mu_c_columns[lane] += mu_c_columns_part[part*width + lane];
+                }
             }
         }
     }
@@ -238,20 +243,28 @@ static void symbn_batchnorm1d_forward_f32_blocks_over_C(
         mu_c_low[lane] = symbn_batchnorm1d_low(mu_c);
     }
 
-    if (parts == 1) {
-        symbn_batchnorm1d_forward_f32_rows_over_C_2(
-            C, x, sigma2_c_columns, mu_c_high, mu_c_low, column, width, 0, N);
-    } else {
-        SYMBN_BATCHNORM1D_PARALLEL_ORDERED
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            double sigma2_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+    {
+        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / width);
 
+        if (pieces <= 1) {
             symbn_batchnorm1d_forward_f32_rows_over_C_2(
-                C, x, sigma2_c_columns_part, mu_c_high, mu_c_low, column, width, symbn_batchnorm1d_cut(N, part, parts),
-                symbn_batchnorm1d_cut(N, part + 1, parts));
-            SYMBN_BATCHNORM1D_ORDERED
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                sigma2_c_columns[lane] += sigma2_c_columns_part[lane];
+                C, x, sigma2_c_columns, mu_c_high, mu_c_low, column, width, 0, N);
+        } else {
+            double sigma2_c_columns_part[SYMBN_BATCHNORM1D_SUMS];
+
+            SYMBN_BATCHNORM1D_PARALLEL
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    sigma2_c_columns_part[part*width + lane] = 0.0;
+                }
+                symbn_batchnorm1d_forward_f32_rows_over_C_2(
+                    C, x, sigma2_c_columns_part + part*width, mu_c_high, mu_c_low, column, width,
+                    symbn_batchnorm1d_cut(N, part, pieces), symbn_batchnorm1d_cut(N, part + 1, pieces));
+            }
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    sigma2_c_columns[lane] += sigma2_c_columns_part[part*width + lane];
+                }
             }
         }
     }
@@ -386,20 +399,30 @@ static void symbn_batchnorm1d_forward_f64_blocks_over_C(
     /* mu[c] = mean(x[j, c] for j in N) */
     double mu_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, mu_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
 
-    if (parts == 1) {
-        symbn_batchnorm1d_forward_f64_rows_over_C(C, x, mu_c_columns, mu_c_columns_low, column, width, 0, N);
-    } else {
-        SYMBN_BATCHNORM1D_PARALLEL_ORDERED
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            double mu_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, mu_c_columns_low_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+    {
+        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / 2 / width);
 
-            symbn_batchnorm1d_forward_f64_rows_over_C(
-                C, x, mu_c_columns_part, mu_c_columns_low_part, column, width, symbn_batchnorm1d_cut(N, part, parts),
-                symbn_batchnorm1d_cut(N, part + 1, parts));
-            SYMBN_BATCHNORM1D_ORDERED
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                symbn_batchnorm1d_add(&mu_c_columns[lane], &mu_c_columns_low[lane], mu_c_columns_part[lane]);
-                mu_c_columns_low[lane] += mu_c_columns_low_part[lane];
+        if (pieces <= 1) {
+            symbn_batchnorm1d_forward_f64_rows_over_C(C, x, mu_c_columns, mu_c_columns_low, column, width, 0, N);
+        } else {
+            double mu_c_columns_part[SYMBN_BATCHNORM1D_SUMS / 2];
+            double mu_c_columns_low_part[SYMBN_BATCHNORM1D_SUMS / 2];
+
+            SYMBN_BATCHNORM1D_PARALLEL
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    mu_c_columns_part[part*width + lane] = 0.0;
+                    mu_c_columns_low_part[part*width + lane] = 0.0;
+                }
+                symbn_batchnorm1d_forward_f64_rows_over_C(
+                    C, x, mu_c_columns_part + part*width, mu_c_columns_low_part + part*width, column, width,
+                    symbn_batchnorm1d_cut(N, part, pieces), symbn_batchnorm1d_cut(N, part + 1, pieces));
+            }
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    symbn_batchnorm1d_add(&mu_c_columns[lane], &mu_c_columns_low[lane], mu_c_columns_part[part*width + lane]);
+                    mu_c_columns_low[lane] += mu_c_columns_low_part[part*width + lane];
+                }
             }
         }
     }
@@ -414,21 +437,31 @@ static void symbn_batchnorm1d_forward_f64_blocks_over_C(
         mu_c_f[lane] = mu_c;
     }
 
-    if (parts == 1) {
-        symbn_batchnorm1d_forward_f64_rows_over_C_2(
-            C, x, sigma2_c_columns, sigma2_c_columns_low, mu_c_f, column, width, 0, N);
-    } else {
-        SYMBN_BATCHNORM1D_PARALLEL_ORDERED
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            double sigma2_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sigma2_c_columns_low_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+    {
+        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / 2 / width);
 
+        if (pieces <= 1) {
             symbn_batchnorm1d_forward_f64_rows_over_C_2(
-                C, x, sigma2_c_columns_part, sigma2_c_columns_low_part, mu_c_f, column, width,
-                symbn_batchnorm1d_cut(N, part, parts), symbn_batchnorm1d_cut(N, part + 1, parts));
-            SYMBN_BATCHNORM1D_ORDERED
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                symbn_batchnorm1d_add(&sigma2_c_columns[lane], &sigma2_c_columns_low[lane], sigma2_c_columns_part[lane]);
-                sigma2_c_columns_low[lane] += sigma2_c_columns_low_part[lane];
+                C, x, sigma2_c_columns, sigma2_c_columns_low, mu_c_f, column, width, 0, N);
+        } else {
+            double sigma2_c_columns_part[SYMBN_BATCHNORM1D_SUMS / 2];
+            double sigma2_c_columns_low_part[SYMBN_BATCHNORM1D_SUMS / 2];
+
+            SYMBN_BATCHNORM1D_PARALLEL
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    sigma2_c_columns_part[part*width + lane] = 0.0;
+                    sigma2_c_columns_low_part[part*width + lane] = 0.0;
+                }
+                symbn_batchnorm1d_forward_f64_rows_over_C_2(
+                    C, x, sigma2_c_columns_part + part*width, sigma2_c_columns_low_part + part*width, mu_c_f, column, width,
+                    symbn_batchnorm1d_cut(N, part, pieces), symbn_batchnorm1d_cut(N, part + 1, pieces));
+            }
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    symbn_batchnorm1d_add(&sigma2_c_columns[lane], &sigma2_c_columns_low[lane], sigma2_c_columns_part[part*width + lane]);
+                    sigma2_c_columns_low[lane] += sigma2_c_columns_low_part[part*width + lane];
+                }
             }
         }
     }
@@ -560,22 +593,31 @@ static void symbn_batchnorm1d_backward_f32_blocks_over_C(
     /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
     double sum_dy_xhat_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
 
-    if (parts == 1) {
-        symbn_batchnorm1d_backward_f32_rows_over_C(
-            C, dy, xhat, sum_dy_c_columns, sum_dy_xhat_c_columns, column, width, 0, N);
-    } else {
-        SYMBN_BATCHNORM1D_PARALLEL_ORDERED
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            double sum_dy_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
-            double sum_dy_xhat_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+    {
+        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / 2 / width);
 
+        if (pieces <= 1) {
             symbn_batchnorm1d_backward_f32_rows_over_C(
-                C, dy, xhat, sum_dy_c_columns_part, sum_dy_xhat_c_columns_part, column, width,
-                symbn_batchnorm1d_cut(N, part, parts), symbn_batchnorm1d_cut(N, part + 1, parts));
-            SYMBN_BATCHNORM1D_ORDERED
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                sum_dy_c_columns[lane] += sum_dy_c_columns_part[lane];
-                sum_dy_xhat_c_columns[lane] += sum_dy_xhat_c_columns_part[lane];
+                C, dy, xhat, sum_dy_c_columns, sum_dy_xhat_c_columns, column, width, 0, N);
+        } else {
+            double sum_dy_c_columns_part[SYMBN_BATCHNORM1D_SUMS / 2];
+            double sum_dy_xhat_c_columns_part[SYMBN_BATCHNORM1D_SUMS / 2];
+
+            SYMBN_BATCHNORM1D_PARALLEL
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    sum_dy_c_columns_part[part*width + lane] = 0.0;
+                    sum_dy_xhat_c_columns_part[part*width + lane] = 0.0;
+                }
+                symbn_batchnorm1d_backward_f32_rows_over_C(
+                    C, dy, xhat, sum_dy_c_columns_part + part*width, sum_dy_xhat_c_columns_part + part*width, column, width,
+                    symbn_batchnorm1d_cut(N, part, pieces), symbn_batchnorm1d_cut(N, part + 1, pieces));
+            }
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    sum_dy_c_columns[lane] += sum_dy_c_columns_part[part*width + lane];
+                    sum_dy_xhat_c_columns[lane] += sum_dy_xhat_c_columns_part[part*width + lane];
+                }
             }
         }
     }
@@ -701,26 +743,39 @@ static void symbn_batchnorm1d_backward_f64_blocks_over_C(
     /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
     double sum_dy_xhat_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sum_dy_xhat_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
 
-    if (parts == 1) {
-        symbn_batchnorm1d_backward_f64_rows_over_C(
-            C, dy, xhat, sum_dy_c_columns, sum_dy_c_columns_low, sum_dy_xhat_c_columns, sum_dy_xhat_c_columns_low,
-            column, width, 0, N);
-    } else {
-        SYMBN_BATCHNORM1D_PARALLEL_ORDERED
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            double sum_dy_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sum_dy_c_columns_low_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
-            double sum_dy_xhat_c_columns_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sum_dy_xhat_c_columns_low_part[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
+    {
+        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / 4 / width);
 
+        if (pieces <= 1) {
             symbn_batchnorm1d_backward_f64_rows_over_C(
-                C, dy, xhat, sum_dy_c_columns_part, sum_dy_c_columns_low_part, sum_dy_xhat_c_columns_part,
-                sum_dy_xhat_c_columns_low_part, column, width, symbn_batchnorm1d_cut(N, part, parts),
-                symbn_batchnorm1d_cut(N, part + 1, parts));
-            SYMBN_BATCHNORM1D_ORDERED
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                symbn_batchnorm1d_add(&sum_dy_c_columns[lane], &sum_dy_c_columns_low[lane], sum_dy_c_columns_part[lane]);
-                sum_dy_c_columns_low[lane] += sum_dy_c_columns_low_part[lane];
-                symbn_batchnorm1d_add(&sum_dy_xhat_c_columns[lane], &sum_dy_xhat_c_columns_low[lane], sum_dy_xhat_c_columns_part[lane]);
-                sum_dy_xhat_c_columns_low[lane] += sum_dy_xhat_c_columns_low_part[lane];
+                C, dy, xhat, sum_dy_c_columns, sum_dy_c_columns_low, sum_dy_xhat_c_columns, sum_dy_xhat_c_columns_low,
+                column, width, 0, N);
+        } else {
+            double sum_dy_c_columns_part[SYMBN_BATCHNORM1D_SUMS / 4];
+            double sum_dy_c_columns_low_part[SYMBN_BATCHNORM1D_SUMS / 4];
+            double sum_dy_xhat_c_columns_part[SYMBN_BATCHNORM1D_SUMS / 4];
+            double sum_dy_xhat_c_columns_low_part[SYMBN_BATCHNORM1D_SUMS / 4];
+
+            SYMBN_BATCHNORM1D_PARALLEL
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    sum_dy_c_columns_part[part*width + lane] = 0.0;
+                    sum_dy_c_columns_low_part[part*width + lane] = 0.0;
+                    sum_dy_xhat_c_columns_part[part*width + lane] = 0.0;
+                    sum_dy_xhat_c_columns_low_part[part*width + lane] = 0.0;
+                }
+                symbn_batchnorm1d_backward_f64_rows_over_C(
+                    C, dy, xhat, sum_dy_c_columns_part + part*width, sum_dy_c_columns_low_part + part*width,
+                    sum_dy_xhat_c_columns_part + part*width, sum_dy_xhat_c_columns_low_part + part*width, column, width,
+                    symbn_batchnorm1d_cut(N, part, pieces), symbn_batchnorm1d_cut(N, part + 1, pieces));
+            }
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    symbn_batchnorm1d_add(&sum_dy_c_columns[lane], &sum_dy_c_columns_low[lane], sum_dy_c_columns_part[part*width + lane]);
+                    sum_dy_c_columns_low[lane] += sum_dy_c_columns_low_part[part*width + lane];
+                    symbn_batchnorm1d_add(&sum_dy_xhat_c_columns[lane], &sum_dy_xhat_c_columns_low[lane], sum_dy_xhat_c_columns_part[part*width + lane]);
+                    sum_dy_xhat_c_columns_low[lane] += sum_dy_xhat_c_columns_low_part[part*width + lane];
+                }
             }
         }
     }

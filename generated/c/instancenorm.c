@@ -68,15 +68,11 @@
 #define SYMBN_INSTANCENORM_INDEPENDENT
 #endif
 
-/* The parts of the loop after it may run at once; what is ordered in them is done in the order of the parts. */
+/* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
 #define SYMBN_INSTANCENORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
-#define SYMBN_INSTANCENORM_PARALLEL_ORDERED _Pragma("omp parallel for ordered schedule(dynamic)")
-#define SYMBN_INSTANCENORM_ORDERED _Pragma("omp ordered")
 #else
 #define SYMBN_INSTANCENORM_PARALLEL
-#define SYMBN_INSTANCENORM_PARALLEL_ORDERED
-#define SYMBN_INSTANCENORM_ORDERED
 #endif
 
 /* An output of this many bytes or more is written past the caches. */
@@ -89,6 +85,7 @@ enum {
     SYMBN_INSTANCENORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_INSTANCENORM_BLOCK = 512, /* elements that are written at once */
     SYMBN_INSTANCENORM_COLUMNS = 1024, /* the most columns whose sums are taken at once */
+    SYMBN_INSTANCENORM_SUMS = 16384, /* columns' sums that parts of rows have for themselves */
     SYMBN_INSTANCENORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_INSTANCENORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
@@ -561,22 +558,31 @@ static void symbn_instancenorm_backward_f32_blocks_over_C(
     /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
     double dbeta_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
 
-    if (parts == 1) {
-        symbn_instancenorm_backward_f32_rows_over_C(
-            C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns, dbeta_c_columns, column, width, 0, N);
-    } else {
-        SYMBN_INSTANCENORM_PARALLEL_ORDERED
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            double dgamma_c_columns_part[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
-            double dbeta_c_columns_part[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
+    {
+        const ptrdiff_t pieces = symbn_instancenorm_least(parts, SYMBN_INSTANCENORM_SUMS / 2 / width);
 
+        if (pieces <= 1) {
             symbn_instancenorm_backward_f32_rows_over_C(
-                C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns_part, dbeta_c_columns_part, column, width,
-                symbn_instancenorm_cut(N, part, parts), symbn_instancenorm_cut(N, part + 1, parts));
-            SYMBN_INSTANCENORM_ORDERED
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                dgamma_c_columns[lane] += dgamma_c_columns_part[lane];
-                dbeta_c_columns[lane] += dbeta_c_columns_part[lane];
+                C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns, dbeta_c_columns, column, width, 0, N);
+        } else {
+            double dgamma_c_columns_part[SYMBN_INSTANCENORM_SUMS / 2];
+            double dbeta_c_columns_part[SYMBN_INSTANCENORM_SUMS / 2];
+
+            SYMBN_INSTANCENORM_PARALLEL
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    dgamma_c_columns_part[part*width + lane] = 0.0;
+                    dbeta_c_columns_part[part*width + lane] = 0.0;
+                }
+                symbn_instancenorm_backward_f32_rows_over_C(
+                    C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns_part + part*width, dbeta_c_columns_part + part*width,
+                    column, width, symbn_instancenorm_cut(N, part, pieces), symbn_instancenorm_cut(N, part + 1, pieces));
+            }
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    dgamma_c_columns[lane] += dgamma_c_columns_part[part*width + lane];
+                    dbeta_c_columns[lane] += dbeta_c_columns_part[part*width + lane];
+                }
             }
         }
     }
@@ -745,26 +751,40 @@ static void symbn_instancenorm_backward_f64_blocks_over_C(
     /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
     double dbeta_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0}, dbeta_c_columns_low[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
 
-    if (parts == 1) {
-        symbn_instancenorm_backward_f64_rows_over_C(
-            C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns, dgamma_c_columns_low, dbeta_c_columns,
-            dbeta_c_columns_low, column, width, 0, N);
-    } else {
-        SYMBN_INSTANCENORM_PARALLEL_ORDERED
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            double dgamma_c_columns_part[SYMBN_INSTANCENORM_COLUMNS] = {0.0}, dgamma_c_columns_low_part[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
-            double dbeta_c_columns_part[SYMBN_INSTANCENORM_COLUMNS] = {0.0}, dbeta_c_columns_low_part[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
+    {
+        const ptrdiff_t pieces = symbn_instancenorm_least(parts, SYMBN_INSTANCENORM_SUMS / 4 / width);
 
+        if (pieces <= 1) {
             symbn_instancenorm_backward_f64_rows_over_C(
-                C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns_part, dgamma_c_columns_low_part, dbeta_c_columns_part,
-                dbeta_c_columns_low_part, column, width, symbn_instancenorm_cut(N, part, parts),
-                symbn_instancenorm_cut(N, part + 1, parts));
-            SYMBN_INSTANCENORM_ORDERED
-            for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                symbn_instancenorm_add(&dgamma_c_columns[lane], &dgamma_c_columns_low[lane], dgamma_c_columns_part[lane]);
-                dgamma_c_columns_low[lane] += dgamma_c_columns_low_part[lane];
-                symbn_instancenorm_add(&dbeta_c_columns[lane], &dbeta_c_columns_low[lane], dbeta_c_columns_part[lane]);
-                dbeta_c_columns_low[lane] += dbeta_c_columns_low_part[lane];
+                C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns, dgamma_c_columns_low, dbeta_c_columns,
+                dbeta_c_columns_low, column, width, 0, N);
+        } else {
+            double dgamma_c_columns_part[SYMBN_INSTANCENORM_SUMS / 4];
+            double dgamma_c_columns_low_part[SYMBN_INSTANCENORM_SUMS / 4];
+            double dbeta_c_columns_part[SYMBN_INSTANCENORM_SUMS / 4];
+            double dbeta_c_columns_low_part[SYMBN_INSTANCENORM_SUMS / 4];
+
+            SYMBN_INSTANCENORM_PARALLEL
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    dgamma_c_columns_part[part*width + lane] = 0.0;
+                    dgamma_c_columns_low_part[part*width + lane] = 0.0;
+                    dbeta_c_columns_part[part*width + lane] = 0.0;
+                    dbeta_c_columns_low_part[part*width + lane] = 0.0;
+                }
+                symbn_instancenorm_backward_f64_rows_over_C(
+                    C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns_part + part*width,
+                    dgamma_c_columns_low_part + part*width, dbeta_c_columns_part + part*width,
+                    dbeta_c_columns_low_part + part*width, column, width, symbn_instancenorm_cut(N, part, pieces),
+                    symbn_instancenorm_cut(N, part + 1, pieces));
+            }
+            for (ptrdiff_t part = 0; part < pieces; ++part) {
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    symbn_instancenorm_add(&dgamma_c_columns[lane], &dgamma_c_columns_low[lane], dgamma_c_columns_part[part*width + lane]);
+                    dgamma_c_columns_low[lane] += dgamma_c_columns_low_part[part*width + lane];
+                    symbn_instancenorm_add(&dbeta_c_columns[lane], &dbeta_c_columns_low[lane], dbeta_c_columns_part[part*width + lane]);
+                    dbeta_c_columns_low[lane] += dbeta_c_columns_low_part[part*width + lane];
+                }
             }
         }
     }

@@ -61,15 +61,11 @@
 #define SYMBN_SOFTMAX_INDEPENDENT
 #endif
 
-/* The parts of the loop after it may run at once; what is ordered in them is done in the order of the parts. */
+/* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
 #define SYMBN_SOFTMAX_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
-#define SYMBN_SOFTMAX_PARALLEL_ORDERED _Pragma("omp parallel for ordered schedule(dynamic)")
-#define SYMBN_SOFTMAX_ORDERED _Pragma("omp ordered")
 #else
 #define SYMBN_SOFTMAX_PARALLEL
-#define SYMBN_SOFTMAX_PARALLEL_ORDERED
-#define SYMBN_SOFTMAX_ORDERED
 #endif
 
 /* An output of this many bytes or more is written past the caches. */

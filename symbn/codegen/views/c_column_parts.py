@@ -2,13 +2,13 @@
 
 In: the loop.  Out: functions: one for each of its loops over rows, one for a block of columns; and the lines that call the latter.
 
-Rows are cut into parts, and a part reads its rows one after the other, as they lie in memory. It has sums of its own, which are added in
-the order of the parts. Where there are more blocks of columns than parts of rows, the blocks are what runs at once.
+Rows are cut into parts, and a part reads its rows one after the other, as they lie in memory. Where there are more blocks of columns than
+parts of rows, the blocks are what runs at once. No part waits for another: threads may have to share their cores with other programs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from symbn.codegen.program import Sweep
@@ -48,9 +48,8 @@ class ColumnParts:
 
     def _over_rows(self, rows: Rows) -> list[str]:
         """The rows, at once or in parts; either is a call of a function of their own."""
-        names, cut, extent = self.names, self.printer.helper("cut"), "*".join(rows.axes)
-        own = {array: names.of_part(array) for array in self._sums(rows)}
-        arrays = [(name, f"{'' if name in own else 'const '}{real} *{name}") for name, real in self.columns.arrays.items()]
+        names, extent, sums = self.names, "*".join(rows.axes), self._sums(rows)
+        arrays = [(name, f"{'' if name in sums else 'const '}{real} *{name}") for name, real in self.columns.arrays.items()]
         used = self._used(rows.lines, [*self.given, *arrays, *self.place])
         name = self.fresh(f"rows_over_{self.sweep.index.axis}")
         parameters = [*(text for _, text in used), f"ptrdiff_t {names.first}", f"ptrdiff_t {names.last}"]
@@ -58,17 +57,40 @@ class ColumnParts:
         self.rows = max(self.rows, rows.axes, key=len)
         given = [part for part, _ in used]
         whole = wrapped(f"{name}(", [*given, "0", extent], ");")
-        bounds = [f"{cut}({extent}, {names.part}, {names.parts})", f"{cut}({extent}, {names.part} + 1, {names.parts})"]
-        part = list(wrapped(f"{name}(", [*(own.get(array, array) for array in given), *bounds], ");"))
-        if own:
-            started = [line for total in rows.sums for line in self.columns.accumulator(total, own)]
-            part = [*started, "", *part, f"{self.macro}_ORDERED", *self.columns.over(self._added(rows, own))]
-        return self._at_once(f"{names.parts} == 1", whole, names.parts, part, ordered=bool(own))
+        own = {array: f"{names.of_part(array)} + {names.part}*{names.width}" for array in sums}
+        parts = names.pieces if sums else names.parts
+        part = list(wrapped(f"{name}(", [*(own.get(array, array) for array in given), *self._bounds(extent, parts)], ");"))
+        return self._summed(rows, sums, whole, part) if sums else self._at_once(f"{parts} == 1", whole, parts, part)
 
-    def _at_once(self, alone: str, whole: Iterable[str], count: str, part: Iterable[str], *, ordered: bool = False) -> list[str]:
+    def _summed(self, rows: Rows, sums: list[str], whole: Iterable[str], part: list[str]) -> list[str]:
+        """Each part has sums of its own, as many as there is room for; they are added up in the order of the parts."""
+        names, size = self.names, f"{self.macro}_SUMS" if len(sums) == 1 else f"{self.macro}_SUMS / {len(sums)}"
+        at = f"[{names.part}*{names.width} + {names.lane}]"
+        zeros = self.columns.over([f"{names.of_part(array)}{at} = {self.columns.neutral(array)};" for array in sums])
+        loop = f"for (ptrdiff_t {names.part} = 0; {names.part} < {names.pieces}; ++{names.part}) {{"
+        lines = [
+            f"const ptrdiff_t {names.pieces} = {self.printer.helper('least')}({names.parts}, {size} / {names.width});",
+            "",
+            f"if ({names.pieces} <= 1) {{",
+            *indented(whole),
+            "} else {",
+            *indented(f"{self.columns.arrays[array]} {names.of_part(array)}[{size}];" for array in sums),
+            "",
+            *indented([f"{self.macro}_PARALLEL", loop, *indented([*zeros, *part]), "}"]),
+            *indented([loop, *indented(self.columns.over(self._added(rows, at))), "}"]),
+            "}",
+        ]
+        return ["{", *indented(lines), "}"]
+
+    def _bounds(self, extent: str, parts: str) -> list[str]:
+        """Where a part of the rows starts and ends."""
+        cut, part = self.printer.helper("cut"), self.names.part
+        return [f"{cut}({extent}, {part}, {parts})", f"{cut}({extent}, {part} + 1, {parts})"]
+
+    def _at_once(self, alone: str, whole: Iterable[str], count: str, part: Iterable[str]) -> list[str]:
         """Parts on several threads, or where there is nothing to share no region of threads is entered."""
         head = f"for (ptrdiff_t {self.names.part} = 0; {self.names.part} < {count}; ++{self.names.part}) {{"
-        loop = [f"{self.macro}_PARALLEL{'_ORDERED' if ordered else ''}", head, *indented(part), "}"]
+        loop = [f"{self.macro}_PARALLEL", head, *indented(part), "}"]
         return [f"if ({alone}) {{", *indented(whole), "} else {", *indented(loop), "}"]
 
     def _sums(self, rows: Rows) -> list[str]:
@@ -77,20 +99,20 @@ class ColumnParts:
         found = [[names.of_columns(s), *([names.columns_low(s)] if lost and s not in self.columns.extrema else [])] for s in rows.sums]
         return [array for arrays in found for array in arrays]
 
-    def _added(self, rows: Rows, own: Mapping[str, str]) -> list[str]:
-        """Adds a part's sums to those of all rows."""
+    def _added(self, rows: Rows, own: str) -> list[str]:
+        """Adds a part's sums, which are at `own`, to those of all rows."""
         names, at, body = self.names, f"[{self.names.lane}]", list[str]()
         for name in rows.sums:
-            total = names.of_columns(name)
+            total, low = names.of_columns(name), names.columns_low(name)
+            term = f"{names.of_part(total)}{own}"
             if name in self.columns.extrema:
                 helper = self.printer.of(self.real).helper(OVER_LANES[self.columns.extrema[name]])
-                body.append(f"{total}{at} = {helper}({own[total]}{at}, {total}{at});")
+                body.append(f"{total}{at} = {helper}({term}, {total}{at});")
             elif self.real == "float":
-                body.append(f"{total}{at} += {own[total]}{at};")
+                body.append(f"{total}{at} += {term};")
             else:
-                low = names.columns_low(name)
-                body.append(f"{self.printer.helper('add')}(&{total}{at}, &{low}{at}, {own[total]}{at});")
-                body.append(f"{low}{at} += {own[low]}{at};")
+                body.append(f"{self.printer.helper('add')}(&{total}{at}, &{low}{at}, {term});")
+                body.append(f"{low}{at} += {names.of_part(low)}{own};")
         return body
 
     def _calls(self, name: str, given: list[str]) -> list[str]:

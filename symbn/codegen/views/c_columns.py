@@ -9,9 +9,8 @@ block, then each column's numbers are computed, then rows are written. Float sum
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from symbn.codegen.program import Accumulate, Assign, Finish, Load, Start, Statement, Store, Sweep
@@ -153,17 +152,18 @@ class Columns:
         return [*starts, *(self._numbers(rest, _read(s for part in later for s in part)) if rest else [])]
 
     def _start(self, start: Start) -> list[str]:
-        return [*self.outer.comment_of(start.total), *self.accumulator(start.name)]
+        """An accumulator for each column."""
+        columns, low, lines = self.names.of_columns(start.name), self.names.columns_low(start.name), self.outer.comment_of(start.total)
+        if start.name not in self.extrema:
+            self.arrays |= dict.fromkeys([columns, low] if self.real == "double" else [columns], "double")
+            return [*lines, f"double {columns}{self.size} = {{0.0}}{f', {low}{self.size} = {{0.0}}' if self.real == 'double' else ''};"]
+        self.arrays[columns] = self.real
+        return [*lines, f"{self.real} {columns}{self.size};", *self.over(self._filled([(columns, self.neutral(columns))]))]
 
-    def accumulator(self, name: str, arrays: Mapping[str, str] = MappingProxyType({})) -> list[str]:
-        """A sum for each column, before the first term; `arrays` says what its arrays are called instead."""
-        columns, low = (arrays.get(array, array) for array in (self.names.of_columns(name), self.names.columns_low(name)))
-        if name not in self.extrema:
-            self.arrays |= {} if arrays else dict.fromkeys([columns, low] if self.real == "double" else [columns], "double")
-            return [f"double {columns}{self.size} = {{0.0}}{f', {low}{self.size} = {{0.0}}' if self.real == 'double' else ''};"]
-        self.arrays |= {} if arrays else {columns: self.real}
-        neutral = f"{NEUTRAL[self.extrema[name]]}{'F' if self.real == 'float' else ''}"
-        return [f"{self.real} {columns}{self.size};", *self.over(self._filled([(columns, neutral)]))]
+    def neutral(self, columns: str) -> str:
+        """What an accumulator's array holds before the first term."""
+        kinds = [kind for name, kind in self.extrema.items() if self.names.of_columns(name) == columns]
+        return f"{NEUTRAL[kinds[0]]}{'F' if self.real == 'float' else ''}" if kinds else "0.0"
 
     def _numbers(self, statements: Sequence[Statement], later: set[str]) -> list[str]:
         """What is computed once a column."""

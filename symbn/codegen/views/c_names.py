@@ -20,7 +20,7 @@ class LocalNames:
         self.at = names.fresh("at")
         self.block_first, self.block_end = names.fresh("block"), names.fresh("block_end")
         self.row, self.number, self.rows = names.fresh("row"), names.fresh("number"), names.fresh("rows")
-        self.blocks = names.fresh("blocks")
+        self.blocks, self.pieces = names.fresh("blocks"), names.fresh("pieces")
         self.column, self.columns = names.fresh("column"), names.fresh("columns")
         self.plane, self.ahead = names.fresh("plane"), names.fresh("ahead")
         self.lane, self.width = names.fresh("lane"), names.fresh("width")
