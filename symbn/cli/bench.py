@@ -14,13 +14,12 @@ import click
 from click.core import ParameterSource
 
 from symbn.cli.output import emit
-from symbn.cli.params import LayerName, Shape, what_to_derive
+from symbn.cli.params import DTYPES, LayerName, Shape, what_to_derive
 
 if TYPE_CHECKING:
     from symbn.tools.bench.task import Result, Task
 
 COUNT = re.compile(r"[1-9][0-9]{0,3}")
-DTYPES = {"f32": "float32", "f64": "float64"}
 DIRECTIONS = {"forward": ("forward",), "backward": ("backward",), "both": ("forward", "backward")}
 REGIMES = {"reuse": ("reuse",), "default": ("default",), "both": ("reuse", "default")}
 
@@ -43,7 +42,7 @@ class Counts(click.ParamType):  # type: ignore[type-arg]
 @click.command()
 @click.argument("layers", metavar="[LAYER]...", type=LayerName(), nargs=-1)
 @click.option("--shape", "shapes", type=Shape(), multiple=True, metavar="N=8192,C=1024", help="Extents of the axes; may be repeated.")
-@click.option("--dtype", "dtypes", type=click.Choice(tuple(DTYPES)), multiple=True, help="f32 unless said; may be repeated.")
+@click.option("--dtype", "dtypes", type=click.Choice(DTYPES), multiple=True, help="f32 unless said; may be repeated.")
 @click.option("--threads", type=Counts(), metavar="N,...", help="How many may work at once; as many as there are cores unless said.")
 @what_to_derive
 @click.option("--direction", type=click.Choice(tuple(DIRECTIONS)), default="backward", show_default=True, help="The pass to time.")
@@ -87,15 +86,16 @@ def bench(
         raise click.UsageError("name a LAYER, or --all for the cases that symbn's own tables show")
     if all_ and (shapes or wrt or save is not None or (mode, order, direction) != ("vjp", 1, "backward")):
         raise click.UsageError("--all knows its layers, shapes and passes; it goes with --dtype, --threads, --regime and --repeat")
+    from symbn.codegen.storage import DTYPES as NAMES
     from symbn.tools.bench import machine, plan, roofline, table
-    from symbn.tools.bench.contenders import OWN
+    from symbn.tools.bench.contenders import own_names
     from symbn.tools.bench.peers import absent
     from symbn.tools.bench.task import Bench
 
     if svg is not None:
         roofline.check_available()
     wanted = plan.Wanted(
-        mode, order, wrt or None, save, DIRECTIONS[direction], tuple(DTYPES[dtype] for dtype in dict.fromkeys(dtypes)) or ("float32",),
+        mode, order, wrt or None, save, DIRECTIONS[direction], tuple(NAMES[dtype] for dtype in dict.fromkeys(dtypes)) or ("float32",),
         threads or (machine.cores(),), repeat,
     )  # fmt: skip
     tasks = plan.every(wanted) if all_ else plan.plan(layers, shapes, wanted)
@@ -104,7 +104,7 @@ def bench(
     emit(json.dumps(table.data(found), indent=1, sort_keys=True) if as_json else table.table(found), output)
     if svg is not None:
         emit(roofline.roofline(found), svg)
-    ctx.exit(1 if any(result.timing(name) is None for result in results for name in OWN) else 0)
+    ctx.exit(1 if any(result.timing(name) is None for result in results for name in own_names(result.task)) else 0)
 
 
 def _typed(ctx: click.Context) -> str:

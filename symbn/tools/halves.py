@@ -78,6 +78,11 @@ def narrowed(values: Array, dtype: np.dtype[Any]) -> Array:
     return np.where(np.isnan(values), bits >> 16 | 0x40, nearest).astype(np.uint16).view(dtype)
 
 
+def epsilon(name: str) -> float:
+    """The distance from 1 to the next number of a dtype."""
+    return 2.0 ** -FORMATS[name][0] if name in FORMATS else float(np.finfo(name).eps)
+
+
 def half_unit(sizes: Any, name: str) -> Any:
     """How far rounding to the dtype may move a number of at most this size; infinity where it may be beyond the largest."""
     fraction, smallest, beyond = FORMATS[name]
@@ -93,10 +98,11 @@ def as_given(results: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any
     torch = sys.modules.get("torch")
     if torch is None or not any(isinstance(value, torch.Tensor) for value in given.values()):
         return results
-    return {name: value if isinstance(value, torch.Tensor) else _tensor(torch, value) for name, value in results.items()}
+    return {name: value if isinstance(value, torch.Tensor) else tensor_of(torch, value) for name, value in results.items()}
 
 
-def _tensor(torch: Any, value: Any) -> Any:
+def tensor_of(torch: Any, value: Any) -> Any:
+    """A tensor over the same memory."""
     if name_of(value.dtype) == "bfloat16":
         return torch.from_numpy(value.view(np.int16)).view(torch.bfloat16)
     return torch.from_numpy(value) if isinstance(value, np.ndarray) else torch.tensor(value)

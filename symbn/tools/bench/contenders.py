@@ -10,17 +10,26 @@ from typing import Any
 
 import numpy as np
 
+from symbn.codegen.storage import HALVES, SHORT
 from symbn.tools.bench.cases import POST
 from symbn.tools.bench.setting import Contender, Setting, kernel_of
+from symbn.tools.bench.task import Task
+from symbn.tools.halves import dtype_of, narrowed
 from symbn.tools.kernel import Kernel
 
 C, NUMPY, PUBLISHED = "C", "NumPy", "NumPy, as published"
-OWN = (C, NUMPY)
 Maker = Callable[[Setting], Contender]
+
+
+def own_names(task: Task) -> tuple[str, ...]:
+    """What of symbn's own is timed: NumPy does not compute in 16 bits."""
+    return (C,) if SHORT[task.dtype] in HALVES else (C, NUMPY)
 
 
 def own(setting: Setting) -> Mapping[str, Maker]:
     """By name, in the table's order; the published line where there is one."""
+    if NUMPY not in own_names(setting.task):
+        return {C: _generated("c", C)}
     published = setting.task.known in POST and (setting.second, setting.task.mode, setting.task.order) == (True, "vjp", 1)
     return {C: _generated("c", C), NUMPY: _generated("numpy", NUMPY), **({PUBLISHED: _published} if published else {})}
 
@@ -43,7 +52,11 @@ def full(kernel: Kernel, setting: Setting) -> dict[str, Any]:
     """Arrays for the results, full of NaN: their pages are there, and a store that is missing is found."""
     program = kernel.passes[setting.second].program
     extents = setting.task.extents
-    return {part.name: np.full([extents[axis] for axis in part.axes], np.nan, kernel.dtype) for part in program.outputs}
+    return {part.name: _nan([extents[axis] for axis in part.axes], dtype_of(kernel.storage, part.axes)) for part in program.outputs}
+
+
+def _nan(shape: list[int], dtype: np.dtype[Any]) -> Any:
+    return narrowed(np.full(shape, np.nan, np.float32), dtype)
 
 
 def _published(setting: Setting) -> Contender:

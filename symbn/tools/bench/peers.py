@@ -17,6 +17,8 @@ from symbn.tools.bench.cases import JAX, TORCH
 from symbn.tools.bench.contenders import Maker
 from symbn.tools.bench.inputs import Values
 from symbn.tools.bench.setting import Contender, Setting
+from symbn.tools.exchange import readable
+from symbn.tools.halves import tensor_of
 
 EAGER, INDUCTOR, XLA = "PyTorch", "inductor", "JAX"
 # By name: the module to look for, the layers it is run for, and how to install it.
@@ -80,7 +82,7 @@ def _torch(setting: Setting, name: str, compiled: Callable[[Any], Any]) -> Conte
     torch.set_num_threads(setting.task.threads)
     inner = setting.derivation.first or setting.derivation
     table = TORCH[setting.task.known]
-    constants = {key: float(value) if not np.ndim(value) else torch.from_numpy(value) for key, value in setting.constants.items()}
+    constants = {key: float(value) if not np.ndim(value) else tensor_of(torch, value) for key, value in setting.constants.items()}
     forward = compiled(lambda *inputs: table(torch, functional, *inputs, **constants))
 
     def first(*values: Any) -> tuple[Any, ...]:
@@ -90,13 +92,13 @@ def _torch(setting: Setting, name: str, compiled: Callable[[Any], Any]) -> Conte
         wanted = [value for part, value in zip(inner.layer.inputs, inputs, strict=True) if part.name in inner.wrt]
         return tuple(torch.autograd.grad(forward(*inputs), wanted, seeds[0], create_graph=True))
 
-    leaves = {key: torch.from_numpy(np.asarray(value)).requires_grad_() for key, value in setting.inputs.items()}
+    leaves = {key: tensor_of(torch, np.asarray(value)).requires_grad_() for key, value in setting.inputs.items()}
     names = _names(setting)
     if not setting.second:
         return Contender(name, lambda: first(*leaves.values()), lambda made: _arrays(names, [value.detach() for value in made]))
     outputs = first(*leaves.values())
     wrt = [leaves[key] for key in setting.derivation.gradients]
-    seeds = [torch.from_numpy(np.asarray(value)) for value in setting.seeds.values()]
+    seeds = [tensor_of(torch, np.asarray(value)) for value in setting.seeds.values()]
 
     def call() -> Any:
         return torch.autograd.grad(outputs, wrt, seeds, retain_graph=True, allow_unused=True)
@@ -138,4 +140,4 @@ def _xla(setting: Setting) -> Contender:
 
 
 def _arrays(names: tuple[str, ...], made: Any) -> Values:
-    return {name: np.asarray(value) for name, value in zip(names, made, strict=True)}
+    return {name: readable(name, value) for name, value in zip(names, made, strict=True)}

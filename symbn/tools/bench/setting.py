@@ -5,7 +5,7 @@ In: a task.  Out: the derivation, the arrays, the pass that is timed, and what e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
@@ -16,12 +16,15 @@ import numpy as np
 from symbn.calculus.derivation import Derivation
 from symbn.calculus.engine import derive
 from symbn.codegen.program import Program
+from symbn.codegen.storage import SHORT, Storage, storage_of
 from symbn.codegen.work import longest_sum
 from symbn.errors import UnsupportedError
 from symbn.language import parse_layer
+from symbn.layer import Constant, Input
 from symbn.tools.bench.inputs import Values, draw
 from symbn.tools.bench.task import BACKWARD, Task
 from symbn.tools.build import build
+from symbn.tools.halves import dtype_of, epsilon, narrowed, widened
 from symbn.tools.kernel import Kernel
 
 # How many rounding errors each term of a sum may bring, and a result may have on its own: see `allowed`.
@@ -71,15 +74,21 @@ class Setting:
 def setting_of(task: Task) -> Setting:
     """The setting of a task. UnsupportedError where no values are found at which the layer is defined."""
     derivation = derivation_of(task.text, task.mode, task.order, task.wrt, task.save)
-    kernel = kernel_of(task, "numpy", "float64")
+    kernel, storage = kernel_of(task, "numpy", "float64"), storage_of(derivation.layer, SHORT[task.dtype])
     for positive in (False, True):
-        values = draw(derivation, task.extents, np.dtype(task.dtype), positive=positive)
-        wide = {name: value.astype(np.float64) for name, value in values.items()}
+        values = _stored(draw(derivation, task.extents, dtype_of(storage, ()), positive=positive), derivation, storage)
+        wide = {name: widened(value).astype(np.float64) for name, value in values.items()}
         with np.errstate(all="ignore"):
             truth = results_of(kernel, Setting(task, derivation, wide, {}))
         if all(np.isfinite(value).all() for value in truth.values()):
             return Setting(task, derivation, values, truth)
     raise UnsupportedError(f"{task.layer}: no values found at which it is defined, so nothing can be timed")
+
+
+def _stored(values: Values, derivation: Derivation, storage: Storage) -> Values:
+    """The arrays as the kernel takes them; scalars as they are."""
+    parts: Sequence[Input | Constant] = (*derivation.layer.inputs, *derivation.layer.constants, *derivation.seeds)
+    return values | {part.name: narrowed(values[part.name], dtype_of(storage, part.axes)) for part in parts if storage.is_half(part.axes)}
 
 
 def results_of(kernel: Kernel, setting: Setting) -> Values:
@@ -115,14 +124,14 @@ def allowed(program: Program, task: Task) -> float:
 
     Errors of a sum of n terms grow like sqrt(n) as they come with either sign; a contender that adds in double does better.
     """
-    return SLACK * float(np.finfo(task.dtype).eps) * sqrt(longest_sum(program, task.extents))
+    return SLACK * epsilon(task.dtype) * sqrt(longest_sum(program, task.extents))
 
 
 def wrong(found: Values, setting: Setting, tolerance: float) -> str:
     """Which result is not what it should be, by how much; "" where all are."""
     for name, value in found.items():
         true = setting.truth[name]
-        got = np.asarray(value, np.float64).reshape(true.shape)
+        got = widened(np.asarray(value)).astype(np.float64).reshape(true.shape)
         scale = float(np.max(np.abs(true))) or 1.0
         error = float(np.max(np.abs(got - true))) / scale
         if not error <= tolerance:

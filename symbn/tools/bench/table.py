@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from symbn.codegen.storage import SHORT
 from symbn.tools.bench.contenders import NUMPY, PUBLISHED, C
 from symbn.tools.bench.onednn import ONEDNN
 from symbn.tools.bench.peers import EAGER, INDUCTOR, XLA
@@ -47,8 +48,8 @@ def title(task: Task, called: str) -> str:
     """`layernorm backward, f64, 2 threads`."""
     kept = f" keeping {', '.join(task.save)}" if task.save is not None else ""
     wrt = f" by {', '.join(task.wrt)}" if task.wrt else ""
-    dtype = "f32" if task.dtype == "float32" else "f64"
-    return f"{task.layer} {called.replace('_', ' ')}{wrt}{kept}, {dtype}, {task.threads} thread{'' if task.threads == 1 else 's'}"
+    threads = f"{task.threads} thread{'' if task.threads == 1 else 's'}"
+    return f"{task.layer} {called.replace('_', ' ')}{wrt}{kept}, {SHORT[task.dtype]}, {threads}"
 
 
 def _row(result: Result, shown: Sequence[str]) -> list[str]:

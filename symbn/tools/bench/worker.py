@@ -9,13 +9,14 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from symbn.codegen.program import Argument, Output
 from symbn.codegen.work import work_of
 from symbn.errors import SymbnError
 from symbn.tools.bench.contenders import own
@@ -25,6 +26,7 @@ from symbn.tools.bench.peers import peers
 from symbn.tools.bench.setting import Contender, Setting, allowed, kernel_of, setting_of, wrong
 from symbn.tools.bench.task import Result, Task, Timing
 from symbn.tools.exchange import Array
+from symbn.tools.kernel import Kernel
 
 LONGEST = 160  # characters of a problem
 
@@ -77,10 +79,10 @@ def _timed(task: Task, regime: str) -> Result:
     with np.errstate(all="ignore"):
         timings = side_by_side({**calls, **{name: contender.call for name, contender in ready.items()}}, task.repeat)
     floor = min((timings[name] for name in calls), key=lambda timing: timing.median)
-    size = np.dtype(task.dtype).itemsize
     rows = tuple(timings[name] if name in ready else problems[name] for name in makers)
     called = kernel.methods[setting.second]
-    return Result(task, regime, called, work.read * size, work.written * size, work.operations, floor, rows)
+    read, written = _bytes(kernel, program.arguments, task), _bytes(kernel, program.outputs, task)
+    return Result(task, regime, called, read, written, work.operations, floor, rows)
 
 
 def _prepared(make: Callable[[Setting], Contender], setting: Setting, tolerance: float) -> Contender | str:
@@ -109,8 +111,12 @@ def _traffic(setting: Setting) -> tuple[list[Array], list[Array]]:
         *_, saved = kernel.first(*setting.inputs.values(), **setting.constants)
         values |= saved._asdict()
     reads = [values[argument.name] for argument in program.arguments if argument.axes]
-    size = kernel.dtype.itemsize
-    return reads, [aligned(prod(setting.task.extents[axis] for axis in part.axes) * size) for part in program.outputs]
+    return reads, [aligned(_bytes(kernel, [part], setting.task)) for part in program.outputs]
+
+
+def _bytes(kernel: Kernel, parts: Iterable[Argument | Output], task: Task) -> int:
+    """What the arrays hold."""
+    return sum(prod(task.extents[axis] for axis in part.axes) * kernel.storage.bytes(part.axes) for part in parts)
 
 
 if __name__ == "__main__":
