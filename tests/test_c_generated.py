@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -66,6 +67,18 @@ def test_zig_is_silent(sources: Path, tmp_path: Path) -> None:
         command = [*found[0].command, "-std=c99", *WARNINGS, "-O2", "-c", str(sources / f"{name}.c"), "-o", f"{name}.o"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), name
+
+
+@pytest.mark.skipif(platform.system() != "Linux" or platform.machine() != "x86_64", reason="not Linux on x86-64")
+@pytest.mark.parametrize("program", ["gcc", "clang"])
+def test_each_loop_is_there_for_several_instruction_sets_unless_it_is_turned_off(program: str, sources: Path, tmp_path: Path) -> None:
+    if shutil.which(program) is None or shutil.which("nm") is None:
+        pytest.skip(f"no {program}, or no nm")
+    for flags, several in (("", True), ("-DSYMBN_FEATURES_CLONES=", False), ("-mavx2", False)):
+        command = [program, "-std=c99", "-O1", *flags.split(), "-c", str(sources / "features.c")]
+        subprocess.run(command, cwd=tmp_path, check=True)
+        names = subprocess.run(["nm", "features.o"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        assert ("avx512f" in names or "x86_64_v4" in names) == several, flags
 
 
 @needs_c
@@ -223,11 +236,23 @@ def test_an_output_may_be_the_memory_of_the_input_that_the_header_names(name: st
 
 
 @needs_c
-def test_float64_sums_lose_nothing_as_terms_cancel() -> None:
+def test_float64_sums_lose_no_more_than_16_additions_do() -> None:
     x = np.concatenate([RNG.standard_normal(1000) * 10.0 ** RNG.integers(-3, 12, 1000) for _ in range(20)])
     x = RNG.permutation(np.concatenate([x, -x, RNG.standard_normal(999)]))
     y, _ = kernel("shrink").forward(x)
-    assert y == pytest.approx(math.fsum(x) / len(x), rel=1e-9)
+    # A term goes through at most 16 additions before they carry what they lose; the mean is divided and rounded.
+    assert abs(y * len(x) - math.fsum(x)) <= 18 * 2.0**-53 * math.fsum(abs(x))
+
+
+@needs_c
+def test_float64_means_lose_nothing_as_terms_cancel() -> None:
+    """What is subtracted from elements carries what it loses from the first term on."""
+    x = np.concatenate([RNG.standard_normal(1000) * 10.0 ** RNG.integers(-3, 12, 1000) for _ in range(20)])
+    x = RNG.permutation(np.concatenate([x, -x, RNG.standard_normal(999)]))[:, None]
+    _, saved = kernel("features").forward(x, np.ones(1), np.zeros(1))
+    deviation = math.sqrt(saved.sigma2[0] + 1e-5)
+    mean = math.fsum(x[:, 0]) / len(x)
+    assert np.all(np.abs(saved.xhat[:, 0] * deviation + mean - x[:, 0]) <= 1e-15 * np.abs(x[:, 0]) + 1e-9 * abs(mean))
 
 
 @needs_c

@@ -47,14 +47,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_BATCHNORM_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_BATCHNORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_BATCHNORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_BATCHNORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_BATCHNORM_CLONES
 #define SYMBN_BATCHNORM_CLONES
 #endif
 
@@ -147,6 +153,14 @@ static inline void symbn_batchnorm_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_BATCHNORM_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_batchnorm_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_batchnorm_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -386,23 +400,26 @@ SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_forward_f64_over_N_2(
     const double *x, double mu, ptrdiff_t first, ptrdiff_t last, double *sums)
 {
     double sigma2_value_lanes[SYMBN_BATCHNORM_LANES] = {0.0}, sigma2_value_lanes_low[SYMBN_BATCHNORM_LANES] = {0.0};
-    {
-        ptrdiff_t done = first;
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_least(last - chunk, SYMBN_BATCHNORM_CHUNK);
+        double sigma2_value_chunk[SYMBN_BATCHNORM_LANES] = {0.0};
+        ptrdiff_t done = chunk;
 
-        for (; done + SYMBN_BATCHNORM_LANES <= last; done += SYMBN_BATCHNORM_LANES) {
+        for (; done + SYMBN_BATCHNORM_LANES <= chunk_end; done += SYMBN_BATCHNORM_LANES) {
             for (int lane = 0; lane < SYMBN_BATCHNORM_LANES; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const double x_j = x[j];
                 const double x_minus_mu_j = x_j - mu;
-                symbn_batchnorm_add(&sigma2_value_lanes[lane], &sigma2_value_lanes_low[lane], x_minus_mu_j*x_minus_mu_j);
+                sigma2_value_chunk[lane] += x_minus_mu_j*x_minus_mu_j;
             }
         }
-        for (int lane = 0; done + lane < last; ++lane) {
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
             const ptrdiff_t j = done + lane;
             const double x_j = x[j];
             const double x_minus_mu_j = x_j - mu;
-            symbn_batchnorm_add(&sigma2_value_lanes[lane], &sigma2_value_lanes_low[lane], x_minus_mu_j*x_minus_mu_j);
+            sigma2_value_chunk[lane] += x_minus_mu_j*x_minus_mu_j;
         }
+        symbn_batchnorm_carry(sigma2_value_lanes, sigma2_value_lanes_low, sigma2_value_chunk, SYMBN_BATCHNORM_LANES);
     }
     double sigma2_value = 0.0, sigma2_value_low = 0.0;
     symbn_batchnorm_gather(&sigma2_value, &sigma2_value_low, sigma2_value_lanes, sigma2_value_lanes_low);
@@ -648,25 +665,30 @@ SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_backward_f64_over_N(
 {
     double sum_dy_lanes[SYMBN_BATCHNORM_LANES] = {0.0}, sum_dy_lanes_low[SYMBN_BATCHNORM_LANES] = {0.0};
     double sum_dy_xhat_lanes[SYMBN_BATCHNORM_LANES] = {0.0}, sum_dy_xhat_lanes_low[SYMBN_BATCHNORM_LANES] = {0.0};
-    {
-        ptrdiff_t done = first;
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_least(last - chunk, SYMBN_BATCHNORM_CHUNK);
+        double sum_dy_chunk[SYMBN_BATCHNORM_LANES] = {0.0};
+        double sum_dy_xhat_chunk[SYMBN_BATCHNORM_LANES] = {0.0};
+        ptrdiff_t done = chunk;
 
-        for (; done + SYMBN_BATCHNORM_LANES <= last; done += SYMBN_BATCHNORM_LANES) {
+        for (; done + SYMBN_BATCHNORM_LANES <= chunk_end; done += SYMBN_BATCHNORM_LANES) {
             for (int lane = 0; lane < SYMBN_BATCHNORM_LANES; ++lane) {
                 const ptrdiff_t k = done + lane;
                 const double dy_k = dy[k];
-                symbn_batchnorm_add(&sum_dy_lanes[lane], &sum_dy_lanes_low[lane], dy_k);
+                sum_dy_chunk[lane] += dy_k;
                 const double xhat_k = xhat[k];
-                symbn_batchnorm_add(&sum_dy_xhat_lanes[lane], &sum_dy_xhat_lanes_low[lane], dy_k*xhat_k);
+                sum_dy_xhat_chunk[lane] += dy_k*xhat_k;
             }
         }
-        for (int lane = 0; done + lane < last; ++lane) {
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
             const ptrdiff_t k = done + lane;
             const double dy_k = dy[k];
-            symbn_batchnorm_add(&sum_dy_lanes[lane], &sum_dy_lanes_low[lane], dy_k);
+            sum_dy_chunk[lane] += dy_k;
             const double xhat_k = xhat[k];
-            symbn_batchnorm_add(&sum_dy_xhat_lanes[lane], &sum_dy_xhat_lanes_low[lane], dy_k*xhat_k);
+            sum_dy_xhat_chunk[lane] += dy_k*xhat_k;
         }
+        symbn_batchnorm_carry(sum_dy_lanes, sum_dy_lanes_low, sum_dy_chunk, SYMBN_BATCHNORM_LANES);
+        symbn_batchnorm_carry(sum_dy_xhat_lanes, sum_dy_xhat_lanes_low, sum_dy_xhat_chunk, SYMBN_BATCHNORM_LANES);
     }
     double sum_dy = 0.0, sum_dy_low = 0.0;
     symbn_batchnorm_gather(&sum_dy, &sum_dy_low, sum_dy_lanes, sum_dy_lanes_low);

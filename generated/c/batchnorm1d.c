@@ -44,14 +44,20 @@
 #include <math.h>
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_BATCHNORM1D_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_BATCHNORM1D_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_BATCHNORM1D_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_BATCHNORM1D_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_BATCHNORM1D_CLONES
 #define SYMBN_BATCHNORM1D_CLONES
 #endif
 
@@ -111,6 +117,14 @@ static inline void symbn_batchnorm1d_widen_columns(double *columns, const float 
 {
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_batchnorm1d_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_batchnorm1d_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -355,14 +369,23 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f64_rows_over_C_2
     ptrdiff_t C, const double *x, double *sigma2_c_columns, double *sigma2_c_columns_low,
     const double *mu_c_f, ptrdiff_t column, ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t j = first; j < last; ++j) {
-        SYMBN_BATCHNORM1D_INDEPENDENT
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM1D_ROWS) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(last - chunk, SYMBN_BATCHNORM1D_ROWS);
+        double sigma2_c_chunk[SYMBN_BATCHNORM1D_COLUMNS];
+
         for (ptrdiff_t lane = 0; lane < width; ++lane) {
-            const ptrdiff_t c = column + lane;
-            const double x_jc = x[j*C + c];
-            const double x_minus_mu_jc = x_jc - mu_c_f[lane];
-            symbn_batchnorm1d_add(&sigma2_c_columns[lane], &sigma2_c_columns_low[lane], x_minus_mu_jc*x_minus_mu_jc);
+            sigma2_c_chunk[lane] = 0.0;
         }
+        for (ptrdiff_t j = chunk; j < chunk_end; ++j) {
+            SYMBN_BATCHNORM1D_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t c = column + lane;
+                const double x_jc = x[j*C + c];
+                const double x_minus_mu_jc = x_jc - mu_c_f[lane];
+                sigma2_c_chunk[lane] += x_minus_mu_jc*x_minus_mu_jc;
+            }
+        }
+        symbn_batchnorm1d_carry(sigma2_c_columns, sigma2_c_columns_low, sigma2_c_chunk, width);
     }
 }
 
@@ -700,15 +723,27 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f64_rows_over_C(
     double *sum_dy_c_columns_low, double *sum_dy_xhat_c_columns, double *sum_dy_xhat_c_columns_low,
     ptrdiff_t column, ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t k = first; k < last; ++k) {
-        SYMBN_BATCHNORM1D_INDEPENDENT
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM1D_ROWS) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm1d_least(last - chunk, SYMBN_BATCHNORM1D_ROWS);
+        double sum_dy_c_chunk[SYMBN_BATCHNORM1D_COLUMNS];
+        double sum_dy_xhat_c_chunk[SYMBN_BATCHNORM1D_COLUMNS];
+
         for (ptrdiff_t lane = 0; lane < width; ++lane) {
-            const ptrdiff_t c = column + lane;
-            const double dy_kc = dy[k*C + c];
-            symbn_batchnorm1d_add(&sum_dy_c_columns[lane], &sum_dy_c_columns_low[lane], dy_kc);
-            const double xhat_kc = xhat[k*C + c];
-            symbn_batchnorm1d_add(&sum_dy_xhat_c_columns[lane], &sum_dy_xhat_c_columns_low[lane], dy_kc*xhat_kc);
+            sum_dy_c_chunk[lane] = 0.0;
+            sum_dy_xhat_c_chunk[lane] = 0.0;
         }
+        for (ptrdiff_t k = chunk; k < chunk_end; ++k) {
+            SYMBN_BATCHNORM1D_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t c = column + lane;
+                const double dy_kc = dy[k*C + c];
+                sum_dy_c_chunk[lane] += dy_kc;
+                const double xhat_kc = xhat[k*C + c];
+                sum_dy_xhat_c_chunk[lane] += dy_kc*xhat_kc;
+            }
+        }
+        symbn_batchnorm1d_carry(sum_dy_c_columns, sum_dy_c_columns_low, sum_dy_c_chunk, width);
+        symbn_batchnorm1d_carry(sum_dy_xhat_c_columns, sum_dy_xhat_c_columns_low, sum_dy_xhat_c_chunk, width);
     }
 }
 

@@ -49,14 +49,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_BATCHNORM2D_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_BATCHNORM2D_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_BATCHNORM2D_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_BATCHNORM2D_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_BATCHNORM2D_CLONES
 #define SYMBN_BATCHNORM2D_CLONES
 #endif
 
@@ -171,6 +177,14 @@ static inline void symbn_batchnorm2d_widen_columns(double *columns, const float 
 {
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_batchnorm2d_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_batchnorm2d_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -527,11 +541,26 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f64_over_C_S(
             const ptrdiff_t width = symbn_batchnorm2d_least(last - column, columns)*S;
             /* mu[c] = mean(x[m, c, t] for m in N for t in S) */
             double mu_c_columns[SYMBN_BATCHNORM2D_RUN] = {0.0}, mu_c_columns_low[SYMBN_BATCHNORM2D_RUN] = {0.0};
-            for (ptrdiff_t m = 0; m < N; ++m) {
-                SYMBN_BATCHNORM2D_INDEPENDENT
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const double x_mct = x[(m*C + column)*S + lane];
-                    symbn_batchnorm2d_add(&mu_c_columns[lane], &mu_c_columns_low[lane], x_mct);
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM2D_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm2d_least(N - chunk, SYMBN_BATCHNORM2D_ROWS);
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_BATCHNORM2D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM2D_TOGETHER) {
+                    SYMBN_BATCHNORM2D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        for (int row = 0; row < SYMBN_BATCHNORM2D_TOGETHER; ++row) {
+                            const ptrdiff_t m = done + row;
+                            const double x_mct = x[(m*C + column)*S + lane];
+                            symbn_batchnorm2d_add(&mu_c_columns[lane], &mu_c_columns_low[lane], x_mct);
+                        }
+                    }
+                }
+                for (ptrdiff_t m = done; m < chunk_end; ++m) {
+                    SYMBN_BATCHNORM2D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const double x_mct = x[(m*C + column)*S + lane];
+                        symbn_batchnorm2d_add(&mu_c_columns[lane], &mu_c_columns_low[lane], x_mct);
+                    }
                 }
             }
             /* sigma2[c] = mean((x[m, c, t] - mu[c])**2 for m in N for t in S) */
@@ -550,13 +579,37 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f64_over_C_S(
                     mu_c_f[lane] = mu_c;
                 }
             }
-            for (ptrdiff_t m = 0; m < N; ++m) {
-                SYMBN_BATCHNORM2D_INDEPENDENT
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM2D_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm2d_least(N - chunk, SYMBN_BATCHNORM2D_ROWS);
+                double sigma2_c_chunk[SYMBN_BATCHNORM2D_RUN];
+
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const double x_mct = x[(m*C + column)*S + lane];
-                    const double x_minus_mu_mct = x_mct - mu_c_f[lane];
-                    symbn_batchnorm2d_add(&sigma2_c_columns[lane], &sigma2_c_columns_low[lane], x_minus_mu_mct*x_minus_mu_mct);
+                    sigma2_c_chunk[lane] = 0.0;
                 }
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_BATCHNORM2D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM2D_TOGETHER) {
+                    SYMBN_BATCHNORM2D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        double sigma2_c_rows = 0;
+                        for (int row = 0; row < SYMBN_BATCHNORM2D_TOGETHER; ++row) {
+                            const ptrdiff_t m = done + row;
+                            const double x_mct = x[(m*C + column)*S + lane];
+                            const double x_minus_mu_mct = x_mct - mu_c_f[lane];
+                            sigma2_c_rows += x_minus_mu_mct*x_minus_mu_mct;
+                        }
+                        sigma2_c_chunk[lane] += sigma2_c_rows;
+                    }
+                }
+                for (ptrdiff_t m = done; m < chunk_end; ++m) {
+                    SYMBN_BATCHNORM2D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const double x_mct = x[(m*C + column)*S + lane];
+                        const double x_minus_mu_mct = x_mct - mu_c_f[lane];
+                        sigma2_c_chunk[lane] += x_minus_mu_mct*x_minus_mu_mct;
+                    }
+                }
+                symbn_batchnorm2d_carry(sigma2_c_columns, sigma2_c_columns_low, sigma2_c_chunk, width);
             }
             double rsqrt_sigma2_plus_eps_c_f[SYMBN_BATCHNORM2D_RUN];
             double gamma_c_f[SYMBN_BATCHNORM2D_RUN];
@@ -645,23 +698,26 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f64_over_C(
         /* sigma2[c] = mean((x[m, c, t] - mu[c])**2 for m in N for t in S) */
         double sigma2_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0}, sigma2_c_lanes_low[SYMBN_BATCHNORM2D_LANES] = {0.0};
         for (ptrdiff_t m = 0; m < N; ++m) {
-            {
-                ptrdiff_t done = 0;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM2D_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm2d_least(S - chunk, SYMBN_BATCHNORM2D_CHUNK);
+                double sigma2_c_chunk[SYMBN_BATCHNORM2D_LANES] = {0.0};
+                ptrdiff_t done = chunk;
 
-                for (; done + SYMBN_BATCHNORM2D_LANES <= S; done += SYMBN_BATCHNORM2D_LANES) {
+                for (; done + SYMBN_BATCHNORM2D_LANES <= chunk_end; done += SYMBN_BATCHNORM2D_LANES) {
                     for (int lane = 0; lane < SYMBN_BATCHNORM2D_LANES; ++lane) {
                         const ptrdiff_t t = done + lane;
                         const double x_mct = x[(m*C + c)*S + t];
                         const double x_minus_mu_mct = x_mct - mu_c;
-                        symbn_batchnorm2d_add(&sigma2_c_lanes[lane], &sigma2_c_lanes_low[lane], x_minus_mu_mct*x_minus_mu_mct);
+                        sigma2_c_chunk[lane] += x_minus_mu_mct*x_minus_mu_mct;
                     }
                 }
-                for (int lane = 0; done + lane < S; ++lane) {
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t t = done + lane;
                     const double x_mct = x[(m*C + c)*S + t];
                     const double x_minus_mu_mct = x_mct - mu_c;
-                    symbn_batchnorm2d_add(&sigma2_c_lanes[lane], &sigma2_c_lanes_low[lane], x_minus_mu_mct*x_minus_mu_mct);
+                    sigma2_c_chunk[lane] += x_minus_mu_mct*x_minus_mu_mct;
                 }
+                symbn_batchnorm2d_carry(sigma2_c_lanes, sigma2_c_lanes_low, sigma2_c_chunk, SYMBN_BATCHNORM2D_LANES);
             }
         }
         double sigma2_c = 0.0, sigma2_c_low = 0.0;
@@ -994,14 +1050,44 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f64_over_C_S(
             double sum_dy_c_columns[SYMBN_BATCHNORM2D_RUN] = {0.0}, sum_dy_c_columns_low[SYMBN_BATCHNORM2D_RUN] = {0.0};
             /* sum_dy_xhat[c] = sum(dy[k, c, l]*xhat[k, c, l] for k in N for l in S) */
             double sum_dy_xhat_c_columns[SYMBN_BATCHNORM2D_RUN] = {0.0}, sum_dy_xhat_c_columns_low[SYMBN_BATCHNORM2D_RUN] = {0.0};
-            for (ptrdiff_t k = 0; k < N; ++k) {
-                SYMBN_BATCHNORM2D_INDEPENDENT
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM2D_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm2d_least(N - chunk, SYMBN_BATCHNORM2D_ROWS);
+                double sum_dy_c_chunk[SYMBN_BATCHNORM2D_RUN];
+                double sum_dy_xhat_c_chunk[SYMBN_BATCHNORM2D_RUN];
+
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const double dy_kcl = dy[(k*C + column)*S + lane];
-                    symbn_batchnorm2d_add(&sum_dy_c_columns[lane], &sum_dy_c_columns_low[lane], dy_kcl);
-                    const double xhat_kcl = xhat[(k*C + column)*S + lane];
-                    symbn_batchnorm2d_add(&sum_dy_xhat_c_columns[lane], &sum_dy_xhat_c_columns_low[lane], dy_kcl*xhat_kcl);
+                    sum_dy_c_chunk[lane] = 0.0;
+                    sum_dy_xhat_c_chunk[lane] = 0.0;
                 }
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_BATCHNORM2D_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM2D_TOGETHER) {
+                    SYMBN_BATCHNORM2D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        double sum_dy_c_rows = 0;
+                        double sum_dy_xhat_c_rows = 0;
+                        for (int row = 0; row < SYMBN_BATCHNORM2D_TOGETHER; ++row) {
+                            const ptrdiff_t k = done + row;
+                            const double dy_kcl = dy[(k*C + column)*S + lane];
+                            sum_dy_c_rows += dy_kcl;
+                            const double xhat_kcl = xhat[(k*C + column)*S + lane];
+                            sum_dy_xhat_c_rows += dy_kcl*xhat_kcl;
+                        }
+                        sum_dy_c_chunk[lane] += sum_dy_c_rows;
+                        sum_dy_xhat_c_chunk[lane] += sum_dy_xhat_c_rows;
+                    }
+                }
+                for (ptrdiff_t k = done; k < chunk_end; ++k) {
+                    SYMBN_BATCHNORM2D_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const double dy_kcl = dy[(k*C + column)*S + lane];
+                        sum_dy_c_chunk[lane] += dy_kcl;
+                        const double xhat_kcl = xhat[(k*C + column)*S + lane];
+                        sum_dy_xhat_c_chunk[lane] += dy_kcl*xhat_kcl;
+                    }
+                }
+                symbn_batchnorm2d_carry(sum_dy_c_columns, sum_dy_c_columns_low, sum_dy_c_chunk, width);
+                symbn_batchnorm2d_carry(sum_dy_xhat_c_columns, sum_dy_xhat_c_columns_low, sum_dy_xhat_c_chunk, width);
             }
             double dx_scale_c_f[SYMBN_BATCHNORM2D_RUN];
             double sum_dy_over_N_S_c_f[SYMBN_BATCHNORM2D_RUN];
@@ -1071,25 +1157,30 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f64_over_C(
         /* sum_dy_xhat[c] = sum(dy[k, c, l]*xhat[k, c, l] for k in N for l in S) */
         double sum_dy_xhat_c_lanes[SYMBN_BATCHNORM2D_LANES] = {0.0}, sum_dy_xhat_c_lanes_low[SYMBN_BATCHNORM2D_LANES] = {0.0};
         for (ptrdiff_t k = 0; k < N; ++k) {
-            {
-                ptrdiff_t done = 0;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM2D_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm2d_least(S - chunk, SYMBN_BATCHNORM2D_CHUNK);
+                double sum_dy_c_chunk[SYMBN_BATCHNORM2D_LANES] = {0.0};
+                double sum_dy_xhat_c_chunk[SYMBN_BATCHNORM2D_LANES] = {0.0};
+                ptrdiff_t done = chunk;
 
-                for (; done + SYMBN_BATCHNORM2D_LANES <= S; done += SYMBN_BATCHNORM2D_LANES) {
+                for (; done + SYMBN_BATCHNORM2D_LANES <= chunk_end; done += SYMBN_BATCHNORM2D_LANES) {
                     for (int lane = 0; lane < SYMBN_BATCHNORM2D_LANES; ++lane) {
                         const ptrdiff_t l = done + lane;
                         const double dy_kcl = dy[(k*C + c)*S + l];
-                        symbn_batchnorm2d_add(&sum_dy_c_lanes[lane], &sum_dy_c_lanes_low[lane], dy_kcl);
+                        sum_dy_c_chunk[lane] += dy_kcl;
                         const double xhat_kcl = xhat[(k*C + c)*S + l];
-                        symbn_batchnorm2d_add(&sum_dy_xhat_c_lanes[lane], &sum_dy_xhat_c_lanes_low[lane], dy_kcl*xhat_kcl);
+                        sum_dy_xhat_c_chunk[lane] += dy_kcl*xhat_kcl;
                     }
                 }
-                for (int lane = 0; done + lane < S; ++lane) {
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t l = done + lane;
                     const double dy_kcl = dy[(k*C + c)*S + l];
-                    symbn_batchnorm2d_add(&sum_dy_c_lanes[lane], &sum_dy_c_lanes_low[lane], dy_kcl);
+                    sum_dy_c_chunk[lane] += dy_kcl;
                     const double xhat_kcl = xhat[(k*C + c)*S + l];
-                    symbn_batchnorm2d_add(&sum_dy_xhat_c_lanes[lane], &sum_dy_xhat_c_lanes_low[lane], dy_kcl*xhat_kcl);
+                    sum_dy_xhat_c_chunk[lane] += dy_kcl*xhat_kcl;
                 }
+                symbn_batchnorm2d_carry(sum_dy_c_lanes, sum_dy_c_lanes_low, sum_dy_c_chunk, SYMBN_BATCHNORM2D_LANES);
+                symbn_batchnorm2d_carry(sum_dy_xhat_c_lanes, sum_dy_xhat_c_lanes_low, sum_dy_xhat_c_chunk, SYMBN_BATCHNORM2D_LANES);
             }
         }
         double sum_dy_c = 0.0, sum_dy_c_low = 0.0;

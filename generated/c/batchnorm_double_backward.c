@@ -53,14 +53,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES
 #define SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES
 #endif
 
@@ -153,6 +159,14 @@ static inline void symbn_batchnorm_double_backward_widen(double *lanes, const fl
 {
     for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_batchnorm_double_backward_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_batchnorm_double_backward_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -455,25 +469,28 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
 {
     double mu_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mu_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
     double sum_dy_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_dy_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-    {
-        ptrdiff_t done = first;
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK);
+        double sum_dy_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        ptrdiff_t done = chunk;
 
-        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= last; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
+        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
             for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const double x_j = x[j];
                 symbn_batchnorm_double_backward_add(&mu_lanes[lane], &mu_lanes_low[lane], x_j);
                 const double dy_j = dy[j];
-                symbn_batchnorm_double_backward_add(&sum_dy_lanes[lane], &sum_dy_lanes_low[lane], dy_j);
+                sum_dy_chunk[lane] += dy_j;
             }
         }
-        for (int lane = 0; done + lane < last; ++lane) {
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
             const ptrdiff_t j = done + lane;
             const double x_j = x[j];
             symbn_batchnorm_double_backward_add(&mu_lanes[lane], &mu_lanes_low[lane], x_j);
             const double dy_j = dy[j];
-            symbn_batchnorm_double_backward_add(&sum_dy_lanes[lane], &sum_dy_lanes_low[lane], dy_j);
+            sum_dy_chunk[lane] += dy_j;
         }
+        symbn_batchnorm_double_backward_carry(sum_dy_lanes, sum_dy_lanes_low, sum_dy_chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES);
     }
     double mu = 0.0, mu_low = 0.0;
     symbn_batchnorm_double_backward_gather(&mu, &mu_low, mu_lanes, mu_lanes_low);
@@ -489,23 +506,26 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
     const double *x, double mu, ptrdiff_t first, ptrdiff_t last, double *sums)
 {
     double sigma2_value_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sigma2_value_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-    {
-        ptrdiff_t done = first;
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK);
+        double sigma2_value_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        ptrdiff_t done = chunk;
 
-        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= last; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
+        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
             for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const double x_j = x[j];
                 const double x_minus_mu_j = x_j - mu;
-                symbn_batchnorm_double_backward_add(&sigma2_value_lanes[lane], &sigma2_value_lanes_low[lane], x_minus_mu_j*x_minus_mu_j);
+                sigma2_value_chunk[lane] += x_minus_mu_j*x_minus_mu_j;
             }
         }
-        for (int lane = 0; done + lane < last; ++lane) {
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
             const ptrdiff_t j = done + lane;
             const double x_j = x[j];
             const double x_minus_mu_j = x_j - mu;
-            symbn_batchnorm_double_backward_add(&sigma2_value_lanes[lane], &sigma2_value_lanes_low[lane], x_minus_mu_j*x_minus_mu_j);
+            sigma2_value_chunk[lane] += x_minus_mu_j*x_minus_mu_j;
         }
+        symbn_batchnorm_double_backward_carry(sigma2_value_lanes, sigma2_value_lanes_low, sigma2_value_chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES);
     }
     double sigma2_value = 0.0, sigma2_value_low = 0.0;
     symbn_batchnorm_double_backward_gather(&sigma2_value, &sigma2_value_low, sigma2_value_lanes, sigma2_value_lanes_low);
@@ -518,10 +538,12 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
     ptrdiff_t last, double *sums)
 {
     double sum_dy_xhat_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_dy_xhat_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-    {
-        ptrdiff_t done = first;
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK);
+        double sum_dy_xhat_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        ptrdiff_t done = chunk;
 
-        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= last; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
+        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
             for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
                 const ptrdiff_t k = done + lane;
                 const double dy_k = dy[k];
@@ -529,17 +551,18 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
                 const double x_minus_mu_k = x_k - mu;
                 /* xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps) */
                 const double xhat_k = x_minus_mu_k*rsqrt_sigma2_plus_eps;
-                symbn_batchnorm_double_backward_add(&sum_dy_xhat_lanes[lane], &sum_dy_xhat_lanes_low[lane], dy_k*xhat_k);
+                sum_dy_xhat_chunk[lane] += dy_k*xhat_k;
             }
         }
-        for (int lane = 0; done + lane < last; ++lane) {
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
             const ptrdiff_t k = done + lane;
             const double dy_k = dy[k];
             const double x_k = x[k];
             const double x_minus_mu_k = x_k - mu;
             const double xhat_k = x_minus_mu_k*rsqrt_sigma2_plus_eps;
-            symbn_batchnorm_double_backward_add(&sum_dy_xhat_lanes[lane], &sum_dy_xhat_lanes_low[lane], dy_k*xhat_k);
+            sum_dy_xhat_chunk[lane] += dy_k*xhat_k;
         }
+        symbn_batchnorm_double_backward_carry(sum_dy_xhat_lanes, sum_dy_xhat_lanes_low, sum_dy_xhat_chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES);
     }
     double sum_dy_xhat = 0.0, sum_dy_xhat_low = 0.0;
     symbn_batchnorm_double_backward_gather(&sum_dy_xhat, &sum_dy_xhat_low, sum_dy_xhat_lanes, sum_dy_xhat_lanes_low);
@@ -872,29 +895,36 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_double_backwa
     double mean_ddx_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_ddx_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
     double mean_ddx_xhat_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_ddx_xhat_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
     double sum_ddx_dy_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_ddx_dy_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-    {
-        ptrdiff_t done = first;
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK);
+        double mean_ddx_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        double mean_ddx_xhat_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        double sum_ddx_dy_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        ptrdiff_t done = chunk;
 
-        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= last; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
+        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
             for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
                 const ptrdiff_t k = done + lane;
                 const double ddx_k = ddx[k];
-                symbn_batchnorm_double_backward_add(&mean_ddx_lanes[lane], &mean_ddx_lanes_low[lane], ddx_k);
+                mean_ddx_chunk[lane] += ddx_k;
                 const double xhat_k = xhat[k];
-                symbn_batchnorm_double_backward_add(&mean_ddx_xhat_lanes[lane], &mean_ddx_xhat_lanes_low[lane], ddx_k*xhat_k);
+                mean_ddx_xhat_chunk[lane] += ddx_k*xhat_k;
                 const double dy_k = dy[k];
-                symbn_batchnorm_double_backward_add(&sum_ddx_dy_lanes[lane], &sum_ddx_dy_lanes_low[lane], ddx_k*dy_k);
+                sum_ddx_dy_chunk[lane] += ddx_k*dy_k;
             }
         }
-        for (int lane = 0; done + lane < last; ++lane) {
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
             const ptrdiff_t k = done + lane;
             const double ddx_k = ddx[k];
-            symbn_batchnorm_double_backward_add(&mean_ddx_lanes[lane], &mean_ddx_lanes_low[lane], ddx_k);
+            mean_ddx_chunk[lane] += ddx_k;
             const double xhat_k = xhat[k];
-            symbn_batchnorm_double_backward_add(&mean_ddx_xhat_lanes[lane], &mean_ddx_xhat_lanes_low[lane], ddx_k*xhat_k);
+            mean_ddx_xhat_chunk[lane] += ddx_k*xhat_k;
             const double dy_k = dy[k];
-            symbn_batchnorm_double_backward_add(&sum_ddx_dy_lanes[lane], &sum_ddx_dy_lanes_low[lane], ddx_k*dy_k);
+            sum_ddx_dy_chunk[lane] += ddx_k*dy_k;
         }
+        symbn_batchnorm_double_backward_carry(mean_ddx_lanes, mean_ddx_lanes_low, mean_ddx_chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES);
+        symbn_batchnorm_double_backward_carry(mean_ddx_xhat_lanes, mean_ddx_xhat_lanes_low, mean_ddx_xhat_chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES);
+        symbn_batchnorm_double_backward_carry(sum_ddx_dy_lanes, sum_ddx_dy_lanes_low, sum_ddx_dy_chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES);
     }
     double mean_ddx = 0.0, mean_ddx_low = 0.0;
     symbn_batchnorm_double_backward_gather(&mean_ddx, &mean_ddx_low, mean_ddx_lanes, mean_ddx_lanes_low);

@@ -48,14 +48,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_BATCHNORM_INFERENCE_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_BATCHNORM_INFERENCE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_BATCHNORM_INFERENCE_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_BATCHNORM_INFERENCE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_BATCHNORM_INFERENCE_CLONES
 #define SYMBN_BATCHNORM_INFERENCE_CLONES
 #endif
 
@@ -152,6 +158,14 @@ static inline void symbn_batchnorm_inference_widen_columns(double *columns, cons
 {
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_batchnorm_inference_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_batchnorm_inference_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -579,14 +593,44 @@ SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_
             double dgamma_c_columns[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0}, dgamma_c_columns_low[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0};
             /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
             double dbeta_c_columns[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0}, dbeta_c_columns_low[SYMBN_BATCHNORM_INFERENCE_RUN] = {0.0};
-            for (ptrdiff_t n = 0; n < N; ++n) {
-                SYMBN_BATCHNORM_INFERENCE_INDEPENDENT
+            for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_BATCHNORM_INFERENCE_ROWS) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm_inference_least(N - chunk, SYMBN_BATCHNORM_INFERENCE_ROWS);
+                double dgamma_c_chunk[SYMBN_BATCHNORM_INFERENCE_RUN];
+                double dbeta_c_chunk[SYMBN_BATCHNORM_INFERENCE_RUN];
+
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    const double dy_ncs = dy[(n*C + column)*S + lane];
-                    const double xhat_ncs = xhat[(n*C + column)*S + lane];
-                    symbn_batchnorm_inference_add(&dgamma_c_columns[lane], &dgamma_c_columns_low[lane], dy_ncs*xhat_ncs);
-                    symbn_batchnorm_inference_add(&dbeta_c_columns[lane], &dbeta_c_columns_low[lane], dy_ncs);
+                    dgamma_c_chunk[lane] = 0.0;
+                    dbeta_c_chunk[lane] = 0.0;
                 }
+                ptrdiff_t done = chunk;
+
+                for (; done + SYMBN_BATCHNORM_INFERENCE_TOGETHER <= chunk_end; done += SYMBN_BATCHNORM_INFERENCE_TOGETHER) {
+                    SYMBN_BATCHNORM_INFERENCE_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        double dgamma_c_rows = 0;
+                        double dbeta_c_rows = 0;
+                        for (int row = 0; row < SYMBN_BATCHNORM_INFERENCE_TOGETHER; ++row) {
+                            const ptrdiff_t n = done + row;
+                            const double dy_ncs = dy[(n*C + column)*S + lane];
+                            const double xhat_ncs = xhat[(n*C + column)*S + lane];
+                            dgamma_c_rows += dy_ncs*xhat_ncs;
+                            dbeta_c_rows += dy_ncs;
+                        }
+                        dgamma_c_chunk[lane] += dgamma_c_rows;
+                        dbeta_c_chunk[lane] += dbeta_c_rows;
+                    }
+                }
+                for (ptrdiff_t n = done; n < chunk_end; ++n) {
+                    SYMBN_BATCHNORM_INFERENCE_INDEPENDENT
+                    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                        const double dy_ncs = dy[(n*C + column)*S + lane];
+                        const double xhat_ncs = xhat[(n*C + column)*S + lane];
+                        dgamma_c_chunk[lane] += dy_ncs*xhat_ncs;
+                        dbeta_c_chunk[lane] += dy_ncs;
+                    }
+                }
+                symbn_batchnorm_inference_carry(dgamma_c_columns, dgamma_c_columns_low, dgamma_c_chunk, width);
+                symbn_batchnorm_inference_carry(dbeta_c_columns, dbeta_c_columns_low, dbeta_c_chunk, width);
             }
 
             for (ptrdiff_t plane = 0; plane < width; plane += S) {
@@ -624,25 +668,30 @@ SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_
         /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
         double dbeta_c_lanes[SYMBN_BATCHNORM_INFERENCE_LANES] = {0.0}, dbeta_c_lanes_low[SYMBN_BATCHNORM_INFERENCE_LANES] = {0.0};
         for (ptrdiff_t n = 0; n < N; ++n) {
-            {
-                ptrdiff_t done = 0;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_BATCHNORM_INFERENCE_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_batchnorm_inference_least(S - chunk, SYMBN_BATCHNORM_INFERENCE_CHUNK);
+                double dgamma_c_chunk[SYMBN_BATCHNORM_INFERENCE_LANES] = {0.0};
+                double dbeta_c_chunk[SYMBN_BATCHNORM_INFERENCE_LANES] = {0.0};
+                ptrdiff_t done = chunk;
 
-                for (; done + SYMBN_BATCHNORM_INFERENCE_LANES <= S; done += SYMBN_BATCHNORM_INFERENCE_LANES) {
+                for (; done + SYMBN_BATCHNORM_INFERENCE_LANES <= chunk_end; done += SYMBN_BATCHNORM_INFERENCE_LANES) {
                     for (int lane = 0; lane < SYMBN_BATCHNORM_INFERENCE_LANES; ++lane) {
                         const ptrdiff_t s = done + lane;
                         const double dy_ncs = dy[(n*C + c)*S + s];
                         const double xhat_ncs = xhat[(n*C + c)*S + s];
-                        symbn_batchnorm_inference_add(&dgamma_c_lanes[lane], &dgamma_c_lanes_low[lane], dy_ncs*xhat_ncs);
-                        symbn_batchnorm_inference_add(&dbeta_c_lanes[lane], &dbeta_c_lanes_low[lane], dy_ncs);
+                        dgamma_c_chunk[lane] += dy_ncs*xhat_ncs;
+                        dbeta_c_chunk[lane] += dy_ncs;
                     }
                 }
-                for (int lane = 0; done + lane < S; ++lane) {
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t s = done + lane;
                     const double dy_ncs = dy[(n*C + c)*S + s];
                     const double xhat_ncs = xhat[(n*C + c)*S + s];
-                    symbn_batchnorm_inference_add(&dgamma_c_lanes[lane], &dgamma_c_lanes_low[lane], dy_ncs*xhat_ncs);
-                    symbn_batchnorm_inference_add(&dbeta_c_lanes[lane], &dbeta_c_lanes_low[lane], dy_ncs);
+                    dgamma_c_chunk[lane] += dy_ncs*xhat_ncs;
+                    dbeta_c_chunk[lane] += dy_ncs;
                 }
+                symbn_batchnorm_inference_carry(dgamma_c_lanes, dgamma_c_lanes_low, dgamma_c_chunk, SYMBN_BATCHNORM_INFERENCE_LANES);
+                symbn_batchnorm_inference_carry(dbeta_c_lanes, dbeta_c_lanes_low, dbeta_c_chunk, SYMBN_BATCHNORM_INFERENCE_LANES);
             }
         }
         double dgamma_c = 0.0, dgamma_c_low = 0.0;

@@ -45,14 +45,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_BATCHNORM_JVP_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_BATCHNORM_JVP_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_BATCHNORM_JVP_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_BATCHNORM_JVP_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_BATCHNORM_JVP_CLONES
 #define SYMBN_BATCHNORM_JVP_CLONES
 #endif
 
@@ -145,6 +151,14 @@ static inline void symbn_batchnorm_jvp_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_BATCHNORM_JVP_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_batchnorm_jvp_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_batchnorm_jvp_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -384,23 +398,26 @@ SYMBN_BATCHNORM_JVP_CLONES static void symbn_batchnorm_jvp_forward_f64_over_N_2(
     const double *x, double mu, ptrdiff_t first, ptrdiff_t last, double *sums)
 {
     double sigma2_value_lanes[SYMBN_BATCHNORM_JVP_LANES] = {0.0}, sigma2_value_lanes_low[SYMBN_BATCHNORM_JVP_LANES] = {0.0};
-    {
-        ptrdiff_t done = first;
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_JVP_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_jvp_least(last - chunk, SYMBN_BATCHNORM_JVP_CHUNK);
+        double sigma2_value_chunk[SYMBN_BATCHNORM_JVP_LANES] = {0.0};
+        ptrdiff_t done = chunk;
 
-        for (; done + SYMBN_BATCHNORM_JVP_LANES <= last; done += SYMBN_BATCHNORM_JVP_LANES) {
+        for (; done + SYMBN_BATCHNORM_JVP_LANES <= chunk_end; done += SYMBN_BATCHNORM_JVP_LANES) {
             for (int lane = 0; lane < SYMBN_BATCHNORM_JVP_LANES; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const double x_j = x[j];
                 const double x_minus_mu_j = x_j - mu;
-                symbn_batchnorm_jvp_add(&sigma2_value_lanes[lane], &sigma2_value_lanes_low[lane], x_minus_mu_j*x_minus_mu_j);
+                sigma2_value_chunk[lane] += x_minus_mu_j*x_minus_mu_j;
             }
         }
-        for (int lane = 0; done + lane < last; ++lane) {
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
             const ptrdiff_t j = done + lane;
             const double x_j = x[j];
             const double x_minus_mu_j = x_j - mu;
-            symbn_batchnorm_jvp_add(&sigma2_value_lanes[lane], &sigma2_value_lanes_low[lane], x_minus_mu_j*x_minus_mu_j);
+            sigma2_value_chunk[lane] += x_minus_mu_j*x_minus_mu_j;
         }
+        symbn_batchnorm_jvp_carry(sigma2_value_lanes, sigma2_value_lanes_low, sigma2_value_chunk, SYMBN_BATCHNORM_JVP_LANES);
     }
     double sigma2_value = 0.0, sigma2_value_low = 0.0;
     symbn_batchnorm_jvp_gather(&sigma2_value, &sigma2_value_low, sigma2_value_lanes, sigma2_value_lanes_low);
@@ -649,25 +666,30 @@ SYMBN_BATCHNORM_JVP_CLONES static void symbn_batchnorm_jvp_f64_over_N(
 {
     double mu_dot_lanes[SYMBN_BATCHNORM_JVP_LANES] = {0.0}, mu_dot_lanes_low[SYMBN_BATCHNORM_JVP_LANES] = {0.0};
     double mean_x_dot_xhat_lanes[SYMBN_BATCHNORM_JVP_LANES] = {0.0}, mean_x_dot_xhat_lanes_low[SYMBN_BATCHNORM_JVP_LANES] = {0.0};
-    {
-        ptrdiff_t done = first;
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_JVP_CHUNK) {
+        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_jvp_least(last - chunk, SYMBN_BATCHNORM_JVP_CHUNK);
+        double mu_dot_chunk[SYMBN_BATCHNORM_JVP_LANES] = {0.0};
+        double mean_x_dot_xhat_chunk[SYMBN_BATCHNORM_JVP_LANES] = {0.0};
+        ptrdiff_t done = chunk;
 
-        for (; done + SYMBN_BATCHNORM_JVP_LANES <= last; done += SYMBN_BATCHNORM_JVP_LANES) {
+        for (; done + SYMBN_BATCHNORM_JVP_LANES <= chunk_end; done += SYMBN_BATCHNORM_JVP_LANES) {
             for (int lane = 0; lane < SYMBN_BATCHNORM_JVP_LANES; ++lane) {
                 const ptrdiff_t k = done + lane;
                 const double x_dot_k = x_dot[k];
-                symbn_batchnorm_jvp_add(&mu_dot_lanes[lane], &mu_dot_lanes_low[lane], x_dot_k);
+                mu_dot_chunk[lane] += x_dot_k;
                 const double xhat_k = xhat[k];
-                symbn_batchnorm_jvp_add(&mean_x_dot_xhat_lanes[lane], &mean_x_dot_xhat_lanes_low[lane], x_dot_k*xhat_k);
+                mean_x_dot_xhat_chunk[lane] += x_dot_k*xhat_k;
             }
         }
-        for (int lane = 0; done + lane < last; ++lane) {
+        for (int lane = 0; done + lane < chunk_end; ++lane) {
             const ptrdiff_t k = done + lane;
             const double x_dot_k = x_dot[k];
-            symbn_batchnorm_jvp_add(&mu_dot_lanes[lane], &mu_dot_lanes_low[lane], x_dot_k);
+            mu_dot_chunk[lane] += x_dot_k;
             const double xhat_k = xhat[k];
-            symbn_batchnorm_jvp_add(&mean_x_dot_xhat_lanes[lane], &mean_x_dot_xhat_lanes_low[lane], x_dot_k*xhat_k);
+            mean_x_dot_xhat_chunk[lane] += x_dot_k*xhat_k;
         }
+        symbn_batchnorm_jvp_carry(mu_dot_lanes, mu_dot_lanes_low, mu_dot_chunk, SYMBN_BATCHNORM_JVP_LANES);
+        symbn_batchnorm_jvp_carry(mean_x_dot_xhat_lanes, mean_x_dot_xhat_lanes_low, mean_x_dot_xhat_chunk, SYMBN_BATCHNORM_JVP_LANES);
     }
     double mu_dot = 0.0, mu_dot_low = 0.0;
     symbn_batchnorm_jvp_gather(&mu_dot, &mu_dot_low, mu_dot_lanes, mu_dot_lanes_low);

@@ -50,14 +50,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_COSINE_SIMILARITY_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_COSINE_SIMILARITY_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_COSINE_SIMILARITY_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_COSINE_SIMILARITY_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_COSINE_SIMILARITY_CLONES
 #define SYMBN_COSINE_SIMILARITY_CLONES
 #endif
 
@@ -142,6 +148,14 @@ static inline void symbn_cosine_similarity_widen(double *lanes, const float *chu
 {
     for (int lane = 0; lane < SYMBN_COSINE_SIMILARITY_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_cosine_similarity_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_cosine_similarity_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -286,27 +300,34 @@ SYMBN_COSINE_SIMILARITY_CLONES static void symbn_cosine_similarity_forward_f64_o
         double sum_square_v_n_lanes[SYMBN_COSINE_SIMILARITY_LANES] = {0.0}, sum_square_v_n_lanes_low[SYMBN_COSINE_SIMILARITY_LANES] = {0.0};
         /* sum_u_v[n] = sum(u[n, d]*v[n, d] for d in D) */
         double sum_u_v_n_lanes[SYMBN_COSINE_SIMILARITY_LANES] = {0.0}, sum_u_v_n_lanes_low[SYMBN_COSINE_SIMILARITY_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_COSINE_SIMILARITY_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_cosine_similarity_least(D - chunk, SYMBN_COSINE_SIMILARITY_CHUNK);
+            double sum_square_u_n_chunk[SYMBN_COSINE_SIMILARITY_LANES] = {0.0};
+            double sum_square_v_n_chunk[SYMBN_COSINE_SIMILARITY_LANES] = {0.0};
+            double sum_u_v_n_chunk[SYMBN_COSINE_SIMILARITY_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_COSINE_SIMILARITY_LANES <= D; done += SYMBN_COSINE_SIMILARITY_LANES) {
+            for (; done + SYMBN_COSINE_SIMILARITY_LANES <= chunk_end; done += SYMBN_COSINE_SIMILARITY_LANES) {
                 for (int lane = 0; lane < SYMBN_COSINE_SIMILARITY_LANES; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const double u_nj = u[n*D + j];
-                    symbn_cosine_similarity_add(&sum_square_u_n_lanes[lane], &sum_square_u_n_lanes_low[lane], u_nj*u_nj);
+                    sum_square_u_n_chunk[lane] += u_nj*u_nj;
                     const double v_nj = v[n*D + j];
-                    symbn_cosine_similarity_add(&sum_square_v_n_lanes[lane], &sum_square_v_n_lanes_low[lane], v_nj*v_nj);
-                    symbn_cosine_similarity_add(&sum_u_v_n_lanes[lane], &sum_u_v_n_lanes_low[lane], u_nj*v_nj);
+                    sum_square_v_n_chunk[lane] += v_nj*v_nj;
+                    sum_u_v_n_chunk[lane] += u_nj*v_nj;
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const double u_nj = u[n*D + j];
-                symbn_cosine_similarity_add(&sum_square_u_n_lanes[lane], &sum_square_u_n_lanes_low[lane], u_nj*u_nj);
+                sum_square_u_n_chunk[lane] += u_nj*u_nj;
                 const double v_nj = v[n*D + j];
-                symbn_cosine_similarity_add(&sum_square_v_n_lanes[lane], &sum_square_v_n_lanes_low[lane], v_nj*v_nj);
-                symbn_cosine_similarity_add(&sum_u_v_n_lanes[lane], &sum_u_v_n_lanes_low[lane], u_nj*v_nj);
+                sum_square_v_n_chunk[lane] += v_nj*v_nj;
+                sum_u_v_n_chunk[lane] += u_nj*v_nj;
             }
+            symbn_cosine_similarity_carry(sum_square_u_n_lanes, sum_square_u_n_lanes_low, sum_square_u_n_chunk, SYMBN_COSINE_SIMILARITY_LANES);
+            symbn_cosine_similarity_carry(sum_square_v_n_lanes, sum_square_v_n_lanes_low, sum_square_v_n_chunk, SYMBN_COSINE_SIMILARITY_LANES);
+            symbn_cosine_similarity_carry(sum_u_v_n_lanes, sum_u_v_n_lanes_low, sum_u_v_n_chunk, SYMBN_COSINE_SIMILARITY_LANES);
         }
         double sum_square_u_n = 0.0, sum_square_u_n_low = 0.0;
         symbn_cosine_similarity_gather(&sum_square_u_n, &sum_square_u_n_low, sum_square_u_n_lanes, sum_square_u_n_lanes_low);

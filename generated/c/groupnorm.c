@@ -50,14 +50,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_GROUPNORM_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_GROUPNORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_GROUPNORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_GROUPNORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_GROUPNORM_CLONES
 #define SYMBN_GROUPNORM_CLONES
 #endif
 
@@ -160,6 +166,14 @@ static inline void symbn_groupnorm_widen_columns(double *columns, const float *c
 {
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_groupnorm_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_groupnorm_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -373,23 +387,26 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_forward_f64_over_N(
             /* sigma2[n, g] = mean((x[n, g, l, t] - mu[n, g])**2 for l in K for t in S) */
             double sigma2_ng_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, sigma2_ng_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
             for (ptrdiff_t l = 0; l < K; ++l) {
-                {
-                    ptrdiff_t done = 0;
+                for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_GROUPNORM_CHUNK) {
+                    const ptrdiff_t chunk_end = chunk + symbn_groupnorm_least(S - chunk, SYMBN_GROUPNORM_CHUNK);
+                    double sigma2_ng_chunk[SYMBN_GROUPNORM_LANES] = {0.0};
+                    ptrdiff_t done = chunk;
 
-                    for (; done + SYMBN_GROUPNORM_LANES <= S; done += SYMBN_GROUPNORM_LANES) {
+                    for (; done + SYMBN_GROUPNORM_LANES <= chunk_end; done += SYMBN_GROUPNORM_LANES) {
                         for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
                             const ptrdiff_t t = done + lane;
                             const double x_nglt = x[((n*G + g)*K + l)*S + t];
                             const double x_minus_mu_nglt = x_nglt - mu_ng;
-                            symbn_groupnorm_add(&sigma2_ng_lanes[lane], &sigma2_ng_lanes_low[lane], x_minus_mu_nglt*x_minus_mu_nglt);
+                            sigma2_ng_chunk[lane] += x_minus_mu_nglt*x_minus_mu_nglt;
                         }
                     }
-                    for (int lane = 0; done + lane < S; ++lane) {
+                    for (int lane = 0; done + lane < chunk_end; ++lane) {
                         const ptrdiff_t t = done + lane;
                         const double x_nglt = x[((n*G + g)*K + l)*S + t];
                         const double x_minus_mu_nglt = x_nglt - mu_ng;
-                        symbn_groupnorm_add(&sigma2_ng_lanes[lane], &sigma2_ng_lanes_low[lane], x_minus_mu_nglt*x_minus_mu_nglt);
+                        sigma2_ng_chunk[lane] += x_minus_mu_nglt*x_minus_mu_nglt;
                     }
+                    symbn_groupnorm_carry(sigma2_ng_lanes, sigma2_ng_lanes_low, sigma2_ng_chunk, SYMBN_GROUPNORM_LANES);
                 }
             }
             double sigma2_ng = 0.0, sigma2_ng_low = 0.0;
@@ -664,25 +681,30 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f64_over_N(
                 double sum_dy_ngl_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, sum_dy_ngl_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
                 /* sum_dy_xhat[n, g, l] = sum(dy[n, g, l, m]*xhat[n, g, l, m] for m in S) */
                 double sum_dy_xhat_ngl_lanes[SYMBN_GROUPNORM_LANES] = {0.0}, sum_dy_xhat_ngl_lanes_low[SYMBN_GROUPNORM_LANES] = {0.0};
-                {
-                    ptrdiff_t done = 0;
+                for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_GROUPNORM_CHUNK) {
+                    const ptrdiff_t chunk_end = chunk + symbn_groupnorm_least(S - chunk, SYMBN_GROUPNORM_CHUNK);
+                    double sum_dy_ngl_chunk[SYMBN_GROUPNORM_LANES] = {0.0};
+                    double sum_dy_xhat_ngl_chunk[SYMBN_GROUPNORM_LANES] = {0.0};
+                    ptrdiff_t done = chunk;
 
-                    for (; done + SYMBN_GROUPNORM_LANES <= S; done += SYMBN_GROUPNORM_LANES) {
+                    for (; done + SYMBN_GROUPNORM_LANES <= chunk_end; done += SYMBN_GROUPNORM_LANES) {
                         for (int lane = 0; lane < SYMBN_GROUPNORM_LANES; ++lane) {
                             const ptrdiff_t m = done + lane;
                             const double dy_nglm = dy[((n*G + g)*K + l)*S + m];
-                            symbn_groupnorm_add(&sum_dy_ngl_lanes[lane], &sum_dy_ngl_lanes_low[lane], dy_nglm);
+                            sum_dy_ngl_chunk[lane] += dy_nglm;
                             const double xhat_nglm = xhat[((n*G + g)*K + l)*S + m];
-                            symbn_groupnorm_add(&sum_dy_xhat_ngl_lanes[lane], &sum_dy_xhat_ngl_lanes_low[lane], dy_nglm*xhat_nglm);
+                            sum_dy_xhat_ngl_chunk[lane] += dy_nglm*xhat_nglm;
                         }
                     }
-                    for (int lane = 0; done + lane < S; ++lane) {
+                    for (int lane = 0; done + lane < chunk_end; ++lane) {
                         const ptrdiff_t m = done + lane;
                         const double dy_nglm = dy[((n*G + g)*K + l)*S + m];
-                        symbn_groupnorm_add(&sum_dy_ngl_lanes[lane], &sum_dy_ngl_lanes_low[lane], dy_nglm);
+                        sum_dy_ngl_chunk[lane] += dy_nglm;
                         const double xhat_nglm = xhat[((n*G + g)*K + l)*S + m];
-                        symbn_groupnorm_add(&sum_dy_xhat_ngl_lanes[lane], &sum_dy_xhat_ngl_lanes_low[lane], dy_nglm*xhat_nglm);
+                        sum_dy_xhat_ngl_chunk[lane] += dy_nglm*xhat_nglm;
                     }
+                    symbn_groupnorm_carry(sum_dy_ngl_lanes, sum_dy_ngl_lanes_low, sum_dy_ngl_chunk, SYMBN_GROUPNORM_LANES);
+                    symbn_groupnorm_carry(sum_dy_xhat_ngl_lanes, sum_dy_xhat_ngl_lanes_low, sum_dy_xhat_ngl_chunk, SYMBN_GROUPNORM_LANES);
                 }
                 double sum_dy_ngl = 0.0, sum_dy_ngl_low = 0.0;
                 symbn_groupnorm_gather(&sum_dy_ngl, &sum_dy_ngl_low, sum_dy_ngl_lanes, sum_dy_ngl_lanes_low);
@@ -742,15 +764,27 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f64_over_G(
                 double dgamma_gk_columns[SYMBN_GROUPNORM_COLUMNS] = {0.0}, dgamma_gk_columns_low[SYMBN_GROUPNORM_COLUMNS] = {0.0};
                 /* dbeta[g, k] = sum(dy[n, g, k, s] for n in N for s in S) */
                 double dbeta_gk_columns[SYMBN_GROUPNORM_COLUMNS] = {0.0}, dbeta_gk_columns_low[SYMBN_GROUPNORM_COLUMNS] = {0.0};
-                for (ptrdiff_t n = 0; n < N; ++n) {
-                    SYMBN_GROUPNORM_INDEPENDENT
+                for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_GROUPNORM_ROWS) {
+                    const ptrdiff_t chunk_end = chunk + symbn_groupnorm_least(N - chunk, SYMBN_GROUPNORM_ROWS);
+                    double dgamma_gk_chunk[SYMBN_GROUPNORM_COLUMNS];
+                    double dbeta_gk_chunk[SYMBN_GROUPNORM_COLUMNS];
+
                     for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t k = column + lane;
-                        const double sum_dy_xhat_ngk = kept_sum_dy_xhat[(n*G + g)*K + k];
-                        symbn_groupnorm_add(&dgamma_gk_columns[lane], &dgamma_gk_columns_low[lane], sum_dy_xhat_ngk);
-                        const double sum_dy_ngk = kept_sum_dy[(n*G + g)*K + k];
-                        symbn_groupnorm_add(&dbeta_gk_columns[lane], &dbeta_gk_columns_low[lane], sum_dy_ngk);
+                        dgamma_gk_chunk[lane] = 0.0;
+                        dbeta_gk_chunk[lane] = 0.0;
                     }
+                    for (ptrdiff_t n = chunk; n < chunk_end; ++n) {
+                        SYMBN_GROUPNORM_INDEPENDENT
+                        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                            const ptrdiff_t k = column + lane;
+                            const double sum_dy_xhat_ngk = kept_sum_dy_xhat[(n*G + g)*K + k];
+                            dgamma_gk_chunk[lane] += sum_dy_xhat_ngk;
+                            const double sum_dy_ngk = kept_sum_dy[(n*G + g)*K + k];
+                            dbeta_gk_chunk[lane] += sum_dy_ngk;
+                        }
+                    }
+                    symbn_groupnorm_carry(dgamma_gk_columns, dgamma_gk_columns_low, dgamma_gk_chunk, width);
+                    symbn_groupnorm_carry(dbeta_gk_columns, dbeta_gk_columns_low, dbeta_gk_chunk, width);
                 }
 
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {

@@ -50,14 +50,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_INSTANCENORM_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_INSTANCENORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_INSTANCENORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_INSTANCENORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_INSTANCENORM_CLONES
 #define SYMBN_INSTANCENORM_CLONES
 #endif
 
@@ -161,6 +167,14 @@ static inline void symbn_instancenorm_widen_columns(double *columns, const float
 {
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_instancenorm_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_instancenorm_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -363,23 +377,26 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_forward_f64_over_N(
             mu_nc /= (double)S;
             /* sigma2[n, c] = mean((x[n, c, t] - mu[n, c])**2 for t in S) */
             double sigma2_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, sigma2_nc_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
-            {
-                ptrdiff_t done = 0;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_INSTANCENORM_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_instancenorm_least(S - chunk, SYMBN_INSTANCENORM_CHUNK);
+                double sigma2_nc_chunk[SYMBN_INSTANCENORM_LANES] = {0.0};
+                ptrdiff_t done = chunk;
 
-                for (; done + SYMBN_INSTANCENORM_LANES <= S; done += SYMBN_INSTANCENORM_LANES) {
+                for (; done + SYMBN_INSTANCENORM_LANES <= chunk_end; done += SYMBN_INSTANCENORM_LANES) {
                     for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
                         const ptrdiff_t t = done + lane;
                         const double x_nct = x[(n*C + c)*S + t];
                         const double x_minus_mu_nct = x_nct - mu_nc;
-                        symbn_instancenorm_add(&sigma2_nc_lanes[lane], &sigma2_nc_lanes_low[lane], x_minus_mu_nct*x_minus_mu_nct);
+                        sigma2_nc_chunk[lane] += x_minus_mu_nct*x_minus_mu_nct;
                     }
                 }
-                for (int lane = 0; done + lane < S; ++lane) {
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t t = done + lane;
                     const double x_nct = x[(n*C + c)*S + t];
                     const double x_minus_mu_nct = x_nct - mu_nc;
-                    symbn_instancenorm_add(&sigma2_nc_lanes[lane], &sigma2_nc_lanes_low[lane], x_minus_mu_nct*x_minus_mu_nct);
+                    sigma2_nc_chunk[lane] += x_minus_mu_nct*x_minus_mu_nct;
                 }
+                symbn_instancenorm_carry(sigma2_nc_lanes, sigma2_nc_lanes_low, sigma2_nc_chunk, SYMBN_INSTANCENORM_LANES);
             }
             double sigma2_nc = 0.0, sigma2_nc_low = 0.0;
             symbn_instancenorm_gather(&sigma2_nc, &sigma2_nc_low, sigma2_nc_lanes, sigma2_nc_lanes_low);
@@ -669,25 +686,30 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_over_N(
             double sum_dy_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, sum_dy_nc_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
             /* sum_dy_xhat[n, c] = sum(dy[n, c, k]*xhat[n, c, k] for k in S) */
             double sum_dy_xhat_nc_lanes[SYMBN_INSTANCENORM_LANES] = {0.0}, sum_dy_xhat_nc_lanes_low[SYMBN_INSTANCENORM_LANES] = {0.0};
-            {
-                ptrdiff_t done = 0;
+            for (ptrdiff_t chunk = 0; chunk < S; chunk += SYMBN_INSTANCENORM_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_instancenorm_least(S - chunk, SYMBN_INSTANCENORM_CHUNK);
+                double sum_dy_nc_chunk[SYMBN_INSTANCENORM_LANES] = {0.0};
+                double sum_dy_xhat_nc_chunk[SYMBN_INSTANCENORM_LANES] = {0.0};
+                ptrdiff_t done = chunk;
 
-                for (; done + SYMBN_INSTANCENORM_LANES <= S; done += SYMBN_INSTANCENORM_LANES) {
+                for (; done + SYMBN_INSTANCENORM_LANES <= chunk_end; done += SYMBN_INSTANCENORM_LANES) {
                     for (int lane = 0; lane < SYMBN_INSTANCENORM_LANES; ++lane) {
                         const ptrdiff_t k = done + lane;
                         const double dy_nck = dy[(n*C + c)*S + k];
-                        symbn_instancenorm_add(&sum_dy_nc_lanes[lane], &sum_dy_nc_lanes_low[lane], dy_nck);
+                        sum_dy_nc_chunk[lane] += dy_nck;
                         const double xhat_nck = xhat[(n*C + c)*S + k];
-                        symbn_instancenorm_add(&sum_dy_xhat_nc_lanes[lane], &sum_dy_xhat_nc_lanes_low[lane], dy_nck*xhat_nck);
+                        sum_dy_xhat_nc_chunk[lane] += dy_nck*xhat_nck;
                     }
                 }
-                for (int lane = 0; done + lane < S; ++lane) {
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double dy_nck = dy[(n*C + c)*S + k];
-                    symbn_instancenorm_add(&sum_dy_nc_lanes[lane], &sum_dy_nc_lanes_low[lane], dy_nck);
+                    sum_dy_nc_chunk[lane] += dy_nck;
                     const double xhat_nck = xhat[(n*C + c)*S + k];
-                    symbn_instancenorm_add(&sum_dy_xhat_nc_lanes[lane], &sum_dy_xhat_nc_lanes_low[lane], dy_nck*xhat_nck);
+                    sum_dy_xhat_nc_chunk[lane] += dy_nck*xhat_nck;
                 }
+                symbn_instancenorm_carry(sum_dy_nc_lanes, sum_dy_nc_lanes_low, sum_dy_nc_chunk, SYMBN_INSTANCENORM_LANES);
+                symbn_instancenorm_carry(sum_dy_xhat_nc_lanes, sum_dy_xhat_nc_lanes_low, sum_dy_xhat_nc_chunk, SYMBN_INSTANCENORM_LANES);
             }
             double sum_dy_nc = 0.0, sum_dy_nc_low = 0.0;
             symbn_instancenorm_gather(&sum_dy_nc, &sum_dy_nc_low, sum_dy_nc_lanes, sum_dy_nc_lanes_low);
@@ -730,15 +752,27 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_rows_over_
     double *dgamma_c_columns_low, double *dbeta_c_columns, double *dbeta_c_columns_low, ptrdiff_t column,
     ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
 {
-    for (ptrdiff_t n = first; n < last; ++n) {
-        SYMBN_INSTANCENORM_INDEPENDENT
+    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_INSTANCENORM_ROWS) {
+        const ptrdiff_t chunk_end = chunk + symbn_instancenorm_least(last - chunk, SYMBN_INSTANCENORM_ROWS);
+        double dgamma_c_chunk[SYMBN_INSTANCENORM_COLUMNS];
+        double dbeta_c_chunk[SYMBN_INSTANCENORM_COLUMNS];
+
         for (ptrdiff_t lane = 0; lane < width; ++lane) {
-            const ptrdiff_t c = column + lane;
-            const double sum_dy_xhat_nc = kept_sum_dy_xhat[n*C + c];
-            symbn_instancenorm_add(&dgamma_c_columns[lane], &dgamma_c_columns_low[lane], sum_dy_xhat_nc);
-            const double sum_dy_nc = kept_sum_dy[n*C + c];
-            symbn_instancenorm_add(&dbeta_c_columns[lane], &dbeta_c_columns_low[lane], sum_dy_nc);
+            dgamma_c_chunk[lane] = 0.0;
+            dbeta_c_chunk[lane] = 0.0;
         }
+        for (ptrdiff_t n = chunk; n < chunk_end; ++n) {
+            SYMBN_INSTANCENORM_INDEPENDENT
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                const ptrdiff_t c = column + lane;
+                const double sum_dy_xhat_nc = kept_sum_dy_xhat[n*C + c];
+                dgamma_c_chunk[lane] += sum_dy_xhat_nc;
+                const double sum_dy_nc = kept_sum_dy[n*C + c];
+                dbeta_c_chunk[lane] += sum_dy_nc;
+            }
+        }
+        symbn_instancenorm_carry(dgamma_c_columns, dgamma_c_columns_low, dgamma_c_chunk, width);
+        symbn_instancenorm_carry(dbeta_c_columns, dbeta_c_columns_low, dbeta_c_chunk, width);
     }
 }
 

@@ -42,14 +42,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_L2NORM_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_L2NORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_L2NORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_L2NORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_L2NORM_CLONES
 #define SYMBN_L2NORM_CLONES
 #endif
 
@@ -134,6 +140,14 @@ static inline void symbn_l2norm_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_L2NORM_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_l2norm_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_l2norm_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -266,21 +280,24 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_forward_f64_over_N(
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_square_x[n] = sum(x[n, j]**2 for j in D) */
         double sum_square_x_n_lanes[SYMBN_L2NORM_LANES] = {0.0}, sum_square_x_n_lanes_low[SYMBN_L2NORM_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_L2NORM_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_l2norm_least(D - chunk, SYMBN_L2NORM_CHUNK);
+            double sum_square_x_n_chunk[SYMBN_L2NORM_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_L2NORM_LANES <= D; done += SYMBN_L2NORM_LANES) {
+            for (; done + SYMBN_L2NORM_LANES <= chunk_end; done += SYMBN_L2NORM_LANES) {
                 for (int lane = 0; lane < SYMBN_L2NORM_LANES; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const double x_nj = x[n*D + j];
-                    symbn_l2norm_add(&sum_square_x_n_lanes[lane], &sum_square_x_n_lanes_low[lane], x_nj*x_nj);
+                    sum_square_x_n_chunk[lane] += x_nj*x_nj;
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const double x_nj = x[n*D + j];
-                symbn_l2norm_add(&sum_square_x_n_lanes[lane], &sum_square_x_n_lanes_low[lane], x_nj*x_nj);
+                sum_square_x_n_chunk[lane] += x_nj*x_nj;
             }
+            symbn_l2norm_carry(sum_square_x_n_lanes, sum_square_x_n_lanes_low, sum_square_x_n_chunk, SYMBN_L2NORM_LANES);
         }
         double sum_square_x_n = 0.0, sum_square_x_n_low = 0.0;
         symbn_l2norm_gather(&sum_square_x_n, &sum_square_x_n_low, sum_square_x_n_lanes, sum_square_x_n_lanes_low);
@@ -425,23 +442,26 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_backward_f64_over_N(
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy_y[n] = sum(dy[n, k]*y[n, k] for k in D) */
         double sum_dy_y_n_lanes[SYMBN_L2NORM_LANES] = {0.0}, sum_dy_y_n_lanes_low[SYMBN_L2NORM_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_L2NORM_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_l2norm_least(D - chunk, SYMBN_L2NORM_CHUNK);
+            double sum_dy_y_n_chunk[SYMBN_L2NORM_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_L2NORM_LANES <= D; done += SYMBN_L2NORM_LANES) {
+            for (; done + SYMBN_L2NORM_LANES <= chunk_end; done += SYMBN_L2NORM_LANES) {
                 for (int lane = 0; lane < SYMBN_L2NORM_LANES; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double dy_nk = dy[n*D + k];
                     const double y_nk = y[n*D + k];
-                    symbn_l2norm_add(&sum_dy_y_n_lanes[lane], &sum_dy_y_n_lanes_low[lane], dy_nk*y_nk);
+                    sum_dy_y_n_chunk[lane] += dy_nk*y_nk;
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t k = done + lane;
                 const double dy_nk = dy[n*D + k];
                 const double y_nk = y[n*D + k];
-                symbn_l2norm_add(&sum_dy_y_n_lanes[lane], &sum_dy_y_n_lanes_low[lane], dy_nk*y_nk);
+                sum_dy_y_n_chunk[lane] += dy_nk*y_nk;
             }
+            symbn_l2norm_carry(sum_dy_y_n_lanes, sum_dy_y_n_lanes_low, sum_dy_y_n_chunk, SYMBN_L2NORM_LANES);
         }
         double sum_dy_y_n = 0.0, sum_dy_y_n_low = 0.0;
         symbn_l2norm_gather(&sum_dy_y_n, &sum_dy_y_n_low, sum_dy_y_n_lanes, sum_dy_y_n_lanes_low);

@@ -50,14 +50,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_LAYERNORM_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_LAYERNORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_LAYERNORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_LAYERNORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_LAYERNORM_CLONES
 #define SYMBN_LAYERNORM_CLONES
 #endif
 
@@ -164,6 +170,14 @@ static inline void symbn_layernorm_widen_columns(double *columns, const float *c
 {
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_layernorm_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_layernorm_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -372,23 +386,26 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_forward_f64_over_N(
         mu_n /= (double)D;
         /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
         double sigma2_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, sigma2_n_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_CHUNK);
+            double sigma2_n_chunk[SYMBN_LAYERNORM_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_LAYERNORM_LANES <= D; done += SYMBN_LAYERNORM_LANES) {
+            for (; done + SYMBN_LAYERNORM_LANES <= chunk_end; done += SYMBN_LAYERNORM_LANES) {
                 for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const double x_nj = x[n*D + j];
                     const double x_minus_mu_nj = x_nj - mu_n;
-                    symbn_layernorm_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
+                    sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const double x_nj = x[n*D + j];
                 const double x_minus_mu_nj = x_nj - mu_n;
-                symbn_layernorm_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
+                sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
             }
+            symbn_layernorm_carry(sigma2_n_lanes, sigma2_n_lanes_low, sigma2_n_chunk, SYMBN_LAYERNORM_LANES);
         }
         double sigma2_n = 0.0, sigma2_n_low = 0.0;
         symbn_layernorm_gather(&sigma2_n, &sigma2_n_low, sigma2_n_lanes, sigma2_n_lanes_low);
@@ -701,45 +718,78 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f64_over_N(
             double *const dgamma_d_columns_low = dgamma_d_parts + D + column;
             double *const dbeta_d_columns = dbeta_d_parts + column;
             double *const dbeta_d_columns_low = dbeta_d_parts + D + column;
-            for (ptrdiff_t n = block; n < block_end; ++n) {
+            double dgamma_d_chunk[SYMBN_LAYERNORM_COLUMNS];
+            double dbeta_d_chunk[SYMBN_LAYERNORM_COLUMNS];
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                dgamma_d_chunk[lane] = 0.0;
+                dbeta_d_chunk[lane] = 0.0;
+            }
+            ptrdiff_t done = block;
+
+            for (; done + SYMBN_LAYERNORM_TOGETHER <= block_end; done += SYMBN_LAYERNORM_TOGETHER) {
+                SYMBN_LAYERNORM_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = column + lane;
+                    double dgamma_d_rows = 0;
+                    double dbeta_d_rows = 0;
+                    for (int row = 0; row < SYMBN_LAYERNORM_TOGETHER; ++row) {
+                        const ptrdiff_t n = done + row;
+                        const double dy_nd = dy[n*D + d];
+                        const double xhat_nd = xhat[n*D + d];
+                        dgamma_d_rows += dy_nd*xhat_nd;
+                        dbeta_d_rows += dy_nd;
+                    }
+                    dgamma_d_chunk[lane] += dgamma_d_rows;
+                    dbeta_d_chunk[lane] += dbeta_d_rows;
+                }
+            }
+            for (ptrdiff_t n = done; n < block_end; ++n) {
                 SYMBN_LAYERNORM_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
                     const double dy_nd = dy[n*D + d];
                     const double xhat_nd = xhat[n*D + d];
-                    symbn_layernorm_add(&dgamma_d_columns[lane], &dgamma_d_columns_low[lane], dy_nd*xhat_nd);
-                    symbn_layernorm_add(&dbeta_d_columns[lane], &dbeta_d_columns_low[lane], dy_nd);
+                    dgamma_d_chunk[lane] += dy_nd*xhat_nd;
+                    dbeta_d_chunk[lane] += dy_nd;
                 }
             }
+            symbn_layernorm_carry(dgamma_d_columns, dgamma_d_columns_low, dgamma_d_chunk, width);
+            symbn_layernorm_carry(dbeta_d_columns, dbeta_d_columns_low, dbeta_d_chunk, width);
         }
         for (ptrdiff_t n = block; n < block_end; ++n) {
             /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
             double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, mean_gamma_dy_n_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
             /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
             double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, mean_gamma_dy_xhat_n_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
-            {
-                ptrdiff_t done = 0;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_least(D - chunk, SYMBN_LAYERNORM_CHUNK);
+                double mean_gamma_dy_n_chunk[SYMBN_LAYERNORM_LANES] = {0.0};
+                double mean_gamma_dy_xhat_n_chunk[SYMBN_LAYERNORM_LANES] = {0.0};
+                ptrdiff_t done = chunk;
 
-                for (; done + SYMBN_LAYERNORM_LANES <= D; done += SYMBN_LAYERNORM_LANES) {
+                for (; done + SYMBN_LAYERNORM_LANES <= chunk_end; done += SYMBN_LAYERNORM_LANES) {
                     for (int lane = 0; lane < SYMBN_LAYERNORM_LANES; ++lane) {
                         const ptrdiff_t k = done + lane;
                         const double gamma_k = gamma[k];
                         const double dy_nk = dy[n*D + k];
                         const double gamma_dy_nk = gamma_k*dy_nk;
-                        symbn_layernorm_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_dy_nk);
+                        mean_gamma_dy_n_chunk[lane] += gamma_dy_nk;
                         const double xhat_nk = xhat[n*D + k];
-                        symbn_layernorm_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                        mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
                     }
                 }
-                for (int lane = 0; done + lane < D; ++lane) {
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double gamma_k = gamma[k];
                     const double dy_nk = dy[n*D + k];
                     const double gamma_dy_nk = gamma_k*dy_nk;
-                    symbn_layernorm_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_dy_nk);
+                    mean_gamma_dy_n_chunk[lane] += gamma_dy_nk;
                     const double xhat_nk = xhat[n*D + k];
-                    symbn_layernorm_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                    mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
                 }
+                symbn_layernorm_carry(mean_gamma_dy_n_lanes, mean_gamma_dy_n_lanes_low, mean_gamma_dy_n_chunk, SYMBN_LAYERNORM_LANES);
+                symbn_layernorm_carry(mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_lanes_low, mean_gamma_dy_xhat_n_chunk, SYMBN_LAYERNORM_LANES);
             }
             double mean_gamma_dy_n = 0.0, mean_gamma_dy_n_low = 0.0;
             symbn_layernorm_gather(&mean_gamma_dy_n, &mean_gamma_dy_n_low, mean_gamma_dy_n_lanes, mean_gamma_dy_n_lanes_low);

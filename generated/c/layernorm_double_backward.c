@@ -62,14 +62,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES
 #define SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES
 #endif
 
@@ -174,6 +180,14 @@ static inline void symbn_layernorm_double_backward_widen_columns(double *columns
 {
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_layernorm_double_backward_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_layernorm_double_backward_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -514,10 +528,12 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             double mu_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mu_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
             /* mean_gamma_dy[n] = mean(gamma_dy[n, k] for k in D) */
             double mean_gamma_dy_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_gamma_dy_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-            {
-                ptrdiff_t done = 0;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+                double mean_gamma_dy_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+                ptrdiff_t done = chunk;
 
-                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
                     for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
                         const ptrdiff_t j = done + lane;
                         const double x_nj = x[n*D + j];
@@ -525,18 +541,19 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                         const double gamma_j = gamma[j];
                         const double dy_nj = dy[n*D + j];
                         const double gamma_dy_nj = gamma_j*dy_nj;
-                        symbn_layernorm_double_backward_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_dy_nj);
+                        mean_gamma_dy_n_chunk[lane] += gamma_dy_nj;
                     }
                 }
-                for (int lane = 0; done + lane < D; ++lane) {
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const double x_nj = x[n*D + j];
                     symbn_layernorm_double_backward_add(&mu_n_lanes[lane], &mu_n_lanes_low[lane], x_nj);
                     const double gamma_j = gamma[j];
                     const double dy_nj = dy[n*D + j];
                     const double gamma_dy_nj = gamma_j*dy_nj;
-                    symbn_layernorm_double_backward_add(&mean_gamma_dy_n_lanes[lane], &mean_gamma_dy_n_lanes_low[lane], gamma_dy_nj);
+                    mean_gamma_dy_n_chunk[lane] += gamma_dy_nj;
                 }
+                symbn_layernorm_double_backward_carry(mean_gamma_dy_n_lanes, mean_gamma_dy_n_lanes_low, mean_gamma_dy_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
             }
             double mu_n = 0.0, mu_n_low = 0.0;
             symbn_layernorm_double_backward_gather(&mu_n, &mu_n_low, mu_n_lanes, mu_n_lanes_low);
@@ -549,23 +566,26 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             mean_gamma_dy_n /= (double)D;
             /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
             double sigma2_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sigma2_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-            {
-                ptrdiff_t done = 0;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+                double sigma2_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+                ptrdiff_t done = chunk;
 
-                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
                     for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
                         const ptrdiff_t j = done + lane;
                         const double x_nj = x[n*D + j];
                         const double x_minus_mu_nj = x_nj - mu_n;
-                        symbn_layernorm_double_backward_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
+                        sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
                     }
                 }
-                for (int lane = 0; done + lane < D; ++lane) {
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const double x_nj = x[n*D + j];
                     const double x_minus_mu_nj = x_nj - mu_n;
-                    symbn_layernorm_double_backward_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
+                    sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
                 }
+                symbn_layernorm_double_backward_carry(sigma2_n_lanes, sigma2_n_lanes_low, sigma2_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
             }
             double sigma2_n = 0.0, sigma2_n_low = 0.0;
             symbn_layernorm_double_backward_gather(&sigma2_n, &sigma2_n_low, sigma2_n_lanes, sigma2_n_lanes_low);
@@ -578,10 +598,12 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
             double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_gamma_dy_xhat_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
             const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-            {
-                ptrdiff_t done = 0;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+                double mean_gamma_dy_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+                ptrdiff_t done = chunk;
 
-                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
                     for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
                         const ptrdiff_t k = done + lane;
                         const double gamma_k = gamma[k];
@@ -589,18 +611,19 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                         const double x_nk = x[n*D + k];
                         const double x_minus_mu_nk = x_nk - mu_n;
                         const double xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n;
-                        symbn_layernorm_double_backward_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                        mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
                     }
                 }
-                for (int lane = 0; done + lane < D; ++lane) {
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double gamma_k = gamma[k];
                     const double dy_nk = dy[n*D + k];
                     const double x_nk = x[n*D + k];
                     const double x_minus_mu_nk = x_nk - mu_n;
                     const double xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n;
-                    symbn_layernorm_double_backward_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                    mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
                 }
+                symbn_layernorm_double_backward_carry(mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_lanes_low, mean_gamma_dy_xhat_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
             }
             double mean_gamma_dy_xhat_n = 0.0, mean_gamma_dy_xhat_n_low = 0.0;
             symbn_layernorm_double_backward_gather(&mean_gamma_dy_xhat_n, &mean_gamma_dy_xhat_n_low, mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_lanes_low);
@@ -652,19 +675,49 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             double *const dgamma_d_columns_low = dgamma_d_parts + D + column;
             double *const dbeta_d_columns = dbeta_d_parts + column;
             double *const dbeta_d_columns_low = dbeta_d_parts + D + column;
-            for (ptrdiff_t n = block; n < block_end; ++n) {
+            double dgamma_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS];
+            double dbeta_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS];
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                dgamma_d_chunk[lane] = 0.0;
+                dbeta_d_chunk[lane] = 0.0;
+            }
+            ptrdiff_t done = block;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= block_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = column + lane;
+                    double dgamma_d_rows = 0;
+                    double dbeta_d_rows = 0;
+                    for (int row = 0; row < SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER; ++row) {
+                        const ptrdiff_t n = done + row;
+                        const double dy_nd = dy[n*D + d];
+                        const double x_nd = x[n*D + d];
+                        const double x_minus_mu_nd = x_nd - mu_n_each[n - block];
+                        /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
+                        const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_each[n - block];
+                        dgamma_d_rows += dy_nd*xhat_nd;
+                        dbeta_d_rows += dy_nd;
+                    }
+                    dgamma_d_chunk[lane] += dgamma_d_rows;
+                    dbeta_d_chunk[lane] += dbeta_d_rows;
+                }
+            }
+            for (ptrdiff_t n = done; n < block_end; ++n) {
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
                     const double dy_nd = dy[n*D + d];
                     const double x_nd = x[n*D + d];
                     const double x_minus_mu_nd = x_nd - mu_n_each[n - block];
-                    /* xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps) */
                     const double xhat_nd = x_minus_mu_nd*rsqrt_sigma2_plus_eps_n_each[n - block];
-                    symbn_layernorm_double_backward_add(&dgamma_d_columns[lane], &dgamma_d_columns_low[lane], dy_nd*xhat_nd);
-                    symbn_layernorm_double_backward_add(&dbeta_d_columns[lane], &dbeta_d_columns_low[lane], dy_nd);
+                    dgamma_d_chunk[lane] += dy_nd*xhat_nd;
+                    dbeta_d_chunk[lane] += dy_nd;
                 }
             }
+            symbn_layernorm_double_backward_carry(dgamma_d_columns, dgamma_d_columns_low, dgamma_d_chunk, width);
+            symbn_layernorm_double_backward_carry(dbeta_d_columns, dbeta_d_columns_low, dbeta_d_chunk, width);
         }
     }
     symbn_layernorm_double_backward_fence();
@@ -1066,33 +1119,42 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             double sum_ddx_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_ddx_xhat_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
             /* sum_ddx[n] = sum(ddx[n, d] for d in D) */
             double sum_ddx_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_ddx_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-            {
-                ptrdiff_t done = 0;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+                double s_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+                double r_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+                double sum_ddx_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+                double sum_ddx_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+                ptrdiff_t done = chunk;
 
-                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
                     for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
                         const ptrdiff_t k = done + lane;
                         const double gamma_k = gamma[k];
                         const double dy_nk = dy[n*D + k];
-                        symbn_layernorm_double_backward_add(&s_n_lanes[lane], &s_n_lanes_low[lane], gamma_k*dy_nk);
+                        s_n_chunk[lane] += gamma_k*dy_nk;
                         const double xhat_nk = xhat[n*D + k];
-                        symbn_layernorm_double_backward_add(&r_n_lanes[lane], &r_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                        r_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
                         const double ddx_nk = ddx[n*D + k];
-                        symbn_layernorm_double_backward_add(&sum_ddx_xhat_n_lanes[lane], &sum_ddx_xhat_n_lanes_low[lane], ddx_nk*xhat_nk);
-                        symbn_layernorm_double_backward_add(&sum_ddx_n_lanes[lane], &sum_ddx_n_lanes_low[lane], ddx_nk);
+                        sum_ddx_xhat_n_chunk[lane] += ddx_nk*xhat_nk;
+                        sum_ddx_n_chunk[lane] += ddx_nk;
                     }
                 }
-                for (int lane = 0; done + lane < D; ++lane) {
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double gamma_k = gamma[k];
                     const double dy_nk = dy[n*D + k];
-                    symbn_layernorm_double_backward_add(&s_n_lanes[lane], &s_n_lanes_low[lane], gamma_k*dy_nk);
+                    s_n_chunk[lane] += gamma_k*dy_nk;
                     const double xhat_nk = xhat[n*D + k];
-                    symbn_layernorm_double_backward_add(&r_n_lanes[lane], &r_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                    r_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
                     const double ddx_nk = ddx[n*D + k];
-                    symbn_layernorm_double_backward_add(&sum_ddx_xhat_n_lanes[lane], &sum_ddx_xhat_n_lanes_low[lane], ddx_nk*xhat_nk);
-                    symbn_layernorm_double_backward_add(&sum_ddx_n_lanes[lane], &sum_ddx_n_lanes_low[lane], ddx_nk);
+                    sum_ddx_xhat_n_chunk[lane] += ddx_nk*xhat_nk;
+                    sum_ddx_n_chunk[lane] += ddx_nk;
                 }
+                symbn_layernorm_double_backward_carry(s_n_lanes, s_n_lanes_low, s_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
+                symbn_layernorm_double_backward_carry(r_n_lanes, r_n_lanes_low, r_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
+                symbn_layernorm_double_backward_carry(sum_ddx_xhat_n_lanes, sum_ddx_xhat_n_lanes_low, sum_ddx_xhat_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
+                symbn_layernorm_double_backward_carry(sum_ddx_n_lanes, sum_ddx_n_lanes_low, sum_ddx_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
             }
             double s_n = 0.0, s_n_low = 0.0;
             symbn_layernorm_double_backward_gather(&s_n, &s_n_low, s_n_lanes, s_n_lanes_low);
@@ -1117,10 +1179,12 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             const double v_n = sigma2_n + eps;
             const double w_n = sqrt(v_n);
             const double inv_w_2_n = 1.0/w_n;
-            {
-                ptrdiff_t done = 0;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+                double mean_ddx_term_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+                ptrdiff_t done = chunk;
 
-                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
                     for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
                         const ptrdiff_t k = done + lane;
                         const double ddx_nk = ddx[n*D + k];
@@ -1128,18 +1192,19 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                         const double dy_nk = dy[n*D + k];
                         const double xhat_nk = xhat[n*D + k];
                         const double ddgamma_k = ddgamma[k];
-                        symbn_layernorm_double_backward_add(&mean_ddx_term_n_lanes[lane], &mean_ddx_term_n_lanes_low[lane], ddx_nk*(s_n - gamma_k*dy_nk + mean_ddx_term_scale_n*xhat_nk)*inv_w_2_n - ddgamma_k*dy_nk*xhat_nk);
+                        mean_ddx_term_n_chunk[lane] += ddx_nk*(s_n - gamma_k*dy_nk + mean_ddx_term_scale_n*xhat_nk)*inv_w_2_n - ddgamma_k*dy_nk*xhat_nk;
                     }
                 }
-                for (int lane = 0; done + lane < D; ++lane) {
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double ddx_nk = ddx[n*D + k];
                     const double gamma_k = gamma[k];
                     const double dy_nk = dy[n*D + k];
                     const double xhat_nk = xhat[n*D + k];
                     const double ddgamma_k = ddgamma[k];
-                    symbn_layernorm_double_backward_add(&mean_ddx_term_n_lanes[lane], &mean_ddx_term_n_lanes_low[lane], ddx_nk*(s_n - gamma_k*dy_nk + mean_ddx_term_scale_n*xhat_nk)*inv_w_2_n - ddgamma_k*dy_nk*xhat_nk);
+                    mean_ddx_term_n_chunk[lane] += ddx_nk*(s_n - gamma_k*dy_nk + mean_ddx_term_scale_n*xhat_nk)*inv_w_2_n - ddgamma_k*dy_nk*xhat_nk;
                 }
+                symbn_layernorm_double_backward_carry(mean_ddx_term_n_lanes, mean_ddx_term_n_lanes_low, mean_ddx_term_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
             }
             double mean_ddx_term_n = 0.0, mean_ddx_term_n_low = 0.0;
             symbn_layernorm_double_backward_gather(&mean_ddx_term_n, &mean_ddx_term_n_low, mean_ddx_term_n_lanes, mean_ddx_term_n_lanes_low);
@@ -1150,10 +1215,12 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             const double grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
             const double r_over_w_n = r_n*inv_w_2_n;
             const double grad_u_shift_n = mean_ddx_term_n - r_n*grad_r_n/(double)D;
-            {
-                ptrdiff_t done = 0;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
+                double mean_grad_u_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+                ptrdiff_t done = chunk;
 
-                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= D; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
+                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
                     for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
                         const ptrdiff_t k = done + lane;
                         const double dy_nk = dy[n*D + k];
@@ -1164,10 +1231,10 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                         const double xhat_nk = xhat[n*D + k];
                         /* grad_u[n, d] = (dy[n, d]*(ddgamma[d] + gamma[d]*grad_r[n]/D) - r[n]/w[n]*ddx[n, d] + xhat[n, d]*(mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + 2*r[n]*xhat[n, k])/w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) - r[n]*grad_r[n]/D))/w[n] */
                         const double grad_u_nk = (dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n) - r_over_w_n*ddx_nk + xhat_nk*grad_u_shift_n)*inv_w_2_n;
-                        symbn_layernorm_double_backward_add(&mean_grad_u_n_lanes[lane], &mean_grad_u_n_lanes_low[lane], grad_u_nk);
+                        mean_grad_u_n_chunk[lane] += grad_u_nk;
                     }
                 }
-                for (int lane = 0; done + lane < D; ++lane) {
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double dy_nk = dy[n*D + k];
                     const double ddgamma_k = ddgamma[k];
@@ -1176,8 +1243,9 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     const double ddx_nk = ddx[n*D + k];
                     const double xhat_nk = xhat[n*D + k];
                     const double grad_u_nk = (dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n) - r_over_w_n*ddx_nk + xhat_nk*grad_u_shift_n)*inv_w_2_n;
-                    symbn_layernorm_double_backward_add(&mean_grad_u_n_lanes[lane], &mean_grad_u_n_lanes_low[lane], grad_u_nk);
+                    mean_grad_u_n_chunk[lane] += grad_u_nk;
                 }
+                symbn_layernorm_double_backward_carry(mean_grad_u_n_lanes, mean_grad_u_n_lanes_low, mean_grad_u_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
             }
             double mean_grad_u_n = 0.0, mean_grad_u_n_low = 0.0;
             symbn_layernorm_double_backward_gather(&mean_grad_u_n, &mean_grad_u_n_low, mean_grad_u_n_lanes, mean_grad_u_n_lanes_low);
@@ -1248,7 +1316,30 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             const ptrdiff_t width = symbn_layernorm_double_backward_least(D - column, SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS);
             double *const grad_gamma_d_columns = grad_gamma_d_parts + column;
             double *const grad_gamma_d_columns_low = grad_gamma_d_parts + D + column;
-            for (ptrdiff_t n = block; n < block_end; ++n) {
+            double grad_gamma_d_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS];
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                grad_gamma_d_chunk[lane] = 0.0;
+            }
+            ptrdiff_t done = block;
+
+            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= block_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = column + lane;
+                    double grad_gamma_d_rows = 0;
+                    for (int row = 0; row < SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER; ++row) {
+                        const ptrdiff_t n = done + row;
+                        const double dy_nd = dy[n*D + d];
+                        const double ddx_nd = ddx[n*D + d];
+                        const double xhat_nd = xhat[n*D + d];
+                        const double grad_dy_shift_nd = grad_s_over_D_n_each[n - block] + ddx_nd*inv_w_2_n_each[n - block] + grad_r_over_D_n_each[n - block]*xhat_nd;
+                        grad_gamma_d_rows += dy_nd*grad_dy_shift_nd;
+                    }
+                    grad_gamma_d_chunk[lane] += grad_gamma_d_rows;
+                }
+            }
+            for (ptrdiff_t n = done; n < block_end; ++n) {
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
@@ -1256,9 +1347,10 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     const double ddx_nd = ddx[n*D + d];
                     const double xhat_nd = xhat[n*D + d];
                     const double grad_dy_shift_nd = grad_s_over_D_n_each[n - block] + ddx_nd*inv_w_2_n_each[n - block] + grad_r_over_D_n_each[n - block]*xhat_nd;
-                    symbn_layernorm_double_backward_add(&grad_gamma_d_columns[lane], &grad_gamma_d_columns_low[lane], dy_nd*grad_dy_shift_nd);
+                    grad_gamma_d_chunk[lane] += dy_nd*grad_dy_shift_nd;
                 }
             }
+            symbn_layernorm_double_backward_carry(grad_gamma_d_columns, grad_gamma_d_columns_low, grad_gamma_d_chunk, width);
         }
     }
     symbn_layernorm_double_backward_fence();

@@ -47,14 +47,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_LAYERNORM_JVP_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_LAYERNORM_JVP_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_LAYERNORM_JVP_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_LAYERNORM_JVP_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_LAYERNORM_JVP_CLONES
 #define SYMBN_LAYERNORM_JVP_CLONES
 #endif
 
@@ -147,6 +153,14 @@ static inline void symbn_layernorm_jvp_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_LAYERNORM_JVP_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_layernorm_jvp_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_layernorm_jvp_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -338,23 +352,26 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_forward_f64_over_N(
         mu_n /= (double)D;
         /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
         double sigma2_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0}, sigma2_n_lanes_low[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_JVP_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_jvp_least(D - chunk, SYMBN_LAYERNORM_JVP_CHUNK);
+            double sigma2_n_chunk[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_LAYERNORM_JVP_LANES <= D; done += SYMBN_LAYERNORM_JVP_LANES) {
+            for (; done + SYMBN_LAYERNORM_JVP_LANES <= chunk_end; done += SYMBN_LAYERNORM_JVP_LANES) {
                 for (int lane = 0; lane < SYMBN_LAYERNORM_JVP_LANES; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const double x_nj = x[n*D + j];
                     const double x_minus_mu_nj = x_nj - mu_n;
-                    symbn_layernorm_jvp_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
+                    sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const double x_nj = x[n*D + j];
                 const double x_minus_mu_nj = x_nj - mu_n;
-                symbn_layernorm_jvp_add(&sigma2_n_lanes[lane], &sigma2_n_lanes_low[lane], x_minus_mu_nj*x_minus_mu_nj);
+                sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
             }
+            symbn_layernorm_jvp_carry(sigma2_n_lanes, sigma2_n_lanes_low, sigma2_n_chunk, SYMBN_LAYERNORM_JVP_LANES);
         }
         double sigma2_n = 0.0, sigma2_n_low = 0.0;
         symbn_layernorm_jvp_gather(&sigma2_n, &sigma2_n_low, sigma2_n_lanes, sigma2_n_lanes_low);
@@ -538,25 +555,30 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_f64_over_N(
         double mean_x_dot_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0}, mean_x_dot_n_lanes_low[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
         /* mean_x_dot_xhat[n] = mean(x_dot[n, k]*xhat[n, k] for k in D) */
         double mean_x_dot_xhat_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0}, mean_x_dot_xhat_n_lanes_low[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_JVP_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_layernorm_jvp_least(D - chunk, SYMBN_LAYERNORM_JVP_CHUNK);
+            double mean_x_dot_n_chunk[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
+            double mean_x_dot_xhat_n_chunk[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_LAYERNORM_JVP_LANES <= D; done += SYMBN_LAYERNORM_JVP_LANES) {
+            for (; done + SYMBN_LAYERNORM_JVP_LANES <= chunk_end; done += SYMBN_LAYERNORM_JVP_LANES) {
                 for (int lane = 0; lane < SYMBN_LAYERNORM_JVP_LANES; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double x_dot_nk = x_dot[n*D + k];
-                    symbn_layernorm_jvp_add(&mean_x_dot_n_lanes[lane], &mean_x_dot_n_lanes_low[lane], x_dot_nk);
+                    mean_x_dot_n_chunk[lane] += x_dot_nk;
                     const double xhat_nk = xhat[n*D + k];
-                    symbn_layernorm_jvp_add(&mean_x_dot_xhat_n_lanes[lane], &mean_x_dot_xhat_n_lanes_low[lane], x_dot_nk*xhat_nk);
+                    mean_x_dot_xhat_n_chunk[lane] += x_dot_nk*xhat_nk;
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t k = done + lane;
                 const double x_dot_nk = x_dot[n*D + k];
-                symbn_layernorm_jvp_add(&mean_x_dot_n_lanes[lane], &mean_x_dot_n_lanes_low[lane], x_dot_nk);
+                mean_x_dot_n_chunk[lane] += x_dot_nk;
                 const double xhat_nk = xhat[n*D + k];
-                symbn_layernorm_jvp_add(&mean_x_dot_xhat_n_lanes[lane], &mean_x_dot_xhat_n_lanes_low[lane], x_dot_nk*xhat_nk);
+                mean_x_dot_xhat_n_chunk[lane] += x_dot_nk*xhat_nk;
             }
+            symbn_layernorm_jvp_carry(mean_x_dot_n_lanes, mean_x_dot_n_lanes_low, mean_x_dot_n_chunk, SYMBN_LAYERNORM_JVP_LANES);
+            symbn_layernorm_jvp_carry(mean_x_dot_xhat_n_lanes, mean_x_dot_xhat_n_lanes_low, mean_x_dot_xhat_n_chunk, SYMBN_LAYERNORM_JVP_LANES);
         }
         double mean_x_dot_n = 0.0, mean_x_dot_n_low = 0.0;
         symbn_layernorm_jvp_gather(&mean_x_dot_n, &mean_x_dot_n_low, mean_x_dot_n_lanes, mean_x_dot_n_lanes_low);

@@ -41,14 +41,20 @@
 #include <math.h>
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_LINEAR_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_LINEAR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_LINEAR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_LINEAR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_LINEAR_CLONES
 #define SYMBN_LINEAR_CLONES
 #endif
 
@@ -109,6 +115,14 @@ static inline void symbn_linear_widen_columns(double *columns, const float *chun
 {
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_linear_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_linear_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -228,23 +242,26 @@ SYMBN_LINEAR_CLONES static void symbn_linear_forward_f64_over_O(
         for (ptrdiff_t n = 0; n < N; ++n) {
             /* sum_w_x[o, n] = sum(w[o, i]*x[n, i] for i in I) */
             double sum_w_x_on_lanes[SYMBN_LINEAR_LANES] = {0.0}, sum_w_x_on_lanes_low[SYMBN_LINEAR_LANES] = {0.0};
-            {
-                ptrdiff_t done = 0;
+            for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_LINEAR_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_linear_least(I - chunk, SYMBN_LINEAR_CHUNK);
+                double sum_w_x_on_chunk[SYMBN_LINEAR_LANES] = {0.0};
+                ptrdiff_t done = chunk;
 
-                for (; done + SYMBN_LINEAR_LANES <= I; done += SYMBN_LINEAR_LANES) {
+                for (; done + SYMBN_LINEAR_LANES <= chunk_end; done += SYMBN_LINEAR_LANES) {
                     for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
                         const ptrdiff_t i = done + lane;
                         const double w_oi = w[o*I + i];
                         const double x_ni = x[n*I + i];
-                        symbn_linear_add(&sum_w_x_on_lanes[lane], &sum_w_x_on_lanes_low[lane], w_oi*x_ni);
+                        sum_w_x_on_chunk[lane] += w_oi*x_ni;
                     }
                 }
-                for (int lane = 0; done + lane < I; ++lane) {
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t i = done + lane;
                     const double w_oi = w[o*I + i];
                     const double x_ni = x[n*I + i];
-                    symbn_linear_add(&sum_w_x_on_lanes[lane], &sum_w_x_on_lanes_low[lane], w_oi*x_ni);
+                    sum_w_x_on_chunk[lane] += w_oi*x_ni;
                 }
+                symbn_linear_carry(sum_w_x_on_lanes, sum_w_x_on_lanes_low, sum_w_x_on_chunk, SYMBN_LINEAR_LANES);
             }
             double sum_w_x_on = 0.0, sum_w_x_on_low = 0.0;
             symbn_linear_gather(&sum_w_x_on, &sum_w_x_on_low, sum_w_x_on_lanes, sum_w_x_on_lanes_low);
@@ -445,14 +462,23 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f64_over_N(
                 const ptrdiff_t width = symbn_linear_least(I - column, columns);
                 /* dx[n, i] = sum(dy[n, o]*w[o, i] for o in O) */
                 double dx_ni_columns[SYMBN_LINEAR_COLUMNS] = {0.0}, dx_ni_columns_low[SYMBN_LINEAR_COLUMNS] = {0.0};
-                for (ptrdiff_t o = 0; o < O; ++o) {
-                    const double dy_no = dy[n*O + o];
-                    SYMBN_LINEAR_INDEPENDENT
+                for (ptrdiff_t chunk = 0; chunk < O; chunk += SYMBN_LINEAR_ROWS) {
+                    const ptrdiff_t chunk_end = chunk + symbn_linear_least(O - chunk, SYMBN_LINEAR_ROWS);
+                    double dx_ni_chunk[SYMBN_LINEAR_COLUMNS];
+
                     for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t i = column + lane;
-                        const double w_oi = w[o*I + i];
-                        symbn_linear_add(&dx_ni_columns[lane], &dx_ni_columns_low[lane], dy_no*w_oi);
+                        dx_ni_chunk[lane] = 0.0;
                     }
+                    for (ptrdiff_t o = chunk; o < chunk_end; ++o) {
+                        const double dy_no = dy[n*O + o];
+                        SYMBN_LINEAR_INDEPENDENT
+                        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                            const ptrdiff_t i = column + lane;
+                            const double w_oi = w[o*I + i];
+                            dx_ni_chunk[lane] += dy_no*w_oi;
+                        }
+                    }
+                    symbn_linear_carry(dx_ni_columns, dx_ni_columns_low, dx_ni_chunk, width);
                 }
 
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -480,14 +506,23 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f64_over_O(
                 const ptrdiff_t width = symbn_linear_least(I - column, columns);
                 /* dw[o, i] = sum(dy[n, o]*x[n, i] for n in N) */
                 double dw_oi_columns[SYMBN_LINEAR_COLUMNS] = {0.0}, dw_oi_columns_low[SYMBN_LINEAR_COLUMNS] = {0.0};
-                for (ptrdiff_t n = 0; n < N; ++n) {
-                    const double dy_no = dy[n*O + o];
-                    SYMBN_LINEAR_INDEPENDENT
+                for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LINEAR_ROWS) {
+                    const ptrdiff_t chunk_end = chunk + symbn_linear_least(N - chunk, SYMBN_LINEAR_ROWS);
+                    double dw_oi_chunk[SYMBN_LINEAR_COLUMNS];
+
                     for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                        const ptrdiff_t i = column + lane;
-                        const double x_ni = x[n*I + i];
-                        symbn_linear_add(&dw_oi_columns[lane], &dw_oi_columns_low[lane], dy_no*x_ni);
+                        dw_oi_chunk[lane] = 0.0;
                     }
+                    for (ptrdiff_t n = chunk; n < chunk_end; ++n) {
+                        const double dy_no = dy[n*O + o];
+                        SYMBN_LINEAR_INDEPENDENT
+                        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                            const ptrdiff_t i = column + lane;
+                            const double x_ni = x[n*I + i];
+                            dw_oi_chunk[lane] += dy_no*x_ni;
+                        }
+                    }
+                    symbn_linear_carry(dw_oi_columns, dw_oi_columns_low, dw_oi_chunk, width);
                 }
 
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -502,21 +537,24 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f64_over_O(
         }
         /* db[o] = sum(dy[n, o] for n in N) */
         double db_o_lanes[SYMBN_LINEAR_LANES] = {0.0}, db_o_lanes_low[SYMBN_LINEAR_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < N; chunk += SYMBN_LINEAR_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_linear_least(N - chunk, SYMBN_LINEAR_CHUNK);
+            double db_o_chunk[SYMBN_LINEAR_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_LINEAR_LANES <= N; done += SYMBN_LINEAR_LANES) {
+            for (; done + SYMBN_LINEAR_LANES <= chunk_end; done += SYMBN_LINEAR_LANES) {
                 for (int lane = 0; lane < SYMBN_LINEAR_LANES; ++lane) {
                     const ptrdiff_t n = done + lane;
                     const double dy_no = dy[n*O + o];
-                    symbn_linear_add(&db_o_lanes[lane], &db_o_lanes_low[lane], dy_no);
+                    db_o_chunk[lane] += dy_no;
                 }
             }
-            for (int lane = 0; done + lane < N; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t n = done + lane;
                 const double dy_no = dy[n*O + o];
-                symbn_linear_add(&db_o_lanes[lane], &db_o_lanes_low[lane], dy_no);
+                db_o_chunk[lane] += dy_no;
             }
+            symbn_linear_carry(db_o_lanes, db_o_lanes_low, db_o_chunk, SYMBN_LINEAR_LANES);
         }
         double db_o = 0.0, db_o_low = 0.0;
         symbn_linear_gather(&db_o, &db_o_low, db_o_lanes, db_o_lanes_low);

@@ -42,14 +42,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_LOG_SOFTMAX_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_LOG_SOFTMAX_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_LOG_SOFTMAX_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_LOG_SOFTMAX_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_LOG_SOFTMAX_CLONES
 #define SYMBN_LOG_SOFTMAX_CLONES
 #endif
 
@@ -170,6 +176,14 @@ static inline void symbn_log_softmax_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_LOG_SOFTMAX_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_log_softmax_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_log_softmax_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -362,21 +376,24 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_forward_f64_over_N(
         const double m_n = symbn_log_softmax_largest(m_n_lanes);
         /* Z[n] = sum(exp(x[n, j] - m[n]) for j in K) */
         double Z_n_lanes[SYMBN_LOG_SOFTMAX_LANES] = {0.0}, Z_n_lanes_low[SYMBN_LOG_SOFTMAX_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_LOG_SOFTMAX_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_log_softmax_least(K - chunk, SYMBN_LOG_SOFTMAX_CHUNK);
+            double Z_n_chunk[SYMBN_LOG_SOFTMAX_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_LOG_SOFTMAX_LANES <= K; done += SYMBN_LOG_SOFTMAX_LANES) {
+            for (; done + SYMBN_LOG_SOFTMAX_LANES <= chunk_end; done += SYMBN_LOG_SOFTMAX_LANES) {
                 for (int lane = 0; lane < SYMBN_LOG_SOFTMAX_LANES; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const double x_nj = x[n*K + j];
-                    symbn_log_softmax_add(&Z_n_lanes[lane], &Z_n_lanes_low[lane], exp(x_nj - m_n));
+                    Z_n_chunk[lane] += exp(x_nj - m_n);
                 }
             }
-            for (int lane = 0; done + lane < K; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const double x_nj = x[n*K + j];
-                symbn_log_softmax_add(&Z_n_lanes[lane], &Z_n_lanes_low[lane], exp(x_nj - m_n));
+                Z_n_chunk[lane] += exp(x_nj - m_n);
             }
+            symbn_log_softmax_carry(Z_n_lanes, Z_n_lanes_low, Z_n_chunk, SYMBN_LOG_SOFTMAX_LANES);
         }
         double Z_n = 0.0, Z_n_low = 0.0;
         symbn_log_softmax_gather(&Z_n, &Z_n_low, Z_n_lanes, Z_n_lanes_low);
@@ -508,21 +525,24 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f64_over_N(
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy[n] = sum(dy[n, l] for l in K) */
         double sum_dy_n_lanes[SYMBN_LOG_SOFTMAX_LANES] = {0.0}, sum_dy_n_lanes_low[SYMBN_LOG_SOFTMAX_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_LOG_SOFTMAX_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_log_softmax_least(K - chunk, SYMBN_LOG_SOFTMAX_CHUNK);
+            double sum_dy_n_chunk[SYMBN_LOG_SOFTMAX_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_LOG_SOFTMAX_LANES <= K; done += SYMBN_LOG_SOFTMAX_LANES) {
+            for (; done + SYMBN_LOG_SOFTMAX_LANES <= chunk_end; done += SYMBN_LOG_SOFTMAX_LANES) {
                 for (int lane = 0; lane < SYMBN_LOG_SOFTMAX_LANES; ++lane) {
                     const ptrdiff_t l = done + lane;
                     const double dy_nl = dy[n*K + l];
-                    symbn_log_softmax_add(&sum_dy_n_lanes[lane], &sum_dy_n_lanes_low[lane], dy_nl);
+                    sum_dy_n_chunk[lane] += dy_nl;
                 }
             }
-            for (int lane = 0; done + lane < K; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t l = done + lane;
                 const double dy_nl = dy[n*K + l];
-                symbn_log_softmax_add(&sum_dy_n_lanes[lane], &sum_dy_n_lanes_low[lane], dy_nl);
+                sum_dy_n_chunk[lane] += dy_nl;
             }
+            symbn_log_softmax_carry(sum_dy_n_lanes, sum_dy_n_lanes_low, sum_dy_n_chunk, SYMBN_LOG_SOFTMAX_LANES);
         }
         double sum_dy_n = 0.0, sum_dy_n_low = 0.0;
         symbn_log_softmax_gather(&sum_dy_n, &sum_dy_n_low, sum_dy_n_lanes, sum_dy_n_lanes_low);

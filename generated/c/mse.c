@@ -39,14 +39,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_MSE_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_MSE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_MSE_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_MSE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_MSE_CLONES
 #define SYMBN_MSE_CLONES
 #endif
 
@@ -131,6 +137,14 @@ static inline void symbn_mse_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_MSE_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_mse_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_mse_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -248,25 +262,28 @@ SYMBN_MSE_CLONES static void symbn_mse_forward_f64_over_N(
 {
     double loss_value_lanes[SYMBN_MSE_LANES] = {0.0}, loss_value_lanes_low[SYMBN_MSE_LANES] = {0.0};
     for (ptrdiff_t n = first; n < last; ++n) {
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_MSE_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_mse_least(D - chunk, SYMBN_MSE_CHUNK);
+            double loss_value_chunk[SYMBN_MSE_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_MSE_LANES <= D; done += SYMBN_MSE_LANES) {
+            for (; done + SYMBN_MSE_LANES <= chunk_end; done += SYMBN_MSE_LANES) {
                 for (int lane = 0; lane < SYMBN_MSE_LANES; ++lane) {
                     const ptrdiff_t d = done + lane;
                     const double x_nd = x[n*D + d];
                     const double t_nd = t[n*D + d];
                     const double x_minus_t_nd = x_nd - t_nd;
-                    symbn_mse_add(&loss_value_lanes[lane], &loss_value_lanes_low[lane], x_minus_t_nd*x_minus_t_nd);
+                    loss_value_chunk[lane] += x_minus_t_nd*x_minus_t_nd;
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t d = done + lane;
                 const double x_nd = x[n*D + d];
                 const double t_nd = t[n*D + d];
                 const double x_minus_t_nd = x_nd - t_nd;
-                symbn_mse_add(&loss_value_lanes[lane], &loss_value_lanes_low[lane], x_minus_t_nd*x_minus_t_nd);
+                loss_value_chunk[lane] += x_minus_t_nd*x_minus_t_nd;
             }
+            symbn_mse_carry(loss_value_lanes, loss_value_lanes_low, loss_value_chunk, SYMBN_MSE_LANES);
         }
     }
     double loss_value = 0.0, loss_value_low = 0.0;

@@ -46,14 +46,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_RMSNORM_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_RMSNORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_RMSNORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_RMSNORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_RMSNORM_CLONES
 #define SYMBN_RMSNORM_CLONES
 #endif
 
@@ -152,6 +158,14 @@ static inline void symbn_rmsnorm_widen_columns(double *columns, const float *chu
 {
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
         columns[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_rmsnorm_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_rmsnorm_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -312,21 +326,24 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_forward_f64_over_N(
     for (ptrdiff_t n = first; n < last; ++n) {
         /* ms[n] = mean(x[n, j]**2 for j in D) */
         double ms_n_lanes[SYMBN_RMSNORM_LANES] = {0.0}, ms_n_lanes_low[SYMBN_RMSNORM_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_RMSNORM_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_rmsnorm_least(D - chunk, SYMBN_RMSNORM_CHUNK);
+            double ms_n_chunk[SYMBN_RMSNORM_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_RMSNORM_LANES <= D; done += SYMBN_RMSNORM_LANES) {
+            for (; done + SYMBN_RMSNORM_LANES <= chunk_end; done += SYMBN_RMSNORM_LANES) {
                 for (int lane = 0; lane < SYMBN_RMSNORM_LANES; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const double x_nj = x[n*D + j];
-                    symbn_rmsnorm_add(&ms_n_lanes[lane], &ms_n_lanes_low[lane], x_nj*x_nj);
+                    ms_n_chunk[lane] += x_nj*x_nj;
                 }
             }
-            for (int lane = 0; done + lane < D; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const double x_nj = x[n*D + j];
-                symbn_rmsnorm_add(&ms_n_lanes[lane], &ms_n_lanes_low[lane], x_nj*x_nj);
+                ms_n_chunk[lane] += x_nj*x_nj;
             }
+            symbn_rmsnorm_carry(ms_n_lanes, ms_n_lanes_low, ms_n_chunk, SYMBN_RMSNORM_LANES);
         }
         double ms_n = 0.0, ms_n_low = 0.0;
         symbn_rmsnorm_gather(&ms_n, &ms_n_low, ms_n_lanes, ms_n_lanes_low);
@@ -590,38 +607,63 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_backward_f64_over_N(
             const ptrdiff_t width = symbn_rmsnorm_least(D - column, SYMBN_RMSNORM_COLUMNS);
             double *const dgamma_d_columns = dgamma_d_parts + column;
             double *const dgamma_d_columns_low = dgamma_d_parts + D + column;
-            for (ptrdiff_t n = block; n < block_end; ++n) {
+            double dgamma_d_chunk[SYMBN_RMSNORM_COLUMNS];
+
+            for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                dgamma_d_chunk[lane] = 0.0;
+            }
+            ptrdiff_t done = block;
+
+            for (; done + SYMBN_RMSNORM_TOGETHER <= block_end; done += SYMBN_RMSNORM_TOGETHER) {
+                SYMBN_RMSNORM_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const ptrdiff_t d = column + lane;
+                    double dgamma_d_rows = 0;
+                    for (int row = 0; row < SYMBN_RMSNORM_TOGETHER; ++row) {
+                        const ptrdiff_t n = done + row;
+                        const double dy_nd = dy[n*D + d];
+                        const double xhat_nd = xhat[n*D + d];
+                        dgamma_d_rows += dy_nd*xhat_nd;
+                    }
+                    dgamma_d_chunk[lane] += dgamma_d_rows;
+                }
+            }
+            for (ptrdiff_t n = done; n < block_end; ++n) {
                 SYMBN_RMSNORM_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
                     const double dy_nd = dy[n*D + d];
                     const double xhat_nd = xhat[n*D + d];
-                    symbn_rmsnorm_add(&dgamma_d_columns[lane], &dgamma_d_columns_low[lane], dy_nd*xhat_nd);
+                    dgamma_d_chunk[lane] += dy_nd*xhat_nd;
                 }
             }
+            symbn_rmsnorm_carry(dgamma_d_columns, dgamma_d_columns_low, dgamma_d_chunk, width);
         }
         for (ptrdiff_t n = block; n < block_end; ++n) {
             /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
             double mean_gamma_dy_xhat_n_lanes[SYMBN_RMSNORM_LANES] = {0.0}, mean_gamma_dy_xhat_n_lanes_low[SYMBN_RMSNORM_LANES] = {0.0};
-            {
-                ptrdiff_t done = 0;
+            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_RMSNORM_CHUNK) {
+                const ptrdiff_t chunk_end = chunk + symbn_rmsnorm_least(D - chunk, SYMBN_RMSNORM_CHUNK);
+                double mean_gamma_dy_xhat_n_chunk[SYMBN_RMSNORM_LANES] = {0.0};
+                ptrdiff_t done = chunk;
 
-                for (; done + SYMBN_RMSNORM_LANES <= D; done += SYMBN_RMSNORM_LANES) {
+                for (; done + SYMBN_RMSNORM_LANES <= chunk_end; done += SYMBN_RMSNORM_LANES) {
                     for (int lane = 0; lane < SYMBN_RMSNORM_LANES; ++lane) {
                         const ptrdiff_t k = done + lane;
                         const double gamma_k = gamma[k];
                         const double dy_nk = dy[n*D + k];
                         const double xhat_nk = xhat[n*D + k];
-                        symbn_rmsnorm_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                        mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
                     }
                 }
-                for (int lane = 0; done + lane < D; ++lane) {
+                for (int lane = 0; done + lane < chunk_end; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double gamma_k = gamma[k];
                     const double dy_nk = dy[n*D + k];
                     const double xhat_nk = xhat[n*D + k];
-                    symbn_rmsnorm_add(&mean_gamma_dy_xhat_n_lanes[lane], &mean_gamma_dy_xhat_n_lanes_low[lane], gamma_k*dy_nk*xhat_nk);
+                    mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
                 }
+                symbn_rmsnorm_carry(mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_lanes_low, mean_gamma_dy_xhat_n_chunk, SYMBN_RMSNORM_LANES);
             }
             double mean_gamma_dy_xhat_n = 0.0, mean_gamma_dy_xhat_n_low = 0.0;
             symbn_rmsnorm_gather(&mean_gamma_dy_xhat_n, &mean_gamma_dy_xhat_n_low, mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_lanes_low);

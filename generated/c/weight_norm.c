@@ -46,14 +46,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_WEIGHT_NORM_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_WEIGHT_NORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_WEIGHT_NORM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_WEIGHT_NORM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_WEIGHT_NORM_CLONES
 #define SYMBN_WEIGHT_NORM_CLONES
 #endif
 
@@ -138,6 +144,14 @@ static inline void symbn_weight_norm_widen(double *lanes, const float *chunk)
 {
     for (int lane = 0; lane < SYMBN_WEIGHT_NORM_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_weight_norm_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_weight_norm_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -276,21 +290,24 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_forward_f64_over_O(
     for (ptrdiff_t o = first; o < last; ++o) {
         /* sum_square_v[o] = sum(v[o, j]**2 for j in I) */
         double sum_square_v_o_lanes[SYMBN_WEIGHT_NORM_LANES] = {0.0}, sum_square_v_o_lanes_low[SYMBN_WEIGHT_NORM_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_NORM_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_weight_norm_least(I - chunk, SYMBN_WEIGHT_NORM_CHUNK);
+            double sum_square_v_o_chunk[SYMBN_WEIGHT_NORM_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_WEIGHT_NORM_LANES <= I; done += SYMBN_WEIGHT_NORM_LANES) {
+            for (; done + SYMBN_WEIGHT_NORM_LANES <= chunk_end; done += SYMBN_WEIGHT_NORM_LANES) {
                 for (int lane = 0; lane < SYMBN_WEIGHT_NORM_LANES; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const double v_oj = v[o*I + j];
-                    symbn_weight_norm_add(&sum_square_v_o_lanes[lane], &sum_square_v_o_lanes_low[lane], v_oj*v_oj);
+                    sum_square_v_o_chunk[lane] += v_oj*v_oj;
                 }
             }
-            for (int lane = 0; done + lane < I; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const double v_oj = v[o*I + j];
-                symbn_weight_norm_add(&sum_square_v_o_lanes[lane], &sum_square_v_o_lanes_low[lane], v_oj*v_oj);
+                sum_square_v_o_chunk[lane] += v_oj*v_oj;
             }
+            symbn_weight_norm_carry(sum_square_v_o_lanes, sum_square_v_o_lanes_low, sum_square_v_o_chunk, SYMBN_WEIGHT_NORM_LANES);
         }
         double sum_square_v_o = 0.0, sum_square_v_o_low = 0.0;
         symbn_weight_norm_gather(&sum_square_v_o, &sum_square_v_o_low, sum_square_v_o_lanes, sum_square_v_o_lanes_low);
@@ -451,23 +468,26 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_backward_f64_over_O(
     for (ptrdiff_t o = first; o < last; ++o) {
         /* sum_dw_v[o] = sum(dw[o, i]*v[o, i] for i in I) */
         double sum_dw_v_o_lanes[SYMBN_WEIGHT_NORM_LANES] = {0.0}, sum_dw_v_o_lanes_low[SYMBN_WEIGHT_NORM_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_NORM_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_weight_norm_least(I - chunk, SYMBN_WEIGHT_NORM_CHUNK);
+            double sum_dw_v_o_chunk[SYMBN_WEIGHT_NORM_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_WEIGHT_NORM_LANES <= I; done += SYMBN_WEIGHT_NORM_LANES) {
+            for (; done + SYMBN_WEIGHT_NORM_LANES <= chunk_end; done += SYMBN_WEIGHT_NORM_LANES) {
                 for (int lane = 0; lane < SYMBN_WEIGHT_NORM_LANES; ++lane) {
                     const ptrdiff_t i = done + lane;
                     const double dw_oi = dw[o*I + i];
                     const double v_oi = v[o*I + i];
-                    symbn_weight_norm_add(&sum_dw_v_o_lanes[lane], &sum_dw_v_o_lanes_low[lane], dw_oi*v_oi);
+                    sum_dw_v_o_chunk[lane] += dw_oi*v_oi;
                 }
             }
-            for (int lane = 0; done + lane < I; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t i = done + lane;
                 const double dw_oi = dw[o*I + i];
                 const double v_oi = v[o*I + i];
-                symbn_weight_norm_add(&sum_dw_v_o_lanes[lane], &sum_dw_v_o_lanes_low[lane], dw_oi*v_oi);
+                sum_dw_v_o_chunk[lane] += dw_oi*v_oi;
             }
+            symbn_weight_norm_carry(sum_dw_v_o_lanes, sum_dw_v_o_lanes_low, sum_dw_v_o_chunk, SYMBN_WEIGHT_NORM_LANES);
         }
         double sum_dw_v_o = 0.0, sum_dw_v_o_low = 0.0;
         symbn_weight_norm_gather(&sum_dw_v_o, &sum_dw_v_o_low, sum_dw_v_o_lanes, sum_dw_v_o_lanes_low);

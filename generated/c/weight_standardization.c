@@ -44,14 +44,20 @@
 #endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__AVX2__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(SYMBN_WEIGHT_STANDARDIZATION_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
+#if defined(__clang__)
+#if __clang_major__ >= 14 && !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#define SYMBN_WEIGHT_STANDARDIZATION_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#elif defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GNUC__ >= 12
 #define SYMBN_WEIGHT_STANDARDIZATION_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SYMBN_WEIGHT_STANDARDIZATION_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-#else
+#endif
+#endif
+#ifndef SYMBN_WEIGHT_STANDARDIZATION_CLONES
 #define SYMBN_WEIGHT_STANDARDIZATION_CLONES
 #endif
 
@@ -144,6 +150,14 @@ static inline void symbn_weight_standardization_widen(double *lanes, const float
 {
     for (int lane = 0; lane < SYMBN_WEIGHT_STANDARDIZATION_LANES; ++lane) {
         lanes[lane] += (double)chunk[lane];
+    }
+}
+
+/* Adds a chunk's sums, and to `low` what is lost of them. */
+static inline void symbn_weight_standardization_carry(double *sums, double *low, const double *chunk, ptrdiff_t width)
+{
+    for (ptrdiff_t lane = 0; lane < width; ++lane) {
+        symbn_weight_standardization_add(&sums[lane], &low[lane], chunk[lane]);
     }
 }
 
@@ -324,23 +338,26 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_for
         mu_o /= (double)I;
         /* sigma2[o] = mean((w[o, j] - mu[o])**2 for j in I) */
         double sigma2_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0}, sigma2_o_lanes_low[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_STANDARDIZATION_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_weight_standardization_least(I - chunk, SYMBN_WEIGHT_STANDARDIZATION_CHUNK);
+            double sigma2_o_chunk[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_WEIGHT_STANDARDIZATION_LANES <= I; done += SYMBN_WEIGHT_STANDARDIZATION_LANES) {
+            for (; done + SYMBN_WEIGHT_STANDARDIZATION_LANES <= chunk_end; done += SYMBN_WEIGHT_STANDARDIZATION_LANES) {
                 for (int lane = 0; lane < SYMBN_WEIGHT_STANDARDIZATION_LANES; ++lane) {
                     const ptrdiff_t j = done + lane;
                     const double w_oj = w[o*I + j];
                     const double w_minus_mu_oj = w_oj - mu_o;
-                    symbn_weight_standardization_add(&sigma2_o_lanes[lane], &sigma2_o_lanes_low[lane], w_minus_mu_oj*w_minus_mu_oj);
+                    sigma2_o_chunk[lane] += w_minus_mu_oj*w_minus_mu_oj;
                 }
             }
-            for (int lane = 0; done + lane < I; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t j = done + lane;
                 const double w_oj = w[o*I + j];
                 const double w_minus_mu_oj = w_oj - mu_o;
-                symbn_weight_standardization_add(&sigma2_o_lanes[lane], &sigma2_o_lanes_low[lane], w_minus_mu_oj*w_minus_mu_oj);
+                sigma2_o_chunk[lane] += w_minus_mu_oj*w_minus_mu_oj;
             }
+            symbn_weight_standardization_carry(sigma2_o_lanes, sigma2_o_lanes_low, sigma2_o_chunk, SYMBN_WEIGHT_STANDARDIZATION_LANES);
         }
         double sigma2_o = 0.0, sigma2_o_low = 0.0;
         symbn_weight_standardization_gather(&sigma2_o, &sigma2_o_low, sigma2_o_lanes, sigma2_o_lanes_low);
@@ -501,25 +518,30 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_bac
         double mean_dwhat_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0}, mean_dwhat_o_lanes_low[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
         /* mean_dwhat_what[o] = mean(dwhat[o, k]*what[o, k] for k in I) */
         double mean_dwhat_what_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0}, mean_dwhat_what_o_lanes_low[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
-        {
-            ptrdiff_t done = 0;
+        for (ptrdiff_t chunk = 0; chunk < I; chunk += SYMBN_WEIGHT_STANDARDIZATION_CHUNK) {
+            const ptrdiff_t chunk_end = chunk + symbn_weight_standardization_least(I - chunk, SYMBN_WEIGHT_STANDARDIZATION_CHUNK);
+            double mean_dwhat_o_chunk[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
+            double mean_dwhat_what_o_chunk[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
+            ptrdiff_t done = chunk;
 
-            for (; done + SYMBN_WEIGHT_STANDARDIZATION_LANES <= I; done += SYMBN_WEIGHT_STANDARDIZATION_LANES) {
+            for (; done + SYMBN_WEIGHT_STANDARDIZATION_LANES <= chunk_end; done += SYMBN_WEIGHT_STANDARDIZATION_LANES) {
                 for (int lane = 0; lane < SYMBN_WEIGHT_STANDARDIZATION_LANES; ++lane) {
                     const ptrdiff_t k = done + lane;
                     const double dwhat_ok = dwhat[o*I + k];
-                    symbn_weight_standardization_add(&mean_dwhat_o_lanes[lane], &mean_dwhat_o_lanes_low[lane], dwhat_ok);
+                    mean_dwhat_o_chunk[lane] += dwhat_ok;
                     const double what_ok = what[o*I + k];
-                    symbn_weight_standardization_add(&mean_dwhat_what_o_lanes[lane], &mean_dwhat_what_o_lanes_low[lane], dwhat_ok*what_ok);
+                    mean_dwhat_what_o_chunk[lane] += dwhat_ok*what_ok;
                 }
             }
-            for (int lane = 0; done + lane < I; ++lane) {
+            for (int lane = 0; done + lane < chunk_end; ++lane) {
                 const ptrdiff_t k = done + lane;
                 const double dwhat_ok = dwhat[o*I + k];
-                symbn_weight_standardization_add(&mean_dwhat_o_lanes[lane], &mean_dwhat_o_lanes_low[lane], dwhat_ok);
+                mean_dwhat_o_chunk[lane] += dwhat_ok;
                 const double what_ok = what[o*I + k];
-                symbn_weight_standardization_add(&mean_dwhat_what_o_lanes[lane], &mean_dwhat_what_o_lanes_low[lane], dwhat_ok*what_ok);
+                mean_dwhat_what_o_chunk[lane] += dwhat_ok*what_ok;
             }
+            symbn_weight_standardization_carry(mean_dwhat_o_lanes, mean_dwhat_o_lanes_low, mean_dwhat_o_chunk, SYMBN_WEIGHT_STANDARDIZATION_LANES);
+            symbn_weight_standardization_carry(mean_dwhat_what_o_lanes, mean_dwhat_what_o_lanes_low, mean_dwhat_what_o_chunk, SYMBN_WEIGHT_STANDARDIZATION_LANES);
         }
         double mean_dwhat_o = 0.0, mean_dwhat_o_low = 0.0;
         symbn_weight_standardization_gather(&mean_dwhat_o, &mean_dwhat_o_low, mean_dwhat_o_lanes, mean_dwhat_o_lanes_low);

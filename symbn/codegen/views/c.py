@@ -2,8 +2,8 @@
 
 In: a Derivation and options.  Out: a CView: the header and the source as lines.
 
-Elements are computed in the arrays' type. A float32 sum is a double, to which at most a chunk of elements goes as a float; a float64 sum
-carries what each addition loses (Neumaier). Neither loses digits as the extents grow.
+Elements are computed in the arrays' type, those of 16 bits in float. A sum goes by chunks of at most 16 additions: chunks of floats are
+added in double, chunks of doubles with what the addition loses (Neumaier). Neither loses digits as the extents grow.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 In: a loop whose body is arithmetic on elements alone.  Out: lines that a compiler turns into vector instructions as they stand.
 
-A sum is taken in lanes: element i goes to lane i modulo the number of lanes, so that neighbors do not wait for each other. Lanes in float
-are added to lanes in double after each chunk of elements; lanes in double carry what they lose. A sum that elements are compared with,
-as the mean in x - mu, has double lanes at once: its error would be the difference's.
+A sum is taken in lanes: element i goes to lane i modulo the number of lanes, so that neighbors do not wait for each other. After each chunk
+of elements the lanes are added to others in double, which for lanes in double carry what they lose. A sum that is subtracted from elements,
+as the mean in x - mu, goes to these at once: its error would be the difference's.
 
 An output is computed block by block: in place, or in a block of the stack where the caller does not want it, or where it is so large that
 it should pass by the caches.
@@ -92,7 +92,7 @@ class Elements:
 
     def _lanes(self, first: str, last: str) -> list[str]:
         kinds = {s.name: s.kind for s in self.sweep.body if isinstance(s, Accumulate)}
-        chunked = [name for name, kind in kinds.items() if self.real == "float" and kind not in OVER_LANES and name not in self.outer.wide]
+        chunked = [name for name, kind in kinds.items() if kind not in OVER_LANES and name not in self.outer.wide]
         names, lane, size = self.names, self.names.lane, f"{self.macro}_LANES"
         start, end = (names.chunk, names.end) if chunked else (first, last)
         once, again = self._body(), self._body()
@@ -111,10 +111,21 @@ class Elements:
         if not chunked:
             return ["{", *indented(loop), "}"]
         limit = f"const ptrdiff_t {end} = {start} + {self._width(last, 'CHUNK')};"
-        starts = [f"float {names.of_chunk(name)}[{size}] = {{0.0F}};" for name in chunked]
-        widen = self.outer.printer.helper("widen")
-        ends = [f"{widen}({names.lanes(name)}, {names.of_chunk(name)});" for name in chunked]
+        starts = [self._start_chunk(name, size) for name in chunked]
+        ends = [self._end_chunk(name, names.lanes(name), names.lanes_low(name), size) for name in chunked]
         return self._chunks(first, last, "CHUNK", [limit, *starts, *loop, *ends])
+
+    def _start_chunk(self, name: str, size: str) -> str:
+        return f"{self.real} {self.names.of_chunk(name)}[{size}] = {{{self.printer.zero()}}};"
+
+    def _end_chunk(self, name: str, sums: str, low: str, width: str) -> str:
+        """Adds a chunk's sums to those in double, which for a chunk in double carry what they lose."""
+        chunk, helper = self.names.of_chunk(name), self.outer.printer.helper
+        if self.real == "double":
+            return f"{helper('carry')}({sums}, {low}, {chunk}, {width});"
+        if sums == self.names.lanes(name):
+            return f"{helper('widen')}({sums}, {chunk});"
+        return f"{helper('widen_columns')}({sums}, {chunk}, {width});"
 
     def _blocks(self, first: str, last: str) -> list[str]:
         names, lane = self.names, self.names.lane
@@ -185,10 +196,10 @@ class Elements:
         lanes, lane = self.names.lanes(name), self.names.lane
         if kind in OVER_LANES:
             return f"{lanes}[{lane}] = {self.printer.helper(OVER_LANES[kind])}({self.printer.text(expr)}, {lanes}[{lane}]);"
-        if name in self.outer.wide:
-            return f"{lanes}[{lane}] += {self._widened(expr)};"
-        if self.real == "float":
+        if name not in self.outer.wide:
             return f"{self.names.of_chunk(name)}[{lane}] += {self.printer.at(expr, SUM)};"
+        if self.real == "float":
+            return f"{lanes}[{lane}] += {self._widened(expr)};"
         return f"{self.printer.helper('add')}(&{lanes}[{lane}], &{self.names.lanes_low(name)}[{lane}], {self.printer.text(expr)});"
 
     def _widened(self, expr: Expr) -> str:

@@ -115,6 +115,13 @@ HELPERS: Mapping[str, Helper] = MappingProxyType(
             ("for (ptrdiff_t lane = 0; lane < width; ++lane) {{", "    columns[lane] += (double)chunk[lane];", "}}"),
             ("Adds a few rows' sums to columns in double.",),
         ),
+        "carry": Helper(
+            "void",
+            "double *sums, double *low, const double *chunk, ptrdiff_t width",
+            ("for (ptrdiff_t lane = 0; lane < width; ++lane) {{", "    {prefix}add(&sums[lane], &low[lane], chunk[lane]);", "}}"),
+            ("Adds a chunk's sums, and to `low` what is lost of them.",),
+            (("add", "double"),),
+        ),
         "even": Helper(
             "ptrdiff_t",
             "ptrdiff_t extent, ptrdiff_t most",

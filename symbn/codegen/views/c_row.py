@@ -41,14 +41,14 @@ class Row(Elements):
         self.start: dict[Index, str] = {letter: self.names.column}
         self.summed: list[str] = []
         self.numbered: list[tuple[str, str]] = []
-        self.summing_rows = False
+        self.summing_rows: list[str] = []
         self.split: set[str] = set()
         self.whole: set[str] = set()
 
     def nest(self, letters: Sequence[Index], bounds: tuple[str, str] | None = None) -> list[str]:
         """The rows in the order of memory, all of them or within `bounds`; `letters` number them, outermost first."""
         kinds = {s.name: s.kind for s in self.sweep.body if isinstance(s, Accumulate)}
-        self.summed = [name for name, kind in kinds.items() if self.real == "float" and kind not in OVER_LANES]
+        self.summed = [name for name, kind in kinds.items() if kind not in OVER_LANES]
         letter = letters[0].name if len(letters) == 1 else self.names.number
         self.numbered = [] if len(letters) == 1 else _numbered(letter, letters)
         first, last = bounds or ("0", "*".join(index.axis for index in letters))
@@ -82,7 +82,7 @@ class Row(Elements):
 
     def chunk(self, letter: str) -> tuple[list[str], list[str]]:
         """The rows of one chunk, sums alone: what is computed once a row, and what for each block of columns."""
-        self.summed = [s.name for s in self.sweep.body if isinstance(s, Accumulate)] if self.real == "float" else []
+        self.summed = [s.name for s in self.sweep.body if isinstance(s, Accumulate)]
         before, lines = self._rows_first(letter, together=bool(self.summed))
         return [*self._fresh_copies(), *before], lines
 
@@ -102,31 +102,32 @@ class Row(Elements):
         rows += self._one_by_one(letter, names.done if together else self.bounds[0], self.bounds[1])
         if not chunked:
             return rows
-        widen, lane = self.outer.printer.helper("widen_columns"), names.lane
+        lane = names.lane
         return [
-            *(f"float {names.of_chunk(name)}[{self.macro}_{self.block}];" for name in chunked),
+            *(f"{self.real} {names.of_chunk(name)}[{self.macro}_{self.block}];" for name in chunked),
             "",
             f"for (ptrdiff_t {lane} = 0; {lane} < {names.width}; ++{lane}) {{",
-            *indented(f"{names.of_chunk(name)}[{lane}] = 0.0F;" for name in chunked),
+            *indented(f"{names.of_chunk(name)}[{lane}] = {self.printer.zero()};" for name in chunked),
             "}",
             *rows,
-            *(f"{widen}({names.of_columns(name)}, {names.of_chunk(name)}, {names.width});" for name in chunked),
+            *(self._end_chunk(name, names.of_columns(name), names.columns_low(name), names.width) for name in chunked),
         ]
 
     def _together(self, letter: str) -> list[str]:
         """As many rows at once as there are: a column's sum is read and written once for all of them."""
         names, count = self.names, f"{self.macro}_TOGETHER"
-        self.summing_rows = True
-        body = self._body()
-        self.summing_rows = False
+        # A sum that carries what it loses does so from the first term on.
+        self.summing_rows = [name for name in self.summed if self.real == "float" or name not in self.outer.wide]
+        added, body = self.summing_rows, self._body()
+        self.summing_rows = []
         body = self._with_letters(body)
         row = [f"const ptrdiff_t {letter} = {names.done} + {names.row};"] if occurs(letter, body) else []
         column = [
-            *(f"{'double' if name in self.outer.wide else 'float'} {names.of_rows(name)} = 0;" for name in self.summed),
+            *(f"{'double' if name in self.outer.wide else self.real} {names.of_rows(name)} = 0;" for name in added),
             f"for (int {names.row} = 0; {names.row} < {count}; ++{names.row}) {{",
             *indented([*row, *body]),
             "}",
-            *(f"{self._target(name)}[{names.lane}] += {names.of_rows(name)};" for name in self.summed),
+            *(self._include(name, names.of_rows(name)) for name in added),
         ]
         head = f"for (; {names.done} + {count} <= {self.bounds[1]}; {names.done} += {count}) {{"
         column = self._lettered(self.letter.name, names.column, column)
@@ -145,13 +146,17 @@ class Row(Elements):
         columns, lane = self.names.of_columns(name), self.names.lane
         if kind in OVER_LANES:
             return f"{columns}[{lane}] = {self.printer.helper(OVER_LANES[kind])}({self.printer.text(expr)}, {columns}[{lane}]);"
-        if self.real == "float":
-            into = self.names.of_rows(name) if self.summing_rows else f"{self._target(name)}[{lane}]"
-            return f"{into} += {self._widened(expr) if name in self.outer.wide else self.printer.at(expr, SUM)};"
-        return f"{self.printer.helper('add')}(&{columns}[{lane}], &{self.names.columns_low(name)}[{lane}], {self.printer.text(expr)});"
+        text = self._widened(expr) if name in self.outer.wide else self.printer.at(expr, SUM)
+        return f"{self.names.of_rows(name)} += {text};" if name in self.summing_rows else self._include(name, text)
 
-    def _target(self, name: str) -> str:
-        return self.names.of_columns(name) if name in self.outer.wide else self.names.of_chunk(name)
+    def _include(self, name: str, text: str) -> str:
+        """Adds to the column's sum."""
+        lane, columns = self.names.lane, self.names.of_columns(name)
+        if name not in self.outer.wide:
+            return f"{self.names.of_chunk(name)}[{lane}] += {text};"
+        if self.real == "float":
+            return f"{columns}[{lane}] += {text};"
+        return f"{self.printer.helper('add')}(&{columns}[{lane}], &{self.names.columns_low(name)}[{lane}], {text});"
 
     def _narrow(self, expr: Expr) -> Expr:
         return transform(expr, self._of_column) if self.real == "double" else super()._narrow(expr)

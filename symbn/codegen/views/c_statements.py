@@ -40,7 +40,7 @@ class Statements:
         self.buffers = {buffer.name: buffer.axes for buffer in signature.loops.buffers}
         sweeps = [s for s in everything(signature.loops.body) if isinstance(s, Sweep) and self.shape(s) == "lanes"]
         self.in_lanes = {name for sweep in sweeps for name in accumulated(sweep)}
-        self.wide = subtracted(signature.loops.body) if self.real == "float" else frozenset()
+        self.wide = subtracted(signature.loops.body)
         self.compared = compared(signature.loops.body)
         self.ahead: Ahead | None = None
         self.complete: set[str] = set()
