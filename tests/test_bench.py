@@ -384,3 +384,18 @@ def test_the_roofline_is_an_svg_and_the_same_each_time() -> None:
     assert ElementTree.fromstring(drawn).tag.endswith("svg")
     assert drawn == roofline.roofline(task.Bench({}, {}, (result(timings),)))
     assert "<dc:date>" not in drawn
+
+
+# Numbers of 16 bits -----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("short", "direction"), [("bf16", "backward"), ("f16", "forward")])
+def test_arrays_of_16_bits_are_timed_in_c_and_counted_as_they_are_stored(mine: str, short: str, direction: str) -> None:
+    words = ("--shape", "R=3,M=40", "--dtype", short, "--threads", "1", "--repeat", "1", "--direction", direction, "--json")
+    done = bench(mine, *words)
+    assert done.exit_code == 0, done.output
+    (row,) = json.loads(done.stdout)["results"]
+    assert [found["name"] for found in row["contenders"] if found["name"] in (C, NUMPY)] == [C]
+    # u, z, dz and du have 16 bits, weight and center are float.
+    read, written = {"backward": (2 * 120 * 2 + (40 + 3) * 4, 120 * 2), "forward": (120 * 2 + 40 * 4, 120 * 2 + 3 * 4)}[direction]
+    assert (row["bytes_read"], row["bytes_written"]) == (read, written)
