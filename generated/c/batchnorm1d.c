@@ -82,7 +82,7 @@
 
 enum {
     SYMBN_BATCHNORM1D_COLUMNS = 1024, /* the most columns whose sums are taken at once */
-    SYMBN_BATCHNORM1D_SUMS = 16384, /* columns' sums that parts of rows have for themselves */
+    SYMBN_BATCHNORM1D_SUMS = 16384, /* room for the columns' sums of parts of rows */
     SYMBN_BATCHNORM1D_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_BATCHNORM1D_PARTS = 64 /* the most parts that a loop is cut into */
 };

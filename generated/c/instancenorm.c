@@ -91,7 +91,7 @@ enum {
     SYMBN_INSTANCENORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_INSTANCENORM_BLOCK = 512, /* elements that are written at once */
     SYMBN_INSTANCENORM_COLUMNS = 1024, /* the most columns whose sums are taken at once */
-    SYMBN_INSTANCENORM_SUMS = 16384, /* columns' sums that parts of rows have for themselves */
+    SYMBN_INSTANCENORM_SUMS = 16384, /* room for the columns' sums of parts of rows */
     SYMBN_INSTANCENORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_INSTANCENORM_PARTS = 64 /* the most parts that a loop is cut into */
 };

@@ -19,7 +19,7 @@ SIZES: Mapping[str, tuple[int, str]] = MappingProxyType(
         "BLOCK": (512, "elements that are written at once"),
         "COLUMNS": (1024, "the most columns whose sums are taken at once"),
         "WIDE": (8192, "columns' sums that are taken at once beside those of rows"),
-        "SUMS": (16384, "columns' sums that parts of rows have for themselves"),
+        "SUMS": (16384, "room for the columns' sums of parts of rows"),
         "ROWS": (16, "rows that are summed before the sums go to double"),
         "TOGETHER": (4, "rows that are read at once"),
         "RUN": (1024, "elements of small planes that are taken at once"),
