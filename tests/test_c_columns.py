@@ -44,6 +44,14 @@ def highest(x: "N C"):
     y[n, c] = exp(x[n, c] - m[c])/total[c] + low[c]*x[n, c]
     return y
 """,
+    # A sum that goes on over the columns, made of what each column's rows gave.
+    "squares": """
+def squares(x: "N C"):
+    m[c] = mean(x[j, c] for j in N)
+    z = sum(m[c]**2 for c in C)
+    y[n, c] = x[n, c]*m[c]
+    return y, z
+""",
     # A weight of rows, and three letters before the columns.
     "weighted": """
 def weighted(x: "N S T C", w: "N T"):
@@ -69,6 +77,7 @@ SIZES: dict[str, list[tuple[int, ...]]] = {
     "kept": [(1, 1, 1), (5, 3, 17), (17, 2, 129), (33, 1, 1100), (3, 5, 513)],
     "highest": [(1, 1), (3, 17), (17, 129), (5, 513), (1100, 33), (300, 1025)],
     "many": [(1, 1), (67, 3), (70, 1027)],
+    "squares": [(1, 1), (3, 17), (70, 700), (1003, 3), (5, 2051)],
     "weighted": [(1, 1, 1, 1), (3, 1, 5, 17), (1, 3, 17, 129), (5, 7, 11, 65), (3, 2, 1, 1027)],
 }
 

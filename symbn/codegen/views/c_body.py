@@ -76,9 +76,9 @@ class Body:
 
     def _launch(self, sweep: Sweep, joined: Joined | None = None, plane: tuple[str, ...] = ()) -> list[str]:
         """The loop as a function of its own, and the lines that call it, part by part; over planes as well where they are small."""
-        if joined is None and is_columns(sweep, self.real):
-            return self._launch_columns(sweep)
         starts = [self.started[name] for name in accumulated(sweep) if name in self.started]
+        if joined is None and not starts and is_columns(sweep, self.real):  # a sum that goes on over columns is one of the columns' parts
+            return self._launch_columns(sweep)
         name = self.stage_names.fresh(f"{self.signature.name}_{self.storage.dtype}_over_{'_'.join((sweep.index.axis, *plane))}")
         body, results = self._stage_body(sweep, starts, joined)
         used = [part for part in self._parameters() if occurs(part[0], body)]
