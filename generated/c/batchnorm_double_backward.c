@@ -247,14 +247,16 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
 }
 
 SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f32_over_N_2(
-    const float *x, double mu, ptrdiff_t first, ptrdiff_t last, double *sums)
+    const float *dy, const float *x, double mu, ptrdiff_t first, ptrdiff_t last, double *sums)
 {
     double sigma2_value_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    double sum_dy_x_minus_mu_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
     const float mu_high = (float)mu;
     const float mu_low = symbn_batchnorm_double_backward_low(mu);
     for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK) {
         const ptrdiff_t chunk_end = chunk + symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK);
         float sigma2_value_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+        float sum_dy_x_minus_mu_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
         ptrdiff_t done = chunk;
 
         for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
@@ -263,6 +265,8 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
                 const float x_j = x[j];
                 const float x_minus_mu_j = x_j - mu_high - mu_low;
                 sigma2_value_chunk[lane] += x_minus_mu_j*x_minus_mu_j;
+                const float dy_j = dy[j];
+                sum_dy_x_minus_mu_chunk[lane] += dy_j*x_minus_mu_j;
             }
         }
         for (int lane = 0; done + lane < chunk_end; ++lane) {
@@ -270,62 +274,28 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
             const float x_j = x[j];
             const float x_minus_mu_j = x_j - mu_high - mu_low;
             sigma2_value_chunk[lane] += x_minus_mu_j*x_minus_mu_j;
+            const float dy_j = dy[j];
+            sum_dy_x_minus_mu_chunk[lane] += dy_j*x_minus_mu_j;
         }
         symbn_batchnorm_double_backward_widen(sigma2_value_lanes, sigma2_value_chunk);
+        symbn_batchnorm_double_backward_widen(sum_dy_x_minus_mu_lanes, sum_dy_x_minus_mu_chunk);
     }
     double sigma2_value = symbn_batchnorm_double_backward_total(sigma2_value_lanes);
     sums[0] = sigma2_value;
+    double sum_dy_x_minus_mu = symbn_batchnorm_double_backward_total(sum_dy_x_minus_mu_lanes);
+    sums[1] = sum_dy_x_minus_mu;
 }
 
 SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f32_over_N_3(
-    const float *dy, const float *x, double mu, double rsqrt_sigma2_plus_eps, ptrdiff_t first,
-    ptrdiff_t last, double *sums)
-{
-    double sum_dy_xhat_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-    const float mu_high = (float)mu;
-    const float mu_low = symbn_batchnorm_double_backward_low(mu);
-    const float rsqrt_sigma2_plus_eps_f = (float)rsqrt_sigma2_plus_eps;
-    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK) {
-        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK);
-        float sum_dy_xhat_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-        ptrdiff_t done = chunk;
-
-        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
-            for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
-                const ptrdiff_t k = done + lane;
-                const float dy_k = dy[k];
-                const float x_k = x[k];
-                const float x_minus_mu_k = x_k - mu_high - mu_low;
-                /* xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps) */
-                const float xhat_k = x_minus_mu_k*rsqrt_sigma2_plus_eps_f;
-                sum_dy_xhat_chunk[lane] += dy_k*xhat_k;
-            }
-        }
-        for (int lane = 0; done + lane < chunk_end; ++lane) {
-            const ptrdiff_t k = done + lane;
-            const float dy_k = dy[k];
-            const float x_k = x[k];
-            const float x_minus_mu_k = x_k - mu_high - mu_low;
-            const float xhat_k = x_minus_mu_k*rsqrt_sigma2_plus_eps_f;
-            sum_dy_xhat_chunk[lane] += dy_k*xhat_k;
-        }
-        symbn_batchnorm_double_backward_widen(sum_dy_xhat_lanes, sum_dy_xhat_chunk);
-    }
-    double sum_dy_xhat = symbn_batchnorm_double_backward_total(sum_dy_xhat_lanes);
-    sums[0] = sum_dy_xhat;
-}
-
-SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f32_over_N_4(
     const float *dy, const float *x, float *dx, float *xhat, double mu, double rsqrt_sigma2_plus_eps,
-    double dx_scale, double sum_dy_over_N, double sum_dy_xhat_over_N, int stream, ptrdiff_t first,
-    ptrdiff_t last)
+    double dx_scale, double sum_dy_over_N, double dx_scale_2, int stream, ptrdiff_t first, ptrdiff_t last)
 {
     const float mu_high = (float)mu;
     const float mu_low = symbn_batchnorm_double_backward_low(mu);
     const float rsqrt_sigma2_plus_eps_f = (float)rsqrt_sigma2_plus_eps;
     const float dx_scale_f = (float)dx_scale;
     const float sum_dy_over_N_f = (float)sum_dy_over_N;
-    const float sum_dy_xhat_over_N_f = (float)sum_dy_xhat_over_N;
+    const float dx_scale_2_f = (float)dx_scale_2;
     for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK) {
         const ptrdiff_t width = symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK);
         float xhat_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
@@ -338,11 +308,12 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
             const ptrdiff_t i = chunk + lane;
             const float x_i = x[i];
             const float x_minus_mu_i = x_i - mu_high - mu_low;
+            /* xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps) */
             const float xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps_f;
             xhat_to[lane] = xhat_i;
             const float dy_i = dy[i];
-            /* dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N)) */
-            const float dx_i = dx_scale_f*(dy_i - sum_dy_over_N_f - xhat_i*sum_dy_xhat_over_N_f);
+            /* dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]/sqrt(sigma2 + eps)*mean(dy[k]*(x[k] - mu) for k in N)) */
+            const float dx_i = dx_scale_f*(dy_i - sum_dy_over_N_f - xhat_i*dx_scale_2_f);
             dx_to[lane] = dx_i;
         }
         if (xhat != NULL && stream) {
@@ -393,22 +364,25 @@ int symbn_batchnorm_backward_saving_f32(
     mu /= (double)N;
     /* sigma2 = mean((x[j] - mu)**2 for j in N) */
     double sigma2_value = 0.0;
+    /* sum_dy_x_minus_mu = sum(dy[k]*x_minus_mu[k] for k in N) */
+    double sum_dy_x_minus_mu = 0.0;
     {
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
-        double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][1];
+        double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][2];
 
         if (parts == 1) {
-            symbn_batchnorm_backward_saving_f32_over_N_2(x, mu, 0, N, sums[0]);
+            symbn_batchnorm_backward_saving_f32_over_N_2(dy, x, mu, 0, N, sums[0]);
         } else {
             SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
             for (ptrdiff_t part = 0; part < parts; ++part) {
                 symbn_batchnorm_backward_saving_f32_over_N_2(
-                    x, mu, symbn_batchnorm_double_backward_cut(N, part, parts),
+                    dy, x, mu, symbn_batchnorm_double_backward_cut(N, part, parts),
                     symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
             }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             sigma2_value += sums[part][0];
+            sum_dy_x_minus_mu += sums[part][1];
         }
     }
     sigma2_value /= (double)N;
@@ -416,46 +390,28 @@ int symbn_batchnorm_backward_saving_f32(
         *sigma2 = (float)sigma2_value;
     }
     const double rsqrt_sigma2_plus_eps = 1.0/sqrt(sigma2_value + eps);
-    /* sum_dy_xhat = sum(dy[k]*xhat[k] for k in N) */
-    double sum_dy_xhat = 0.0;
-    {
-        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
-        double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][1];
-
-        if (parts == 1) {
-            symbn_batchnorm_backward_saving_f32_over_N_3(dy, x, mu, rsqrt_sigma2_plus_eps, 0, N, sums[0]);
-        } else {
-            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-            for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_batchnorm_backward_saving_f32_over_N_3(
-                    dy, x, mu, rsqrt_sigma2_plus_eps, symbn_batchnorm_double_backward_cut(N, part, parts),
-                    symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
-            }
-        }
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            sum_dy_xhat += sums[part][0];
-        }
-    }
+    /* dgamma = 1/sqrt(sigma2 + eps)*sum(dy[k]*(x[k] - mu) for k in N) */
+    const double dgamma_value = rsqrt_sigma2_plus_eps*sum_dy_x_minus_mu;
     if (dgamma != NULL) {
-        *dgamma = (float)sum_dy_xhat;
+        *dgamma = (float)dgamma_value;
     }
     if (dbeta != NULL) {
         *dbeta = (float)sum_dy;
     }
     const double dx_scale = gamma*rsqrt_sigma2_plus_eps;
     const double sum_dy_over_N = sum_dy/(double)N;
-    const double sum_dy_xhat_over_N = sum_dy_xhat/(double)N;
+    const double dx_scale_2 = rsqrt_sigma2_plus_eps*sum_dy_x_minus_mu/(double)N;
     {
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
 
         if (parts == 1) {
-            symbn_batchnorm_backward_saving_f32_over_N_4(
-                dy, x, dx, xhat, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, 0, N);
+            symbn_batchnorm_backward_saving_f32_over_N_3(
+                dy, x, dx, xhat, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, dx_scale_2, stream, 0, N);
         } else {
             SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
             for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_batchnorm_backward_saving_f32_over_N_4(
-                    dy, x, dx, xhat, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream,
+                symbn_batchnorm_backward_saving_f32_over_N_3(
+                    dy, x, dx, xhat, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, dx_scale_2, stream,
                     symbn_batchnorm_double_backward_cut(N, part, parts),
                     symbn_batchnorm_double_backward_cut(N, part + 1, parts));
             }
@@ -503,12 +459,14 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
 }
 
 SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f64_over_N_2(
-    const double *x, double mu, ptrdiff_t first, ptrdiff_t last, double *sums)
+    const double *dy, const double *x, double mu, ptrdiff_t first, ptrdiff_t last, double *sums)
 {
     double sigma2_value_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sigma2_value_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+    double sum_dy_x_minus_mu_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_dy_x_minus_mu_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
     for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK) {
         const ptrdiff_t chunk_end = chunk + symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK);
         double sigma2_value_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+        double sum_dy_x_minus_mu_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
         ptrdiff_t done = chunk;
 
         for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
@@ -517,6 +475,8 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
                 const double x_j = x[j];
                 const double x_minus_mu_j = x_j - mu;
                 sigma2_value_chunk[lane] += x_minus_mu_j*x_minus_mu_j;
+                const double dy_j = dy[j];
+                sum_dy_x_minus_mu_chunk[lane] += dy_j*x_minus_mu_j;
             }
         }
         for (int lane = 0; done + lane < chunk_end; ++lane) {
@@ -524,56 +484,25 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
             const double x_j = x[j];
             const double x_minus_mu_j = x_j - mu;
             sigma2_value_chunk[lane] += x_minus_mu_j*x_minus_mu_j;
+            const double dy_j = dy[j];
+            sum_dy_x_minus_mu_chunk[lane] += dy_j*x_minus_mu_j;
         }
         symbn_batchnorm_double_backward_carry(sigma2_value_lanes, sigma2_value_lanes_low, sigma2_value_chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES);
+        symbn_batchnorm_double_backward_carry(sum_dy_x_minus_mu_lanes, sum_dy_x_minus_mu_lanes_low, sum_dy_x_minus_mu_chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES);
     }
     double sigma2_value = 0.0, sigma2_value_low = 0.0;
     symbn_batchnorm_double_backward_gather(&sigma2_value, &sigma2_value_low, sigma2_value_lanes, sigma2_value_lanes_low);
     sums[0] = sigma2_value;
     sums[1] = sigma2_value_low;
+    double sum_dy_x_minus_mu = 0.0, sum_dy_x_minus_mu_low = 0.0;
+    symbn_batchnorm_double_backward_gather(&sum_dy_x_minus_mu, &sum_dy_x_minus_mu_low, sum_dy_x_minus_mu_lanes, sum_dy_x_minus_mu_lanes_low);
+    sums[2] = sum_dy_x_minus_mu;
+    sums[3] = sum_dy_x_minus_mu_low;
 }
 
 SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f64_over_N_3(
-    const double *dy, const double *x, double mu, double rsqrt_sigma2_plus_eps, ptrdiff_t first,
-    ptrdiff_t last, double *sums)
-{
-    double sum_dy_xhat_lanes[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_dy_xhat_lanes_low[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-    for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK) {
-        const ptrdiff_t chunk_end = chunk + symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_CHUNK);
-        double sum_dy_xhat_chunk[SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-        ptrdiff_t done = chunk;
-
-        for (; done + SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES) {
-            for (int lane = 0; lane < SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES; ++lane) {
-                const ptrdiff_t k = done + lane;
-                const double dy_k = dy[k];
-                const double x_k = x[k];
-                const double x_minus_mu_k = x_k - mu;
-                /* xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps) */
-                const double xhat_k = x_minus_mu_k*rsqrt_sigma2_plus_eps;
-                sum_dy_xhat_chunk[lane] += dy_k*xhat_k;
-            }
-        }
-        for (int lane = 0; done + lane < chunk_end; ++lane) {
-            const ptrdiff_t k = done + lane;
-            const double dy_k = dy[k];
-            const double x_k = x[k];
-            const double x_minus_mu_k = x_k - mu;
-            const double xhat_k = x_minus_mu_k*rsqrt_sigma2_plus_eps;
-            sum_dy_xhat_chunk[lane] += dy_k*xhat_k;
-        }
-        symbn_batchnorm_double_backward_carry(sum_dy_xhat_lanes, sum_dy_xhat_lanes_low, sum_dy_xhat_chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_LANES);
-    }
-    double sum_dy_xhat = 0.0, sum_dy_xhat_low = 0.0;
-    symbn_batchnorm_double_backward_gather(&sum_dy_xhat, &sum_dy_xhat_low, sum_dy_xhat_lanes, sum_dy_xhat_lanes_low);
-    sums[0] = sum_dy_xhat;
-    sums[1] = sum_dy_xhat_low;
-}
-
-SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_saving_f64_over_N_4(
     const double *dy, const double *x, double *dx, double *xhat, double mu, double rsqrt_sigma2_plus_eps,
-    double dx_scale, double sum_dy_over_N, double sum_dy_xhat_over_N, int stream, ptrdiff_t first,
-    ptrdiff_t last)
+    double dx_scale, double sum_dy_over_N, double dx_scale_2, int stream, ptrdiff_t first, ptrdiff_t last)
 {
     for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK) {
         const ptrdiff_t width = symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK);
@@ -587,11 +516,12 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
             const ptrdiff_t i = chunk + lane;
             const double x_i = x[i];
             const double x_minus_mu_i = x_i - mu;
+            /* xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps) */
             const double xhat_i = x_minus_mu_i*rsqrt_sigma2_plus_eps;
             xhat_to[lane] = xhat_i;
             const double dy_i = dy[i];
-            /* dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N)) */
-            const double dx_i = dx_scale*(dy_i - sum_dy_over_N - xhat_i*sum_dy_xhat_over_N);
+            /* dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]/sqrt(sigma2 + eps)*mean(dy[k]*(x[k] - mu) for k in N)) */
+            const double dx_i = dx_scale*(dy_i - sum_dy_over_N - xhat_i*dx_scale_2);
             dx_to[lane] = dx_i;
         }
         if (xhat != NULL && stream) {
@@ -646,23 +576,27 @@ int symbn_batchnorm_backward_saving_f64(
     sum_dy = symbn_batchnorm_double_backward_complete(sum_dy, sum_dy_low);
     /* sigma2 = mean((x[j] - mu)**2 for j in N) */
     double sigma2_value = 0.0, sigma2_value_low = 0.0;
+    /* sum_dy_x_minus_mu = sum(dy[k]*x_minus_mu[k] for k in N) */
+    double sum_dy_x_minus_mu = 0.0, sum_dy_x_minus_mu_low = 0.0;
     {
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
-        double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][2];
+        double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][4];
 
         if (parts == 1) {
-            symbn_batchnorm_backward_saving_f64_over_N_2(x, mu, 0, N, sums[0]);
+            symbn_batchnorm_backward_saving_f64_over_N_2(dy, x, mu, 0, N, sums[0]);
         } else {
             SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
             for (ptrdiff_t part = 0; part < parts; ++part) {
                 symbn_batchnorm_backward_saving_f64_over_N_2(
-                    x, mu, symbn_batchnorm_double_backward_cut(N, part, parts),
+                    dy, x, mu, symbn_batchnorm_double_backward_cut(N, part, parts),
                     symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
             }
         }
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm_double_backward_add(&sigma2_value, &sigma2_value_low, sums[part][0]);
             sigma2_value_low += sums[part][1];
+            symbn_batchnorm_double_backward_add(&sum_dy_x_minus_mu, &sum_dy_x_minus_mu_low, sums[part][2]);
+            sum_dy_x_minus_mu_low += sums[part][3];
         }
     }
     sigma2_value = symbn_batchnorm_double_backward_complete(sigma2_value, sigma2_value_low);
@@ -670,49 +604,30 @@ int symbn_batchnorm_backward_saving_f64(
     if (sigma2 != NULL) {
         *sigma2 = sigma2_value;
     }
+    sum_dy_x_minus_mu = symbn_batchnorm_double_backward_complete(sum_dy_x_minus_mu, sum_dy_x_minus_mu_low);
     const double rsqrt_sigma2_plus_eps = 1.0/sqrt(sigma2_value + eps);
-    /* sum_dy_xhat = sum(dy[k]*xhat[k] for k in N) */
-    double sum_dy_xhat = 0.0, sum_dy_xhat_low = 0.0;
-    {
-        const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
-        double sums[SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS][2];
-
-        if (parts == 1) {
-            symbn_batchnorm_backward_saving_f64_over_N_3(dy, x, mu, rsqrt_sigma2_plus_eps, 0, N, sums[0]);
-        } else {
-            SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
-            for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_batchnorm_backward_saving_f64_over_N_3(
-                    dy, x, mu, rsqrt_sigma2_plus_eps, symbn_batchnorm_double_backward_cut(N, part, parts),
-                    symbn_batchnorm_double_backward_cut(N, part + 1, parts), sums[part]);
-            }
-        }
-        for (ptrdiff_t part = 0; part < parts; ++part) {
-            symbn_batchnorm_double_backward_add(&sum_dy_xhat, &sum_dy_xhat_low, sums[part][0]);
-            sum_dy_xhat_low += sums[part][1];
-        }
-    }
-    sum_dy_xhat = symbn_batchnorm_double_backward_complete(sum_dy_xhat, sum_dy_xhat_low);
+    /* dgamma = 1/sqrt(sigma2 + eps)*sum(dy[k]*(x[k] - mu) for k in N) */
+    const double dgamma_value = rsqrt_sigma2_plus_eps*sum_dy_x_minus_mu;
     if (dgamma != NULL) {
-        *dgamma = sum_dy_xhat;
+        *dgamma = dgamma_value;
     }
     if (dbeta != NULL) {
         *dbeta = sum_dy;
     }
     const double dx_scale = gamma*rsqrt_sigma2_plus_eps;
     const double sum_dy_over_N = sum_dy/(double)N;
-    const double sum_dy_xhat_over_N = sum_dy_xhat/(double)N;
+    const double dx_scale_2 = rsqrt_sigma2_plus_eps*sum_dy_x_minus_mu/(double)N;
     {
         const ptrdiff_t parts = symbn_batchnorm_double_backward_parts(N, (double)N);
 
         if (parts == 1) {
-            symbn_batchnorm_backward_saving_f64_over_N_4(
-                dy, x, dx, xhat, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream, 0, N);
+            symbn_batchnorm_backward_saving_f64_over_N_3(
+                dy, x, dx, xhat, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, dx_scale_2, stream, 0, N);
         } else {
             SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARALLEL
             for (ptrdiff_t part = 0; part < parts; ++part) {
-                symbn_batchnorm_backward_saving_f64_over_N_4(
-                    dy, x, dx, xhat, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, sum_dy_xhat_over_N, stream,
+                symbn_batchnorm_backward_saving_f64_over_N_3(
+                    dy, x, dx, xhat, mu, rsqrt_sigma2_plus_eps, dx_scale, sum_dy_over_N, dx_scale_2, stream,
                     symbn_batchnorm_double_backward_cut(N, part, parts),
                     symbn_batchnorm_double_backward_cut(N, part + 1, parts));
             }

@@ -295,11 +295,14 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             mean_gamma_dy_n /= (double)D;
             /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
             double sigma2_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            /* mean_gamma_dy_x_minus_mu[n] = mean(gamma[k]*dy[n, k]*x_minus_mu[n, k] for k in D) */
+            double mean_gamma_dy_x_minus_mu_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
             const float mu_n_high = (float)mu_n;
             const float mu_n_low = symbn_layernorm_double_backward_low(mu_n);
             for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
                 const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
                 float sigma2_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+                float mean_gamma_dy_x_minus_mu_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
                 ptrdiff_t done = chunk;
 
                 for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
@@ -308,6 +311,9 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                         const float x_nj = x[n*D + j];
                         const float x_minus_mu_nj = x_nj - mu_n_high - mu_n_low;
                         sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
+                        const float gamma_j = gamma[j];
+                        const float dy_nj = dy[n*D + j];
+                        mean_gamma_dy_x_minus_mu_n_chunk[lane] += gamma_j*dy_nj*x_minus_mu_nj;
                     }
                 }
                 for (int lane = 0; done + lane < chunk_end; ++lane) {
@@ -315,8 +321,12 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                     const float x_nj = x[n*D + j];
                     const float x_minus_mu_nj = x_nj - mu_n_high - mu_n_low;
                     sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
+                    const float gamma_j = gamma[j];
+                    const float dy_nj = dy[n*D + j];
+                    mean_gamma_dy_x_minus_mu_n_chunk[lane] += gamma_j*dy_nj*x_minus_mu_nj;
                 }
                 symbn_layernorm_double_backward_widen(sigma2_n_lanes, sigma2_n_chunk);
+                symbn_layernorm_double_backward_widen(mean_gamma_dy_x_minus_mu_n_lanes, mean_gamma_dy_x_minus_mu_n_chunk);
             }
             double sigma2_n = symbn_layernorm_double_backward_total(sigma2_n_lanes);
             sigma2_n /= (double)D;
@@ -324,41 +334,13 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             if (sigma2 != NULL) {
                 sigma2[n] = (float)sigma2_n;
             }
-            /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-            double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            double mean_gamma_dy_x_minus_mu_n = symbn_layernorm_double_backward_total(mean_gamma_dy_x_minus_mu_n_lanes);
+            mean_gamma_dy_x_minus_mu_n /= (double)D;
             const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
+            const double dx_scale_n = rsqrt_sigma2_plus_eps_n*mean_gamma_dy_x_minus_mu_n;
             const float rsqrt_sigma2_plus_eps_n_f = (float)rsqrt_sigma2_plus_eps_n;
-            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
-                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
-                float mean_gamma_dy_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-                ptrdiff_t done = chunk;
-
-                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
-                        const ptrdiff_t k = done + lane;
-                        const float gamma_k = gamma[k];
-                        const float dy_nk = dy[n*D + k];
-                        const float x_nk = x[n*D + k];
-                        const float x_minus_mu_nk = x_nk - mu_n_high - mu_n_low;
-                        const float xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n_f;
-                        mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
-                    }
-                }
-                for (int lane = 0; done + lane < chunk_end; ++lane) {
-                    const ptrdiff_t k = done + lane;
-                    const float gamma_k = gamma[k];
-                    const float dy_nk = dy[n*D + k];
-                    const float x_nk = x[n*D + k];
-                    const float x_minus_mu_nk = x_nk - mu_n_high - mu_n_low;
-                    const float xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n_f;
-                    mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
-                }
-                symbn_layernorm_double_backward_widen(mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_chunk);
-            }
-            double mean_gamma_dy_xhat_n = symbn_layernorm_double_backward_total(mean_gamma_dy_xhat_n_lanes);
-            mean_gamma_dy_xhat_n /= (double)D;
             const float mean_gamma_dy_n_f = (float)mean_gamma_dy_n;
-            const float mean_gamma_dy_xhat_n_f = (float)mean_gamma_dy_xhat_n;
+            const float dx_scale_n_f = (float)dx_scale_n;
             for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
                 const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
                 float xhat_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
@@ -376,8 +358,8 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                     const float gamma_d = gamma[d];
                     const float dy_nd = dy[n*D + d];
                     const float gamma_dy_nd = gamma_d*dy_nd;
-                    /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
-                    const float dx_nd = (gamma_dy_nd - mean_gamma_dy_n_f - xhat_nd*mean_gamma_dy_xhat_n_f)*rsqrt_sigma2_plus_eps_n_f;
+                    /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]/sqrt(sigma2[n] + eps)*mean(gamma[k]*dy[n, k]*(x[n, k] - mu[n]) for k in D))/sqrt(sigma2[n] + eps) */
+                    const float dx_nd = (gamma_dy_nd - mean_gamma_dy_n_f - xhat_nd*dx_scale_n_f)*rsqrt_sigma2_plus_eps_n_f;
                     dx_to[lane] = dx_nd;
                 }
                 if (xhat != NULL && stream) {
@@ -566,9 +548,12 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             mean_gamma_dy_n /= (double)D;
             /* sigma2[n] = mean((x[n, j] - mu[n])**2 for j in D) */
             double sigma2_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sigma2_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            /* mean_gamma_dy_x_minus_mu[n] = mean(gamma[k]*dy[n, k]*x_minus_mu[n, k] for k in D) */
+            double mean_gamma_dy_x_minus_mu_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_gamma_dy_x_minus_mu_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
             for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
                 const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
                 double sigma2_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+                double mean_gamma_dy_x_minus_mu_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
                 ptrdiff_t done = chunk;
 
                 for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
@@ -577,6 +562,9 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                         const double x_nj = x[n*D + j];
                         const double x_minus_mu_nj = x_nj - mu_n;
                         sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
+                        const double gamma_j = gamma[j];
+                        const double dy_nj = dy[n*D + j];
+                        mean_gamma_dy_x_minus_mu_n_chunk[lane] += gamma_j*dy_nj*x_minus_mu_nj;
                     }
                 }
                 for (int lane = 0; done + lane < chunk_end; ++lane) {
@@ -584,8 +572,12 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                     const double x_nj = x[n*D + j];
                     const double x_minus_mu_nj = x_nj - mu_n;
                     sigma2_n_chunk[lane] += x_minus_mu_nj*x_minus_mu_nj;
+                    const double gamma_j = gamma[j];
+                    const double dy_nj = dy[n*D + j];
+                    mean_gamma_dy_x_minus_mu_n_chunk[lane] += gamma_j*dy_nj*x_minus_mu_nj;
                 }
                 symbn_layernorm_double_backward_carry(sigma2_n_lanes, sigma2_n_lanes_low, sigma2_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
+                symbn_layernorm_double_backward_carry(mean_gamma_dy_x_minus_mu_n_lanes, mean_gamma_dy_x_minus_mu_n_lanes_low, mean_gamma_dy_x_minus_mu_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
             }
             double sigma2_n = 0.0, sigma2_n_low = 0.0;
             symbn_layernorm_double_backward_gather(&sigma2_n, &sigma2_n_low, sigma2_n_lanes, sigma2_n_lanes_low);
@@ -595,40 +587,12 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             if (sigma2 != NULL) {
                 sigma2[n] = sigma2_n;
             }
-            /* mean_gamma_dy_xhat[n] = mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D) */
-            double mean_gamma_dy_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_gamma_dy_xhat_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            double mean_gamma_dy_x_minus_mu_n = 0.0, mean_gamma_dy_x_minus_mu_n_low = 0.0;
+            symbn_layernorm_double_backward_gather(&mean_gamma_dy_x_minus_mu_n, &mean_gamma_dy_x_minus_mu_n_low, mean_gamma_dy_x_minus_mu_n_lanes, mean_gamma_dy_x_minus_mu_n_lanes_low);
+            mean_gamma_dy_x_minus_mu_n = symbn_layernorm_double_backward_complete(mean_gamma_dy_x_minus_mu_n, mean_gamma_dy_x_minus_mu_n_low);
+            mean_gamma_dy_x_minus_mu_n /= (double)D;
             const double rsqrt_sigma2_plus_eps_n = 1.0/sqrt(sigma2_n + eps);
-            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
-                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
-                double mean_gamma_dy_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-                ptrdiff_t done = chunk;
-
-                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
-                        const ptrdiff_t k = done + lane;
-                        const double gamma_k = gamma[k];
-                        const double dy_nk = dy[n*D + k];
-                        const double x_nk = x[n*D + k];
-                        const double x_minus_mu_nk = x_nk - mu_n;
-                        const double xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n;
-                        mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
-                    }
-                }
-                for (int lane = 0; done + lane < chunk_end; ++lane) {
-                    const ptrdiff_t k = done + lane;
-                    const double gamma_k = gamma[k];
-                    const double dy_nk = dy[n*D + k];
-                    const double x_nk = x[n*D + k];
-                    const double x_minus_mu_nk = x_nk - mu_n;
-                    const double xhat_nk = x_minus_mu_nk*rsqrt_sigma2_plus_eps_n;
-                    mean_gamma_dy_xhat_n_chunk[lane] += gamma_k*dy_nk*xhat_nk;
-                }
-                symbn_layernorm_double_backward_carry(mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_lanes_low, mean_gamma_dy_xhat_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
-            }
-            double mean_gamma_dy_xhat_n = 0.0, mean_gamma_dy_xhat_n_low = 0.0;
-            symbn_layernorm_double_backward_gather(&mean_gamma_dy_xhat_n, &mean_gamma_dy_xhat_n_low, mean_gamma_dy_xhat_n_lanes, mean_gamma_dy_xhat_n_lanes_low);
-            mean_gamma_dy_xhat_n = symbn_layernorm_double_backward_complete(mean_gamma_dy_xhat_n, mean_gamma_dy_xhat_n_low);
-            mean_gamma_dy_xhat_n /= (double)D;
+            const double dx_scale_n = rsqrt_sigma2_plus_eps_n*mean_gamma_dy_x_minus_mu_n;
             for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
                 const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
                 double xhat_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
@@ -646,8 +610,8 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                     const double gamma_d = gamma[d];
                     const double dy_nd = dy[n*D + d];
                     const double gamma_dy_nd = gamma_d*dy_nd;
-                    /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps) */
-                    const double dx_nd = (gamma_dy_nd - mean_gamma_dy_n - xhat_nd*mean_gamma_dy_xhat_n)*rsqrt_sigma2_plus_eps_n;
+                    /* dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]/sqrt(sigma2[n] + eps)*mean(gamma[k]*dy[n, k]*(x[n, k] - mu[n]) for k in D))/sqrt(sigma2[n] + eps) */
+                    const double dx_nd = (gamma_dy_nd - mean_gamma_dy_n - xhat_nd*dx_scale_n)*rsqrt_sigma2_plus_eps_n;
                     dx_to[lane] = dx_nd;
                 }
                 if (xhat != NULL && stream) {
@@ -803,12 +767,15 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             double sum_ddx_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
             /* sum_ddx[n] = sum(ddx[n, d] for d in D) */
             double sum_ddx_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            /* mean_xhat[n] = mean(xhat[n, k] for k in D) */
+            double mean_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
             for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
                 const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
                 float s_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
                 float r_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
                 float sum_ddx_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
                 float sum_ddx_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+                float mean_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
                 ptrdiff_t done = chunk;
 
                 for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
@@ -822,6 +789,7 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                         const float ddx_nk = ddx[n*D + k];
                         sum_ddx_xhat_n_chunk[lane] += ddx_nk*xhat_nk;
                         sum_ddx_n_chunk[lane] += ddx_nk;
+                        mean_xhat_n_chunk[lane] += xhat_nk;
                     }
                 }
                 for (int lane = 0; done + lane < chunk_end; ++lane) {
@@ -834,11 +802,13 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     const float ddx_nk = ddx[n*D + k];
                     sum_ddx_xhat_n_chunk[lane] += ddx_nk*xhat_nk;
                     sum_ddx_n_chunk[lane] += ddx_nk;
+                    mean_xhat_n_chunk[lane] += xhat_nk;
                 }
                 symbn_layernorm_double_backward_widen(s_n_lanes, s_n_chunk);
                 symbn_layernorm_double_backward_widen(r_n_lanes, r_n_chunk);
                 symbn_layernorm_double_backward_widen(sum_ddx_xhat_n_lanes, sum_ddx_xhat_n_chunk);
                 symbn_layernorm_double_backward_widen(sum_ddx_n_lanes, sum_ddx_n_chunk);
+                symbn_layernorm_double_backward_widen(mean_xhat_n_lanes, mean_xhat_n_chunk);
             }
             double s_n = symbn_layernorm_double_backward_total(s_n_lanes);
             s_n /= (double)D;
@@ -848,19 +818,28 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             kept_sum_ddx_xhat[n] = sum_ddx_xhat_n;
             double sum_ddx_n = symbn_layernorm_double_backward_total(sum_ddx_n_lanes);
             kept_sum_ddx[n] = sum_ddx_n;
+            double mean_xhat_n = symbn_layernorm_double_backward_total(mean_xhat_n_lanes);
+            mean_xhat_n /= (double)D;
             /* mean_ddx_term[n] = mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + mean_ddx_term_scale[n]*xhat[n, k])*inv_w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) */
             double mean_ddx_term_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            /* mean_dy_term[n] = mean(grad_u_scale[n, k] + neg_r_over_w_ddx[n, k] for k in D) */
+            double mean_dy_term_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
             const double mean_ddx_term_scale_n = 2.0*r_n;
             const double sigma2_n = (double)sigma2[n];
             const double v_n = sigma2_n + eps;
             const double w_n = sqrt(v_n);
             const double inv_w_2_n = 1.0/w_n;
+            const double grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
+            const double r_over_w_n = r_n*inv_w_2_n;
             const float s_n_f = (float)s_n;
             const float mean_ddx_term_scale_n_f = (float)mean_ddx_term_scale_n;
             const float inv_w_2_n_f = (float)inv_w_2_n;
+            const float grad_r_n_f = (float)grad_r_n;
+            const float r_over_w_n_f = (float)r_over_w_n;
             for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
                 const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
                 float mean_ddx_term_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
+                float mean_dy_term_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
                 ptrdiff_t done = chunk;
 
                 for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
@@ -872,6 +851,10 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                         const float xhat_nk = xhat[n*D + k];
                         const float ddgamma_k = ddgamma[k];
                         mean_ddx_term_n_chunk[lane] += ddx_nk*(s_n_f - gamma_k*dy_nk + mean_ddx_term_scale_n_f*xhat_nk)*inv_w_2_n_f - ddgamma_k*dy_nk*xhat_nk;
+                        const float gamma_over_D_k = gamma_k/(float)D;
+                        const float grad_u_scale_nk = dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n_f);
+                        const float neg_r_over_w_ddx_nk = -r_over_w_n_f*ddx_nk;
+                        mean_dy_term_n_chunk[lane] += grad_u_scale_nk + neg_r_over_w_ddx_nk;
                     }
                 }
                 for (int lane = 0; done + lane < chunk_end; ++lane) {
@@ -882,59 +865,27 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     const float xhat_nk = xhat[n*D + k];
                     const float ddgamma_k = ddgamma[k];
                     mean_ddx_term_n_chunk[lane] += ddx_nk*(s_n_f - gamma_k*dy_nk + mean_ddx_term_scale_n_f*xhat_nk)*inv_w_2_n_f - ddgamma_k*dy_nk*xhat_nk;
+                    const float gamma_over_D_k = gamma_k/(float)D;
+                    const float grad_u_scale_nk = dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n_f);
+                    const float neg_r_over_w_ddx_nk = -r_over_w_n_f*ddx_nk;
+                    mean_dy_term_n_chunk[lane] += grad_u_scale_nk + neg_r_over_w_ddx_nk;
                 }
                 symbn_layernorm_double_backward_widen(mean_ddx_term_n_lanes, mean_ddx_term_n_chunk);
+                symbn_layernorm_double_backward_widen(mean_dy_term_n_lanes, mean_dy_term_n_chunk);
             }
             double mean_ddx_term_n = symbn_layernorm_double_backward_total(mean_ddx_term_n_lanes);
             mean_ddx_term_n /= (double)D;
-            /* mean_grad_u[n] = mean(grad_u[n, k] for k in D) */
-            double mean_grad_u_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-            const double grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
-            const double r_over_w_n = r_n*inv_w_2_n;
-            const double grad_u_shift_n = mean_ddx_term_n - r_n*grad_r_n/(double)D;
-            const float grad_r_n_f = (float)grad_r_n;
-            const float r_over_w_n_f = (float)r_over_w_n;
-            const float grad_u_shift_n_f = (float)grad_u_shift_n;
-            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
-                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
-                float mean_grad_u_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0F};
-                ptrdiff_t done = chunk;
-
-                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
-                        const ptrdiff_t k = done + lane;
-                        const float dy_nk = dy[n*D + k];
-                        const float ddgamma_k = ddgamma[k];
-                        const float gamma_k = gamma[k];
-                        const float gamma_over_D_k = gamma_k/(float)D;
-                        const float ddx_nk = ddx[n*D + k];
-                        const float xhat_nk = xhat[n*D + k];
-                        /* grad_u[n, d] = (dy[n, d]*(ddgamma[d] + gamma[d]*grad_r[n]/D) - r[n]/w[n]*ddx[n, d] + xhat[n, d]*(mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + 2*r[n]*xhat[n, k])/w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) - r[n]*grad_r[n]/D))/w[n] */
-                        const float grad_u_nk = (dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n_f) - r_over_w_n_f*ddx_nk + xhat_nk*grad_u_shift_n_f)*inv_w_2_n_f;
-                        mean_grad_u_n_chunk[lane] += grad_u_nk;
-                    }
-                }
-                for (int lane = 0; done + lane < chunk_end; ++lane) {
-                    const ptrdiff_t k = done + lane;
-                    const float dy_nk = dy[n*D + k];
-                    const float ddgamma_k = ddgamma[k];
-                    const float gamma_k = gamma[k];
-                    const float gamma_over_D_k = gamma_k/(float)D;
-                    const float ddx_nk = ddx[n*D + k];
-                    const float xhat_nk = xhat[n*D + k];
-                    const float grad_u_nk = (dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n_f) - r_over_w_n_f*ddx_nk + xhat_nk*grad_u_shift_n_f)*inv_w_2_n_f;
-                    mean_grad_u_n_chunk[lane] += grad_u_nk;
-                }
-                symbn_layernorm_double_backward_widen(mean_grad_u_n_lanes, mean_grad_u_n_chunk);
-            }
-            double mean_grad_u_n = symbn_layernorm_double_backward_total(mean_grad_u_n_lanes);
-            mean_grad_u_n /= (double)D;
+            double mean_dy_term_n = symbn_layernorm_double_backward_total(mean_dy_term_n_lanes);
+            mean_dy_term_n /= (double)D;
             const double grad_s_n = -sum_ddx_n*inv_w_2_n;
             const double grad_s_over_D_n = grad_s_n/(double)D;
             const double grad_r_over_D_n = grad_r_n/(double)D;
+            const double grad_u_shift_n = mean_ddx_term_n - r_n*grad_r_n/(double)D;
+            const double grad_x_shift_n = inv_w_2_n*mean_dy_term_n + grad_u_shift_n*inv_w_2_n*mean_xhat_n;
             const float grad_s_over_D_n_f = (float)grad_s_over_D_n;
             const float grad_r_over_D_n_f = (float)grad_r_over_D_n;
-            const float mean_grad_u_n_f = (float)mean_grad_u_n;
+            const float grad_u_shift_n_f = (float)grad_u_shift_n;
+            const float grad_x_shift_n_f = (float)grad_x_shift_n;
             for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
                 const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
                 float grad_dy_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
@@ -956,9 +907,12 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     grad_dy_to[lane] = grad_dy_nd;
                     const float dy_nd = dy[n*D + d];
                     const float gamma_over_D_d = gamma_d/(float)D;
-                    const float grad_u_nd = (dy_nd*(ddgamma_d + gamma_over_D_d*grad_r_n_f) - r_over_w_n_f*ddx_nd + xhat_nd*grad_u_shift_n_f)*inv_w_2_n_f;
-                    /* grad_x[n, d] = grad_u[n, d] - mean(grad_u[n, k] for k in D) */
-                    const float grad_x_nd = grad_u_nd - mean_grad_u_n_f;
+                    const float grad_u_scale_nd = dy_nd*(ddgamma_d + gamma_over_D_d*grad_r_n_f);
+                    const float neg_r_over_w_ddx_nd = -r_over_w_n_f*ddx_nd;
+                    /* grad_u[n, d] = (dy[n, d]*(ddgamma[d] + gamma[d]*grad_r[n]/D) - r[n]/w[n]*ddx[n, d] + xhat[n, d]*(mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + 2*r[n]*xhat[n, k])/w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) - r[n]*grad_r[n]/D))/w[n] */
+                    const float grad_u_nd = (grad_u_scale_nd + neg_r_over_w_ddx_nd + xhat_nd*grad_u_shift_n_f)*inv_w_2_n_f;
+                    /* grad_x[n, d] = grad_u[n, d] - (1/w[n]*mean(dy[n, k]*(ddgamma[k] + gamma[k]*grad_r[n]/D) - r[n]/w[n]*ddx[n, k] for k in D) + (mean(ddx[n, j]*(s[n] - gamma[j]*dy[n, j] + 2*r[n]*xhat[n, j])/w[n] - ddgamma[j]*dy[n, j]*xhat[n, j] for j in D) - r[n]*grad_r[n]/D)/w[n]*mean(xhat[n, k] for k in D)) */
+                    const float grad_x_nd = grad_u_nd - grad_x_shift_n_f;
                     grad_x_to[lane] = grad_x_nd;
                 }
                 if (grad_dy != NULL && stream) {
@@ -1119,12 +1073,15 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             double sum_ddx_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_ddx_xhat_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
             /* sum_ddx[n] = sum(ddx[n, d] for d in D) */
             double sum_ddx_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, sum_ddx_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            /* mean_xhat[n] = mean(xhat[n, k] for k in D) */
+            double mean_xhat_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_xhat_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
             for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
                 const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
                 double s_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
                 double r_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
                 double sum_ddx_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
                 double sum_ddx_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+                double mean_xhat_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
                 ptrdiff_t done = chunk;
 
                 for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
@@ -1138,6 +1095,7 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                         const double ddx_nk = ddx[n*D + k];
                         sum_ddx_xhat_n_chunk[lane] += ddx_nk*xhat_nk;
                         sum_ddx_n_chunk[lane] += ddx_nk;
+                        mean_xhat_n_chunk[lane] += xhat_nk;
                     }
                 }
                 for (int lane = 0; done + lane < chunk_end; ++lane) {
@@ -1150,11 +1108,13 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     const double ddx_nk = ddx[n*D + k];
                     sum_ddx_xhat_n_chunk[lane] += ddx_nk*xhat_nk;
                     sum_ddx_n_chunk[lane] += ddx_nk;
+                    mean_xhat_n_chunk[lane] += xhat_nk;
                 }
                 symbn_layernorm_double_backward_carry(s_n_lanes, s_n_lanes_low, s_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
                 symbn_layernorm_double_backward_carry(r_n_lanes, r_n_lanes_low, r_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
                 symbn_layernorm_double_backward_carry(sum_ddx_xhat_n_lanes, sum_ddx_xhat_n_lanes_low, sum_ddx_xhat_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
                 symbn_layernorm_double_backward_carry(sum_ddx_n_lanes, sum_ddx_n_lanes_low, sum_ddx_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
+                symbn_layernorm_double_backward_carry(mean_xhat_n_lanes, mean_xhat_n_lanes_low, mean_xhat_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
             }
             double s_n = 0.0, s_n_low = 0.0;
             symbn_layernorm_double_backward_gather(&s_n, &s_n_low, s_n_lanes, s_n_lanes_low);
@@ -1172,16 +1132,25 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             symbn_layernorm_double_backward_gather(&sum_ddx_n, &sum_ddx_n_low, sum_ddx_n_lanes, sum_ddx_n_lanes_low);
             sum_ddx_n = symbn_layernorm_double_backward_complete(sum_ddx_n, sum_ddx_n_low);
             kept_sum_ddx[n] = sum_ddx_n;
+            double mean_xhat_n = 0.0, mean_xhat_n_low = 0.0;
+            symbn_layernorm_double_backward_gather(&mean_xhat_n, &mean_xhat_n_low, mean_xhat_n_lanes, mean_xhat_n_lanes_low);
+            mean_xhat_n = symbn_layernorm_double_backward_complete(mean_xhat_n, mean_xhat_n_low);
+            mean_xhat_n /= (double)D;
             /* mean_ddx_term[n] = mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + mean_ddx_term_scale[n]*xhat[n, k])*inv_w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) */
             double mean_ddx_term_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_ddx_term_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+            /* mean_dy_term[n] = mean(grad_u_scale[n, k] + neg_r_over_w_ddx[n, k] for k in D) */
+            double mean_dy_term_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_dy_term_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
             const double mean_ddx_term_scale_n = 2.0*r_n;
             const double sigma2_n = sigma2[n];
             const double v_n = sigma2_n + eps;
             const double w_n = sqrt(v_n);
             const double inv_w_2_n = 1.0/w_n;
+            const double grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
+            const double r_over_w_n = r_n*inv_w_2_n;
             for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
                 const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
                 double mean_ddx_term_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
+                double mean_dy_term_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
                 ptrdiff_t done = chunk;
 
                 for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
@@ -1193,6 +1162,10 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                         const double xhat_nk = xhat[n*D + k];
                         const double ddgamma_k = ddgamma[k];
                         mean_ddx_term_n_chunk[lane] += ddx_nk*(s_n - gamma_k*dy_nk + mean_ddx_term_scale_n*xhat_nk)*inv_w_2_n - ddgamma_k*dy_nk*xhat_nk;
+                        const double gamma_over_D_k = gamma_k/(double)D;
+                        const double grad_u_scale_nk = dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n);
+                        const double neg_r_over_w_ddx_nk = -r_over_w_n*ddx_nk;
+                        mean_dy_term_n_chunk[lane] += grad_u_scale_nk + neg_r_over_w_ddx_nk;
                     }
                 }
                 for (int lane = 0; done + lane < chunk_end; ++lane) {
@@ -1203,57 +1176,27 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     const double xhat_nk = xhat[n*D + k];
                     const double ddgamma_k = ddgamma[k];
                     mean_ddx_term_n_chunk[lane] += ddx_nk*(s_n - gamma_k*dy_nk + mean_ddx_term_scale_n*xhat_nk)*inv_w_2_n - ddgamma_k*dy_nk*xhat_nk;
+                    const double gamma_over_D_k = gamma_k/(double)D;
+                    const double grad_u_scale_nk = dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n);
+                    const double neg_r_over_w_ddx_nk = -r_over_w_n*ddx_nk;
+                    mean_dy_term_n_chunk[lane] += grad_u_scale_nk + neg_r_over_w_ddx_nk;
                 }
                 symbn_layernorm_double_backward_carry(mean_ddx_term_n_lanes, mean_ddx_term_n_lanes_low, mean_ddx_term_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
+                symbn_layernorm_double_backward_carry(mean_dy_term_n_lanes, mean_dy_term_n_lanes_low, mean_dy_term_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
             }
             double mean_ddx_term_n = 0.0, mean_ddx_term_n_low = 0.0;
             symbn_layernorm_double_backward_gather(&mean_ddx_term_n, &mean_ddx_term_n_low, mean_ddx_term_n_lanes, mean_ddx_term_n_lanes_low);
             mean_ddx_term_n = symbn_layernorm_double_backward_complete(mean_ddx_term_n, mean_ddx_term_n_low);
             mean_ddx_term_n /= (double)D;
-            /* mean_grad_u[n] = mean(grad_u[n, k] for k in D) */
-            double mean_grad_u_n_lanes[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0}, mean_grad_u_n_lanes_low[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-            const double grad_r_n = -sum_ddx_xhat_n*inv_w_2_n;
-            const double r_over_w_n = r_n*inv_w_2_n;
-            const double grad_u_shift_n = mean_ddx_term_n - r_n*grad_r_n/(double)D;
-            for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK) {
-                const ptrdiff_t chunk_end = chunk + symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK);
-                double mean_grad_u_n_chunk[SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES] = {0.0};
-                ptrdiff_t done = chunk;
-
-                for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES <= chunk_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES) {
-                    for (int lane = 0; lane < SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES; ++lane) {
-                        const ptrdiff_t k = done + lane;
-                        const double dy_nk = dy[n*D + k];
-                        const double ddgamma_k = ddgamma[k];
-                        const double gamma_k = gamma[k];
-                        const double gamma_over_D_k = gamma_k/(double)D;
-                        const double ddx_nk = ddx[n*D + k];
-                        const double xhat_nk = xhat[n*D + k];
-                        /* grad_u[n, d] = (dy[n, d]*(ddgamma[d] + gamma[d]*grad_r[n]/D) - r[n]/w[n]*ddx[n, d] + xhat[n, d]*(mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + 2*r[n]*xhat[n, k])/w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) - r[n]*grad_r[n]/D))/w[n] */
-                        const double grad_u_nk = (dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n) - r_over_w_n*ddx_nk + xhat_nk*grad_u_shift_n)*inv_w_2_n;
-                        mean_grad_u_n_chunk[lane] += grad_u_nk;
-                    }
-                }
-                for (int lane = 0; done + lane < chunk_end; ++lane) {
-                    const ptrdiff_t k = done + lane;
-                    const double dy_nk = dy[n*D + k];
-                    const double ddgamma_k = ddgamma[k];
-                    const double gamma_k = gamma[k];
-                    const double gamma_over_D_k = gamma_k/(double)D;
-                    const double ddx_nk = ddx[n*D + k];
-                    const double xhat_nk = xhat[n*D + k];
-                    const double grad_u_nk = (dy_nk*(ddgamma_k + gamma_over_D_k*grad_r_n) - r_over_w_n*ddx_nk + xhat_nk*grad_u_shift_n)*inv_w_2_n;
-                    mean_grad_u_n_chunk[lane] += grad_u_nk;
-                }
-                symbn_layernorm_double_backward_carry(mean_grad_u_n_lanes, mean_grad_u_n_lanes_low, mean_grad_u_n_chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES);
-            }
-            double mean_grad_u_n = 0.0, mean_grad_u_n_low = 0.0;
-            symbn_layernorm_double_backward_gather(&mean_grad_u_n, &mean_grad_u_n_low, mean_grad_u_n_lanes, mean_grad_u_n_lanes_low);
-            mean_grad_u_n = symbn_layernorm_double_backward_complete(mean_grad_u_n, mean_grad_u_n_low);
-            mean_grad_u_n /= (double)D;
+            double mean_dy_term_n = 0.0, mean_dy_term_n_low = 0.0;
+            symbn_layernorm_double_backward_gather(&mean_dy_term_n, &mean_dy_term_n_low, mean_dy_term_n_lanes, mean_dy_term_n_lanes_low);
+            mean_dy_term_n = symbn_layernorm_double_backward_complete(mean_dy_term_n, mean_dy_term_n_low);
+            mean_dy_term_n /= (double)D;
             const double grad_s_n = -sum_ddx_n*inv_w_2_n;
             const double grad_s_over_D_n = grad_s_n/(double)D;
             const double grad_r_over_D_n = grad_r_n/(double)D;
+            const double grad_u_shift_n = mean_ddx_term_n - r_n*grad_r_n/(double)D;
+            const double grad_x_shift_n = inv_w_2_n*mean_dy_term_n + grad_u_shift_n*inv_w_2_n*mean_xhat_n;
             for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK) {
                 const ptrdiff_t width = symbn_layernorm_double_backward_least(D - chunk, SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK);
                 double grad_dy_block[SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK];
@@ -1275,9 +1218,12 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     grad_dy_to[lane] = grad_dy_nd;
                     const double dy_nd = dy[n*D + d];
                     const double gamma_over_D_d = gamma_d/(double)D;
-                    const double grad_u_nd = (dy_nd*(ddgamma_d + gamma_over_D_d*grad_r_n) - r_over_w_n*ddx_nd + xhat_nd*grad_u_shift_n)*inv_w_2_n;
-                    /* grad_x[n, d] = grad_u[n, d] - mean(grad_u[n, k] for k in D) */
-                    const double grad_x_nd = grad_u_nd - mean_grad_u_n;
+                    const double grad_u_scale_nd = dy_nd*(ddgamma_d + gamma_over_D_d*grad_r_n);
+                    const double neg_r_over_w_ddx_nd = -r_over_w_n*ddx_nd;
+                    /* grad_u[n, d] = (dy[n, d]*(ddgamma[d] + gamma[d]*grad_r[n]/D) - r[n]/w[n]*ddx[n, d] + xhat[n, d]*(mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + 2*r[n]*xhat[n, k])/w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) - r[n]*grad_r[n]/D))/w[n] */
+                    const double grad_u_nd = (grad_u_scale_nd + neg_r_over_w_ddx_nd + xhat_nd*grad_u_shift_n)*inv_w_2_n;
+                    /* grad_x[n, d] = grad_u[n, d] - (1/w[n]*mean(dy[n, k]*(ddgamma[k] + gamma[k]*grad_r[n]/D) - r[n]/w[n]*ddx[n, k] for k in D) + (mean(ddx[n, j]*(s[n] - gamma[j]*dy[n, j] + 2*r[n]*xhat[n, j])/w[n] - ddgamma[j]*dy[n, j]*xhat[n, j] for j in D) - r[n]*grad_r[n]/D)/w[n]*mean(xhat[n, k] for k in D)) */
+                    const double grad_x_nd = grad_u_nd - grad_x_shift_n;
                     grad_x_to[lane] = grad_x_nd;
                 }
                 if (grad_dy != NULL && stream) {

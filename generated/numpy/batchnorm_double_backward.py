@@ -122,6 +122,7 @@ def batchnorm_backward_saving(dy, x, gamma, beta, *, eps=1e-5, out=None):
     # dbeta = sum(dy[k] for k in N)
     dbeta = sum_dy
     sigma2 = np.float64(0)
+    sum_dy_x_minus_mu = np.float64(0)
     for block in blocks:
         rows = block.stop - block.start
         x_minus_mu = work[:rows]
@@ -129,10 +130,14 @@ def batchnorm_backward_saving(dy, x, gamma, beta, *, eps=1e-5, out=None):
         np.subtract(x_minus_mu, mu_low, out=x_minus_mu)
         # sigma2 = mean((x[j] - mu)**2 for j in N)
         sigma2 += _sums((0,), x_minus_mu, x_minus_mu, most=512)
+        sum_dy_x_minus_mu += _sums((0,), dy[block], x_minus_mu, most=512)
     sigma2 = (sigma2/N).astype(dtype)
+    sum_dy_x_minus_mu = sum_dy_x_minus_mu.astype(dtype)
     rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2 + eps)
     dx_scale = gamma*rsqrt_sigma2_plus_eps
-    sum_dy_xhat = np.float64(0)
+    dx_scale_2 = rsqrt_sigma2_plus_eps*sum_dy_x_minus_mu/N
+    # dgamma = 1/sqrt(sigma2 + eps)*sum(dy[k]*(x[k] - mu) for k in N)
+    dgamma = rsqrt_sigma2_plus_eps*sum_dy_x_minus_mu
     for block in blocks:
         rows = block.stop - block.start
         x_minus_mu = work[:rows]
@@ -140,20 +145,13 @@ def batchnorm_backward_saving(dy, x, gamma, beta, *, eps=1e-5, out=None):
         np.subtract(x_minus_mu, mu_low, out=x_minus_mu)
         # xhat[i] = (x[i] - mu)/sqrt(sigma2 + eps)
         np.multiply(rsqrt_sigma2_plus_eps, x_minus_mu, out=xhat[block])
-        sum_dy_xhat += _sums((0,), dy[block], xhat[block], most=512)
-    sum_dy_xhat = sum_dy_xhat.astype(dtype)
-    sum_dy_xhat_over_N = sum_dy_xhat/N
-    # dgamma = sum(dy[k]*xhat[k] for k in N)
-    dgamma = sum_dy_xhat
-    for block in blocks:
-        rows = block.stop - block.start
-        # dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]*mean(dy[k]*xhat[k] for k in N))
+        # dx[i] = gamma/sqrt(sigma2 + eps)*(dy[i] - mean(dy[k] for k in N) - xhat[i]/sqrt(sigma2 + eps)*mean(dy[k]*(x[k] - mu) for k in N))
         np.subtract(dy[block], sum_dy_over_N, out=dx[block])
         part = work[:rows]
-        np.multiply(sum_dy_xhat_over_N, xhat[block], out=part)
+        np.multiply(dx_scale_2, xhat[block], out=part)
         np.subtract(dx[block], part, out=dx[block])
         np.multiply(dx_scale, dx[block], out=dx[block])
-    return dx, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta), BatchnormDoubleBackwardSaved(dy, gamma, eps, _filled(out, "sigma2", sigma2), xhat, _filled(out, "dgamma", dgamma), _filled(out, "dbeta", dbeta))
+    return dx, _filled(out, "dgamma", dtype.type(dgamma)), _filled(out, "dbeta", dbeta), BatchnormDoubleBackwardSaved(dy, gamma, eps, _filled(out, "sigma2", sigma2), xhat, _filled(out, "dgamma", dtype.type(dgamma)), _filled(out, "dbeta", dbeta))
 
 
 def batchnorm_double_backward(ddx, ddgamma, ddbeta, saved, *, out=None):

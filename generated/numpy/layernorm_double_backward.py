@@ -38,10 +38,10 @@
 #     mu, sigma2, v, w, s, r, grad_r, grad_s: (N,)
 #
 # Aliasing: `out` names arrays to fill; no argument is written to that is not among them. dx may be x;
-# dgamma may be beta; dbeta may be beta; xhat may be x; grad_dy may be ddx or dy or xhat; grad_x may
-# be ddx or dy or xhat; grad_gamma may be ddgamma or ddbeta or gamma; grad_beta may be ddgamma or
-# ddbeta or gamma; any other overlap is refused. Results are otherwise arrays of their own, except
-# that `saved` may refer to inputs and outputs.
+# dgamma may be beta; dbeta may be beta; xhat may be x; grad_dy may be ddx or dy; grad_x may be ddx or
+# dy or xhat; grad_gamma may be ddgamma or ddbeta or gamma; grad_beta may be ddgamma or ddbeta or
+# gamma; any other overlap is refused. Results are otherwise arrays of their own, except that `saved`
+# may refer to inputs and outputs.
 # Values: float32 in is float32 out, float64 likewise; NaN and infinity propagate; an empty axis is an error.
 #
 # Cost, beside reading and writing every array:
@@ -139,15 +139,16 @@ def layernorm_backward_saving(dy, x, gamma, beta, *, eps=1e-5, out=None):
         rsqrt_sigma2_plus_eps = 1/np.sqrt(sigma2[block] + eps)
         # xhat[n, d] = (x[n, d] - mu[n])/sqrt(sigma2[n] + eps)
         np.multiply(x_minus_mu, rsqrt_sigma2_plus_eps[:, None], out=xhat[block])
-        gamma_dy = work[:rows]
+        gamma_dy = work_2[:rows]
         np.multiply(gamma_rows[:rows], dy[block], out=gamma_dy)
         mean_gamma_dy = _sums((1,), gamma_dy)/D
-        mean_gamma_dy_xhat = _sums((1,), gamma_dy, xhat[block], most=512)/D
-        # dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]*mean(gamma[k]*dy[n, k]*xhat[n, k] for k in D))/sqrt(sigma2[n] + eps)
+        mean_gamma_dy_x_minus_mu = _sums((1,), gamma_dy, x_minus_mu, most=512)/D
+        dx_scale = rsqrt_sigma2_plus_eps*mean_gamma_dy_x_minus_mu
+        # dx[n, d] = (gamma[d]*dy[n, d] - mean(gamma[k]*dy[n, k] for k in D) - xhat[n, d]/sqrt(sigma2[n] + eps)*mean(gamma[k]*dy[n, k]*(x[n, k] - mu[n]) for k in D))/sqrt(sigma2[n] + eps)
         np.subtract(gamma_dy, mean_gamma_dy[:, None], out=dx[block])
-        part_2 = work_2[:rows]
-        np.multiply(xhat[block], mean_gamma_dy_xhat[:, None], out=part_2)
-        np.subtract(dx[block], part_2, out=dx[block])
+        part = work[:rows]
+        np.multiply(xhat[block], dx_scale[:, None], out=part)
+        np.subtract(dx[block], part, out=dx[block])
         np.multiply(dx[block], rsqrt_sigma2_plus_eps[:, None], out=dx[block])
         # dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N)
         part = work[:rows]
@@ -189,7 +190,7 @@ def layernorm_double_backward(ddx, ddgamma, ddbeta, saved, *, out=None):
         dtype,
         {"grad_dy": (N, D), "grad_x": (N, D), "grad_gamma": (D,), "grad_beta": (D,)},
         inputs={"ddx": ddx, "ddgamma": ddgamma, "ddbeta": ddbeta, "dy": dy, "gamma": gamma, "sigma2": sigma2, "xhat": xhat},
-        may_be={"grad_dy": ("ddx", "dy", "xhat"), "grad_x": ("ddx", "dy", "xhat"), "grad_gamma": ("ddgamma", "ddbeta", "gamma"), "grad_beta": ("ddgamma", "ddbeta", "gamma")},
+        may_be={"grad_dy": ("ddx", "dy"), "grad_x": ("ddx", "dy", "xhat"), "grad_gamma": ("ddgamma", "ddbeta", "gamma"), "grad_beta": ("ddgamma", "ddbeta", "gamma")},
     )
 
     blocks = _blocks(N, D)
@@ -199,6 +200,7 @@ def layernorm_double_backward(ddx, ddgamma, ddbeta, saved, *, out=None):
     work_2 = np.empty((blocks[0].stop, D), dtype)
     work_3 = np.empty((blocks[0].stop, D), dtype)
     work_4 = np.empty((blocks[0].stop, D), dtype)
+    work_5 = np.empty((blocks[0].stop, D), dtype)
     gamma_over_D = gamma/D
     # grad_beta[d] = 0
     grad_beta = np.full((D,), 0, dtype=dtype)
@@ -256,29 +258,35 @@ def layernorm_double_backward(ddx, ddgamma, ddbeta, saved, *, out=None):
         mean_ddx_term = _sums((1,), part_2)/D
         r_over_w = r*inv_w_2
         grad_u_shift = mean_ddx_term - r*grad_r/D
-        # grad_u[n, d] = (dy[n, d]*(ddgamma[d] + gamma[d]*grad_r[n]/D) - r[n]/w[n]*ddx[n, d] + xhat[n, d]*(mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + 2*r[n]*xhat[n, k])/w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) - r[n]*grad_r[n]/D))/w[n]
-        grad_u = work_2[:rows]
+        grad_u_scale = work_2[:rows]
         part_3 = work_3[:rows]
         np.multiply(gamma_over_D_rows[:rows], grad_r[:, None], out=part_3)
-        np.add(ddgamma_rows_2[:rows], part_3, out=grad_u)
-        np.multiply(dy[block], grad_u, out=grad_u)
-        part_3 = work_3[:rows]
-        np.multiply(r_over_w[:, None], ddx[block], out=part_3)
-        np.subtract(grad_u, part_3, out=grad_u)
-        part_3 = work_3[:rows]
-        np.multiply(xhat[block], grad_u_shift[:, None], out=part_3)
-        np.add(grad_u, part_3, out=grad_u)
+        np.add(ddgamma_rows_2[:rows], part_3, out=grad_u_scale)
+        np.multiply(dy[block], grad_u_scale, out=grad_u_scale)
+        neg_r_over_w_ddx = work_3[:rows]
+        np.multiply(r_over_w[:, None], ddx[block], out=neg_r_over_w_ddx)
+        np.negative(neg_r_over_w_ddx, out=neg_r_over_w_ddx)
+        # grad_u[n, d] = (dy[n, d]*(ddgamma[d] + gamma[d]*grad_r[n]/D) - r[n]/w[n]*ddx[n, d] + xhat[n, d]*(mean(ddx[n, k]*(s[n] - gamma[k]*dy[n, k] + 2*r[n]*xhat[n, k])/w[n] - ddgamma[k]*dy[n, k]*xhat[n, k] for k in D) - r[n]*grad_r[n]/D))/w[n]
+        grad_u = work_4[:rows]
+        np.add(grad_u_scale, neg_r_over_w_ddx, out=grad_u)
+        part_5 = work_5[:rows]
+        np.multiply(xhat[block], grad_u_shift[:, None], out=part_5)
+        np.add(grad_u, part_5, out=grad_u)
         np.multiply(grad_u, inv_w[:, None], out=grad_u)
         # grad_dy[n, d] = ddbeta[d] + ddgamma[d]*xhat[n, d] + gamma[d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d])
-        part_3 = work_3[:rows]
-        np.multiply(ddgamma_rows_2[:rows], xhat[block], out=part_3)
-        np.add(ddbeta_rows[:rows], part_3, out=grad_dy[block])
-        part_3 = work_3[:rows]
-        np.multiply(gamma_rows_2[:rows], grad_dy_shift, out=part_3)
-        np.add(grad_dy[block], part_3, out=grad_dy[block])
-        mean_grad_u = _sums((1,), grad_u)/D
-        # grad_x[n, d] = grad_u[n, d] - mean(grad_u[n, k] for k in D)
-        np.subtract(grad_u, mean_grad_u[:, None], out=grad_x[block])
+        part_5 = work_5[:rows]
+        np.multiply(ddgamma_rows_2[:rows], xhat[block], out=part_5)
+        np.add(ddbeta_rows[:rows], part_5, out=grad_dy[block])
+        part_5 = work_5[:rows]
+        np.multiply(gamma_rows_2[:rows], grad_dy_shift, out=part_5)
+        np.add(grad_dy[block], part_5, out=grad_dy[block])
+        part = work[:rows]
+        np.add(grad_u_scale, neg_r_over_w_ddx, out=part)
+        mean_dy_term = _sums((1,), part)/D
+        mean_xhat = _sums((1,), xhat[block])/D
+        grad_x_shift = inv_w_2*mean_dy_term + grad_u_shift*inv_w_2*mean_xhat
+        # grad_x[n, d] = grad_u[n, d] - (1/w[n]*mean(dy[n, k]*(ddgamma[k] + gamma[k]*grad_r[n]/D) - r[n]/w[n]*ddx[n, k] for k in D) + (mean(ddx[n, j]*(s[n] - gamma[j]*dy[n, j] + 2*r[n]*xhat[n, j])/w[n] - ddgamma[j]*dy[n, j]*xhat[n, j] for j in D) - r[n]*grad_r[n]/D)/w[n]*mean(xhat[n, k] for k in D))
+        np.subtract(grad_u, grad_x_shift[:, None], out=grad_x[block])
     grad_gamma = grad_gamma.astype(dtype)
     return LayernormSecondGradients(grad_dy, grad_x, _filled(out, "grad_gamma", grad_gamma), _filled(out, "grad_beta", grad_beta))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from symbn.codegen.hoist import hoisted
 from symbn.codegen.keys import Key, key_of, memory_order
+from symbn.codegen.levels import leveled
 from symbn.codegen.naming import Names, reduction_name, value_name
 from symbn.codegen.nested import nested
 from symbn.codegen.program import Argument, Output, Pointwise, Program, Total, Value
@@ -42,6 +43,7 @@ def lower(
 ) -> Program:
     """The Program that computes `outputs`; definitions that none of them needs are left out."""
     needed = needed_definitions(definitions, [output.name for output in outputs])
+    needed = leveled(needed) if style.loops else needed
     taken = (*axes, *(a.name for a in arguments), *(o.name for o in outputs), *(d.name for d in definitions), *_letter_names(definitions))
     sums: set[Key] = set()
     _Lowering(Names(taken), style, sums, set()).run(needed)  # the first run only sees which sums there are
