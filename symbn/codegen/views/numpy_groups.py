@@ -24,11 +24,17 @@ class Part:
     lines: tuple[str, ...]
     results: tuple[str, ...]
 
+    @property
+    def signature(self) -> str:
+        """The function's name and parameters."""
+        return f"{self.name}({', '.join(self.parameters)})"
+
 
 def group_part(program: Program, axis: str, stored: frozenset[str], lines: Iterable[str], used: frozenset[str]) -> Part:
     """The function that computes the results for some of `axis`; it speaks of the axes `used`."""
     array = max((part for part in program.arguments if part.axes), key=lambda part: len(part.axes))
     filled = [output.name for output in program.outputs if output.name in stored]
+    results = tuple(output.name for output in program.outputs if output.name not in stored)
     return Part(
         name=f"_{program.layer}_{program.direction}",
         parameters=(*(part.name for part in program.arguments), *filled),
@@ -38,8 +44,9 @@ def group_part(program: Program, axis: str, stored: frozenset[str], lines: Itera
             *_extents(array, used),
             "",
             *lines,
+            *([f"return {', '.join(results)}"] if results else []),
         ),
-        results=tuple(output.name for output in program.outputs if output.name not in stored),
+        results=results,
     )
 
 
