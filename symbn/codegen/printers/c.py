@@ -15,8 +15,8 @@ from symbn.expr import Delta, Expr, Num, Read
 LIBRARY = {"sqrt": "sqrt", "exp": "exp", "log": "log", "log1p": "log1p", "expm1": "expm1", "tanh": "tanh", "erf": "erf", "sin": "sin",
            "cos": "cos", "abs": "fabs"}  # fmt: skip
 # Functions that C has not, or has with another NaN, are helpers of the file.
-# Of the library's functions, those that a loop over elements calls as one that a compiler can make vector instructions of.
-IN_LOOPS = {("exp", "float")}
+# The helpers that a loop over elements calls instead: without a branch, so that a compiler can make vector instructions of them.
+IN_LOOPS = {("exp", "float"): "exp", ("tanh", "float"): "tanh", ("sigmoid", "float"): "logistic"}
 PI = Fraction("3.141592653589793")
 # The largest whole power that is written as a product.
 LONGEST_PRODUCT = 4
@@ -99,8 +99,8 @@ class CPrinter(Infix):
                 return f"{self.text(args[0])} ? {self.at(args[1], SUM)} : {self.at(args[2], SUM)}", COMPARISON
             case "stop_gradient":
                 return self.bound(args[0])
-        ours = function not in LIBRARY or (function, self.real) in IN_LOOPS
-        name = self.helper(function) if ours else self._library(LIBRARY[function])
+        helper = IN_LOOPS.get((function, self.real), "" if function in LIBRARY else function)
+        name = self.helper(helper) if helper else self._library(LIBRARY[function])
         return f"{name}({', '.join(map(self.text, args))})", ATOM
 
     def _library(self, name: str) -> str:

@@ -87,7 +87,7 @@ def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "sy
         len(functions) > len(public),
         f"{printer.prefix}stream(" in text,
         f"{printer.macro}_FETCH(" in text,
-        bool(halves) or f"{printer.prefix}stream(" in text or f"{printer.prefix}expf(" in text,
+        f"{printer.prefix}stream(" in text or any("memcpy(" in line for helper in helpers for line in helper.body),
         bool(halves),
         sizes_in(printer.macro, (*text.splitlines(), *(line for helper in helpers for line in helper.body))),
         helpers,
