@@ -58,12 +58,12 @@ def prepare(layer: Layer, *, keep: bool = False) -> Problem:
     """
     converted = {definition.name: _converted(layer, definition, MUCH_SHORTER if keep else MOST_TERMS) for definition in layer.definitions}
     polys = {name: poly for name, (poly, _) in converted.items()}
-    certain = [polys[d.name] for d in layer.definitions if not _has_branches(d.expr)]
+    certain = [polys[d.name] for d in layer.definitions if not has_branches(d.expr)]
     nonzero = (*divisors(certain), *_assumed_positive(layer))
     return Problem(layer, polys, letters_of(layer), nonzero, kept=any(kept for _, kept in converted.values()))
 
 
-def _has_branches(expr: Expr) -> bool:
+def has_branches(expr: Expr) -> bool:
     """Whether it may have a value where a part of it has none: where(x == 0, 0, 1/x) says nothing about x."""
     return any(isinstance(node, Call) and node.function == "where" for node in walk(expr))
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import chain, count
 
 from symbn.calculus.cost import with_standard_letters
+from symbn.calculus.problem import has_branches
 from symbn.expr import Add, Call, Expr, Index, Read, Reduce, free_indices, rename_indices, walk
 from symbn.language.letters import letters_of
 from symbn.layer import Definition, Layer
@@ -39,13 +40,13 @@ class _Namer:
         self.letters = letters_of(layer)
         self.definitions: list[Definition] = []
         self.made: list[Definition] = []
-        nodes = [node for d in layer.definitions if not _has_branches(d.expr) for node in walk(d.expr)]
+        nodes = [node for d in layer.definitions if not has_branches(d.expr) for node in walk(d.expr)]
         written = Counter(_standard(node) for node in nodes if _is_composite(node))
         self.repeated = {key for key, count in written.items() if count > 1}
 
     def run(self) -> tuple[Layer, tuple[Definition, ...]]:
         for definition in self.layer.definitions:
-            whole = _has_branches(definition.expr)
+            whole = has_branches(definition.expr)
             self.definitions.append(definition if whole else replace(definition, expr=self._inside(definition.expr)))
         return replace(self.layer, definitions=tuple(self.definitions)), tuple(self.made)
 
@@ -98,10 +99,6 @@ def _indices(node: Expr) -> tuple[Index, ...]:
 
 def _is_composite(expr: Expr) -> bool:
     return isinstance(expr, Add) or (isinstance(expr, Call) and expr.function not in MARKS)
-
-
-def _has_branches(expr: Expr) -> bool:
-    return any(isinstance(node, Call) and node.function == "where" for node in walk(expr))
 
 
 def _standard(expr: Expr) -> tuple[Expr, tuple[str, ...]]:
