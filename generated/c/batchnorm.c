@@ -90,16 +90,44 @@ enum {
     SYMBN_BATCHNORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_batchnorm_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_batchnorm_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_batchnorm_flush(struct symbn_batchnorm_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_batchnorm_stream(struct symbn_batchnorm_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_batchnorm_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -108,11 +136,13 @@ static void symbn_batchnorm_stream(void *to, const void *from, size_t size)
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -265,6 +295,8 @@ SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_forward_f32_over_N_3(
     const float *x, double gamma, double beta, float *y, float *xhat, double mu,
     double rsqrt_sigma2_plus_eps, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm_line y_line = {NULL, 0, {0}};
+    struct symbn_batchnorm_line xhat_line = {NULL, 0, {0}};
     const float mu_high = (float)mu;
     const float mu_low = symbn_batchnorm_low(mu);
     const float rsqrt_sigma2_plus_eps_f = (float)rsqrt_sigma2_plus_eps;
@@ -290,12 +322,14 @@ SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_forward_f32_over_N_3(
             y_to[lane] = y_i;
         }
         if (xhat != NULL && stream) {
-            symbn_batchnorm_stream(&xhat[chunk], xhat_block, sizeof(float)*(size_t)width);
+            symbn_batchnorm_stream(&xhat_line, &xhat[chunk], xhat_block, sizeof(float)*(size_t)width);
         }
         if (y != NULL && stream) {
-            symbn_batchnorm_stream(&y[chunk], y_block, sizeof(float)*(size_t)width);
+            symbn_batchnorm_stream(&y_line, &y[chunk], y_block, sizeof(float)*(size_t)width);
         }
     }
+    symbn_batchnorm_flush(&y_line);
+    symbn_batchnorm_flush(&xhat_line);
     symbn_batchnorm_fence();
 }
 
@@ -431,6 +465,8 @@ SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_forward_f64_over_N_3(
     const double *x, double gamma, double beta, double *y, double *xhat, double mu,
     double rsqrt_sigma2_plus_eps, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm_line y_line = {NULL, 0, {0}};
+    struct symbn_batchnorm_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_BLOCK) {
         const ptrdiff_t width = symbn_batchnorm_least(last - chunk, SYMBN_BATCHNORM_BLOCK);
         double xhat_block[SYMBN_BATCHNORM_BLOCK];
@@ -451,12 +487,14 @@ SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_forward_f64_over_N_3(
             y_to[lane] = y_i;
         }
         if (xhat != NULL && stream) {
-            symbn_batchnorm_stream(&xhat[chunk], xhat_block, sizeof(double)*(size_t)width);
+            symbn_batchnorm_stream(&xhat_line, &xhat[chunk], xhat_block, sizeof(double)*(size_t)width);
         }
         if (y != NULL && stream) {
-            symbn_batchnorm_stream(&y[chunk], y_block, sizeof(double)*(size_t)width);
+            symbn_batchnorm_stream(&y_line, &y[chunk], y_block, sizeof(double)*(size_t)width);
         }
     }
+    symbn_batchnorm_flush(&y_line);
+    symbn_batchnorm_flush(&xhat_line);
     symbn_batchnorm_fence();
 }
 
@@ -576,6 +614,7 @@ SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_backward_f32_over_N_2(
     const float *dy, const float *xhat, float *dx, double dx_scale, double sum_dy_over_N,
     double sum_dy_xhat_over_N, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm_line dx_line = {NULL, 0, {0}};
     const float dx_scale_f = (float)dx_scale;
     const float sum_dy_over_N_f = (float)sum_dy_over_N;
     const float sum_dy_xhat_over_N_f = (float)sum_dy_xhat_over_N;
@@ -594,9 +633,10 @@ SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_backward_f32_over_N_2(
             dx_to[lane] = dx_i;
         }
         if (dx != NULL && stream) {
-            symbn_batchnorm_stream(&dx[chunk], dx_block, sizeof(float)*(size_t)width);
+            symbn_batchnorm_stream(&dx_line, &dx[chunk], dx_block, sizeof(float)*(size_t)width);
         }
     }
+    symbn_batchnorm_flush(&dx_line);
     symbn_batchnorm_fence();
 }
 
@@ -704,6 +744,7 @@ SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_backward_f64_over_N_2(
     const double *dy, const double *xhat, double *dx, double dx_scale, double sum_dy_over_N,
     double sum_dy_xhat_over_N, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_BLOCK) {
         const ptrdiff_t width = symbn_batchnorm_least(last - chunk, SYMBN_BATCHNORM_BLOCK);
         double dx_block[SYMBN_BATCHNORM_BLOCK];
@@ -719,9 +760,10 @@ SYMBN_BATCHNORM_CLONES static void symbn_batchnorm_backward_f64_over_N_2(
             dx_to[lane] = dx_i;
         }
         if (dx != NULL && stream) {
-            symbn_batchnorm_stream(&dx[chunk], dx_block, sizeof(double)*(size_t)width);
+            symbn_batchnorm_stream(&dx_line, &dx[chunk], dx_block, sizeof(double)*(size_t)width);
         }
     }
+    symbn_batchnorm_flush(&dx_line);
     symbn_batchnorm_fence();
 }
 

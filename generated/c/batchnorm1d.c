@@ -42,6 +42,11 @@
 #include "batchnorm1d.h"
 
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
 #if !defined(SYMBN_BATCHNORM1D_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
@@ -68,6 +73,13 @@
 #define SYMBN_BATCHNORM1D_INDEPENDENT
 #endif
 
+/* Turns of the loop around it stay apart: GCC would read two rows at once, and processors fetch ahead along one. */
+#if defined(__GNUC__)
+#define SYMBN_BATCHNORM1D_APART __asm__ volatile("")
+#else
+#define SYMBN_BATCHNORM1D_APART ((void)0)
+#endif
+
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
 #define SYMBN_BATCHNORM1D_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
@@ -81,11 +93,76 @@
 #endif
 
 enum {
-    SYMBN_BATCHNORM1D_COLUMNS = 1024, /* the most columns whose sums are taken at once */
-    SYMBN_BATCHNORM1D_SUMS = 16384, /* room for the columns' sums of parts of rows */
+    SYMBN_BATCHNORM1D_PIECE = 128, /* elements of a row that pass by the caches at once */
+    SYMBN_BATCHNORM1D_FOLDED = 512, /* elements of several short rows that are taken as one */
+    SYMBN_BATCHNORM1D_COLUMNS = 2048, /* the most columns whose sums are taken at once */
+    SYMBN_BATCHNORM1D_SUMS = 32768, /* room for the columns' sums of parts of rows */
     SYMBN_BATCHNORM1D_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_BATCHNORM1D_PARTS = 64 /* the most parts that a loop is cut into */
 };
+
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_batchnorm1d_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_batchnorm1d_flush(struct symbn_batchnorm1d_line *line)
+{
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_batchnorm1d_stream(struct symbn_batchnorm1d_line *line, void *to, const void *from, size_t size)
+{
+    char *const out = (char *)to;
+    const char *const in = (const char *)from;
+#if defined(__SSE2__)
+    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
+    size_t done = to_line < size ? to_line : size;
+
+    if (out != line->next) {
+        symbn_batchnorm1d_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
+        memcpy(out, in, done);
+    }
+    for (; done + 64 <= size; done += 64) {
+        for (size_t at = done; at < done + 64; at += 16) {
+            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
+        }
+    }
+    if (done < size) {
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
+    }
+#else
+    memcpy(out, in, size);
+#endif
+    line->next = out + size;
+}
+
+/* What was written past the caches is there for every thread. */
+static void symbn_batchnorm1d_fence(void)
+{
+#if defined(__SSE2__)
+    _mm_sfence();
+#endif
+}
 
 /* Adds a term, and to `low` what the sum lost of it (Neumaier). */
 static inline void symbn_batchnorm1d_add(double *total, double *low, double term)
@@ -155,6 +232,7 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f32_rows_over_C(
     ptrdiff_t last)
 {
     for (ptrdiff_t j = first; j < last; ++j) {
+        SYMBN_BATCHNORM1D_APART;
         SYMBN_BATCHNORM1D_INDEPENDENT
         for (ptrdiff_t lane = 0; lane < width; ++lane) {
             const ptrdiff_t c = column + lane;
@@ -176,6 +254,7 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f32_rows_over_C_2
             sigma2_c_chunk[lane] = 0.0F;
         }
         for (ptrdiff_t j = chunk; j < chunk_end; ++j) {
+            SYMBN_BATCHNORM1D_APART;
             SYMBN_BATCHNORM1D_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t c = column + lane;
@@ -189,61 +268,88 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f32_rows_over_C_2
 }
 
 SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f32_rows_over_C_3(
-    ptrdiff_t C, const float *x, float *y, float *xhat, const float *mu_c_high, const float *mu_c_low,
-    const float *rsqrt_sigma2_plus_eps_c_f, const float *gamma_c_f, const float *beta_c_f, ptrdiff_t column,
-    ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
+    ptrdiff_t C, const float *x, float *y, float *xhat, int stream, const float *mu_c_high,
+    const float *mu_c_low, const float *rsqrt_sigma2_plus_eps_c_f, const float *gamma_c_f,
+    const float *beta_c_f, ptrdiff_t column, ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm1d_line y_line = {NULL, 0, {0}};
+    struct symbn_batchnorm1d_line xhat_line = {NULL, 0, {0}};
+    const int past = stream && width == C && width >= SYMBN_BATCHNORM1D_PIECE;
+    const ptrdiff_t step = past ? SYMBN_BATCHNORM1D_PIECE : SYMBN_BATCHNORM1D_COLUMNS;
     for (ptrdiff_t i = first; i < last; ++i) {
-        float xhat_block[SYMBN_BATCHNORM1D_COLUMNS];
-        float *const xhat_to = xhat == NULL ? xhat_block : &xhat[i*C + column];
-        float y_block[SYMBN_BATCHNORM1D_COLUMNS];
-        float *const y_to = y == NULL ? y_block : &y[i*C + column];
+        SYMBN_BATCHNORM1D_APART;
+        for (ptrdiff_t piece = 0; piece < width; piece += step) {
+            const ptrdiff_t piece_end = symbn_batchnorm1d_least(width, piece + step);
+            float xhat_block[SYMBN_BATCHNORM1D_COLUMNS];
+            float *const xhat_to = xhat == NULL || past ? xhat_block : &xhat[i*C + column + piece];
+            float y_block[SYMBN_BATCHNORM1D_COLUMNS];
+            float *const y_to = y == NULL || past ? y_block : &y[i*C + column + piece];
 
-        SYMBN_BATCHNORM1D_INDEPENDENT
-        for (ptrdiff_t lane = 0; lane < width; ++lane) {
-            const ptrdiff_t c = column + lane;
-            const float x_ic = x[i*C + c];
-            const float x_minus_mu_ic = x_ic - mu_c_high[lane] - mu_c_low[lane];
-            /* xhat[i, c] = (x[i, c] - mu[c])/sqrt(sigma2[c] + eps) */
-            const float xhat_ic = x_minus_mu_ic*rsqrt_sigma2_plus_eps_c_f[lane];
-            xhat_to[lane] = xhat_ic;
-            /* y[i, c] = gamma[c]*xhat[i, c] + beta[c] */
-            const float y_ic = gamma_c_f[lane]*xhat_ic + beta_c_f[lane];
-            y_to[lane] = y_ic;
+            SYMBN_BATCHNORM1D_INDEPENDENT
+            for (ptrdiff_t lane = piece; lane < piece_end; ++lane) {
+                const ptrdiff_t c = column + lane;
+                const float x_ic = x[i*C + c];
+                const float x_minus_mu_ic = x_ic - mu_c_high[lane] - mu_c_low[lane];
+                /* xhat[i, c] = (x[i, c] - mu[c])/sqrt(sigma2[c] + eps) */
+                const float xhat_ic = x_minus_mu_ic*rsqrt_sigma2_plus_eps_c_f[lane];
+                xhat_to[lane - piece] = xhat_ic;
+                /* y[i, c] = gamma[c]*xhat[i, c] + beta[c] */
+                const float y_ic = gamma_c_f[lane]*xhat_ic + beta_c_f[lane];
+                y_to[lane - piece] = y_ic;
+            }
+            if (xhat != NULL && past) {
+                symbn_batchnorm1d_stream(&xhat_line, &xhat[i*C + column + piece], xhat_block, sizeof(float)*(size_t)(piece_end - piece));
+            }
+            if (y != NULL && past) {
+                symbn_batchnorm1d_stream(&y_line, &y[i*C + column + piece], y_block, sizeof(float)*(size_t)(piece_end - piece));
+            }
         }
     }
+    symbn_batchnorm1d_flush(&y_line);
+    symbn_batchnorm1d_flush(&xhat_line);
+    symbn_batchnorm1d_fence();
 }
 
 static void symbn_batchnorm1d_forward_f32_blocks_over_C(
     ptrdiff_t N, ptrdiff_t C, const float *x, const float *gamma, const float *beta, double eps, float *y,
-    float *sigma2, float *xhat, ptrdiff_t column, ptrdiff_t width, ptrdiff_t parts)
+    float *sigma2, float *xhat, int stream, ptrdiff_t column, ptrdiff_t width, ptrdiff_t parts)
 {
+    const ptrdiff_t fold = width == C && width < SYMBN_BATCHNORM1D_PIECE && N >= SYMBN_BATCHNORM1D_FOLDED ? SYMBN_BATCHNORM1D_FOLDED / width : 1;
+    const ptrdiff_t wide = fold*width;
     /* mu[c] = mean(x[j, c] for j in N) */
     double mu_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
 
     {
-        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / width);
+        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / wide);
 
         if (pieces <= 1) {
-            symbn_batchnorm1d_forward_f32_rows_over_C(C, x, mu_c_columns, column, width, 0, N);
+            symbn_batchnorm1d_forward_f32_rows_over_C(C*fold, x, mu_c_columns, column, wide, 0, N / fold);
         } else {
             double mu_c_columns_part[SYMBN_BATCHNORM1D_SUMS];
 
             SYMBN_BATCHNORM1D_PARALLEL
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    mu_c_columns_part[part*width + lane] = 0.0;
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    mu_c_columns_part[part*wide + lane] = 0.0;
                 }
                 symbn_batchnorm1d_forward_f32_rows_over_C(
-                    C, x, mu_c_columns_part + part*width, column, width, symbn_batchnorm1d_cut(N, part, pieces),
-                    symbn_batchnorm1d_cut(N, part + 1, pieces));
+                    C*fold, x, mu_c_columns_part + part*wide, column, wide, symbn_batchnorm1d_cut(N / fold, part, pieces),
+                    symbn_batchnorm1d_cut(N / fold, part + 1, pieces));
             }
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    mu_c_columns[lane] += mu_c_columns_part[part*width + lane];
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    mu_c_columns[lane] += mu_c_columns_part[part*wide + lane];
                 }
             }
         }
+    }
+    for (ptrdiff_t start = width; start < wide; start += width) {
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            mu_c_columns[lane] += mu_c_columns[start + lane];
+        }
+    }
+    if (N % fold > 0) {
+        symbn_batchnorm1d_forward_f32_rows_over_C(C, x, mu_c_columns, column, width, N - N % fold, N);
     }
     /* sigma2[c] = mean((x[j, c] - mu[c])**2 for j in N) */
     double sigma2_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
@@ -256,31 +362,44 @@ static void symbn_batchnorm1d_forward_f32_blocks_over_C(
         mu_c_high[lane] = (float)mu_c;
         mu_c_low[lane] = symbn_batchnorm1d_low(mu_c);
     }
+    for (ptrdiff_t lane = width; lane < wide; ++lane) {
+        mu_c_high[lane] = mu_c_high[lane - width];
+        mu_c_low[lane] = mu_c_low[lane - width];
+    }
 
     {
-        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / width);
+        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / wide);
 
         if (pieces <= 1) {
             symbn_batchnorm1d_forward_f32_rows_over_C_2(
-                C, x, sigma2_c_columns, mu_c_high, mu_c_low, column, width, 0, N);
+                C*fold, x, sigma2_c_columns, mu_c_high, mu_c_low, column, wide, 0, N / fold);
         } else {
             double sigma2_c_columns_part[SYMBN_BATCHNORM1D_SUMS];
 
             SYMBN_BATCHNORM1D_PARALLEL
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    sigma2_c_columns_part[part*width + lane] = 0.0;
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    sigma2_c_columns_part[part*wide + lane] = 0.0;
                 }
                 symbn_batchnorm1d_forward_f32_rows_over_C_2(
-                    C, x, sigma2_c_columns_part + part*width, mu_c_high, mu_c_low, column, width,
-                    symbn_batchnorm1d_cut(N, part, pieces), symbn_batchnorm1d_cut(N, part + 1, pieces));
+                    C*fold, x, sigma2_c_columns_part + part*wide, mu_c_high, mu_c_low, column, wide,
+                    symbn_batchnorm1d_cut(N / fold, part, pieces), symbn_batchnorm1d_cut(N / fold, part + 1, pieces));
             }
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    sigma2_c_columns[lane] += sigma2_c_columns_part[part*width + lane];
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    sigma2_c_columns[lane] += sigma2_c_columns_part[part*wide + lane];
                 }
             }
         }
+    }
+    for (ptrdiff_t start = width; start < wide; start += width) {
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            sigma2_c_columns[lane] += sigma2_c_columns[start + lane];
+        }
+    }
+    if (N % fold > 0) {
+        symbn_batchnorm1d_forward_f32_rows_over_C_2(
+            C, x, sigma2_c_columns, mu_c_high, mu_c_low, column, width, N - N % fold, N);
     }
     float rsqrt_sigma2_plus_eps_c_f[SYMBN_BATCHNORM1D_COLUMNS];
     float gamma_c_f[SYMBN_BATCHNORM1D_COLUMNS];
@@ -300,17 +419,28 @@ static void symbn_batchnorm1d_forward_f32_blocks_over_C(
         gamma_c_f[lane] = (float)gamma_c;
         beta_c_f[lane] = (float)beta_c;
     }
+    for (ptrdiff_t lane = width; lane < wide; ++lane) {
+        rsqrt_sigma2_plus_eps_c_f[lane] = rsqrt_sigma2_plus_eps_c_f[lane - width];
+        gamma_c_f[lane] = gamma_c_f[lane - width];
+        beta_c_f[lane] = beta_c_f[lane - width];
+    }
 
     if (parts == 1) {
         symbn_batchnorm1d_forward_f32_rows_over_C_3(
-            C, x, y, xhat, mu_c_high, mu_c_low, rsqrt_sigma2_plus_eps_c_f, gamma_c_f, beta_c_f, column, width, 0, N);
+            C*fold, x, y, xhat, stream, mu_c_high, mu_c_low, rsqrt_sigma2_plus_eps_c_f, gamma_c_f, beta_c_f, column,
+            wide, 0, N / fold);
     } else {
         SYMBN_BATCHNORM1D_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm1d_forward_f32_rows_over_C_3(
-                C, x, y, xhat, mu_c_high, mu_c_low, rsqrt_sigma2_plus_eps_c_f, gamma_c_f, beta_c_f, column, width,
-                symbn_batchnorm1d_cut(N, part, parts), symbn_batchnorm1d_cut(N, part + 1, parts));
+                C*fold, x, y, xhat, stream, mu_c_high, mu_c_low, rsqrt_sigma2_plus_eps_c_f, gamma_c_f, beta_c_f, column,
+                wide, symbn_batchnorm1d_cut(N / fold, part, parts), symbn_batchnorm1d_cut(N / fold, part + 1, parts));
         }
+    }
+    if (N % fold > 0) {
+        symbn_batchnorm1d_forward_f32_rows_over_C_3(
+            C, x, y, xhat, stream, mu_c_high, mu_c_low, rsqrt_sigma2_plus_eps_c_f, gamma_c_f, beta_c_f, column,
+            width, N - N % fold, N);
     }
 }
 
@@ -324,6 +454,7 @@ int symbn_batchnorm1d_forward_f32(
     if (x == NULL || gamma == NULL || beta == NULL) {
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
+    const int stream = (double)N*(double)C*4.0 >= (double)SYMBN_BATCHNORM1D_STREAM;
     {
         const ptrdiff_t blocks = (C - 1) / SYMBN_BATCHNORM1D_COLUMNS + 1;
         const ptrdiff_t rows = symbn_batchnorm1d_parts((N - 1) / SYMBN_BATCHNORM1D_ROWS + 1, (double)N*(double)symbn_batchnorm1d_least(C, SYMBN_BATCHNORM1D_COLUMNS));
@@ -334,8 +465,8 @@ int symbn_batchnorm1d_forward_f32(
                 const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
 
                 symbn_batchnorm1d_forward_f32_blocks_over_C(
-                    N, C, x, gamma, beta, eps, y, sigma2, xhat, column, symbn_batchnorm1d_cut(C, part + 1, blocks) - column,
-                    rows);
+                    N, C, x, gamma, beta, eps, y, sigma2, xhat, stream, column,
+                    symbn_batchnorm1d_cut(C, part + 1, blocks) - column, rows);
             }
         } else {
             SYMBN_BATCHNORM1D_PARALLEL
@@ -343,8 +474,8 @@ int symbn_batchnorm1d_forward_f32(
                 const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
 
                 symbn_batchnorm1d_forward_f32_blocks_over_C(
-                    N, C, x, gamma, beta, eps, y, sigma2, xhat, column, symbn_batchnorm1d_cut(C, part + 1, blocks) - column,
-                    1);
+                    N, C, x, gamma, beta, eps, y, sigma2, xhat, stream, column,
+                    symbn_batchnorm1d_cut(C, part + 1, blocks) - column, 1);
             }
         }
     }
@@ -356,6 +487,7 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f64_rows_over_C(
     ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
 {
     for (ptrdiff_t j = first; j < last; ++j) {
+        SYMBN_BATCHNORM1D_APART;
         SYMBN_BATCHNORM1D_INDEPENDENT
         for (ptrdiff_t lane = 0; lane < width; ++lane) {
             const ptrdiff_t c = column + lane;
@@ -377,6 +509,7 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f64_rows_over_C_2
             sigma2_c_chunk[lane] = 0.0;
         }
         for (ptrdiff_t j = chunk; j < chunk_end; ++j) {
+            SYMBN_BATCHNORM1D_APART;
             SYMBN_BATCHNORM1D_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t c = column + lane;
@@ -390,64 +523,94 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f64_rows_over_C_2
 }
 
 SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_forward_f64_rows_over_C_3(
-    ptrdiff_t C, const double *x, double *y, double *xhat, const double *mu_c_f,
+    ptrdiff_t C, const double *x, double *y, double *xhat, int stream, const double *mu_c_f,
     const double *rsqrt_sigma2_plus_eps_c_f, const double *gamma_c_f, const double *beta_c_f,
     ptrdiff_t column, ptrdiff_t width, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm1d_line y_line = {NULL, 0, {0}};
+    struct symbn_batchnorm1d_line xhat_line = {NULL, 0, {0}};
+    const int past = stream && width == C && width >= SYMBN_BATCHNORM1D_PIECE;
+    const ptrdiff_t step = past ? SYMBN_BATCHNORM1D_PIECE : SYMBN_BATCHNORM1D_COLUMNS;
     for (ptrdiff_t i = first; i < last; ++i) {
-        double xhat_block[SYMBN_BATCHNORM1D_COLUMNS];
-        double *const xhat_to = xhat == NULL ? xhat_block : &xhat[i*C + column];
-        double y_block[SYMBN_BATCHNORM1D_COLUMNS];
-        double *const y_to = y == NULL ? y_block : &y[i*C + column];
+        SYMBN_BATCHNORM1D_APART;
+        for (ptrdiff_t piece = 0; piece < width; piece += step) {
+            const ptrdiff_t piece_end = symbn_batchnorm1d_least(width, piece + step);
+            double xhat_block[SYMBN_BATCHNORM1D_COLUMNS];
+            double *const xhat_to = xhat == NULL || past ? xhat_block : &xhat[i*C + column + piece];
+            double y_block[SYMBN_BATCHNORM1D_COLUMNS];
+            double *const y_to = y == NULL || past ? y_block : &y[i*C + column + piece];
 
-        SYMBN_BATCHNORM1D_INDEPENDENT
-        for (ptrdiff_t lane = 0; lane < width; ++lane) {
-            const ptrdiff_t c = column + lane;
-            const double x_ic = x[i*C + c];
-            const double x_minus_mu_ic = x_ic - mu_c_f[lane];
-            /* xhat[i, c] = (x[i, c] - mu[c])/sqrt(sigma2[c] + eps) */
-            const double xhat_ic = x_minus_mu_ic*rsqrt_sigma2_plus_eps_c_f[lane];
-            xhat_to[lane] = xhat_ic;
-            /* y[i, c] = gamma[c]*xhat[i, c] + beta[c] */
-            const double y_ic = gamma_c_f[lane]*xhat_ic + beta_c_f[lane];
-            y_to[lane] = y_ic;
+            SYMBN_BATCHNORM1D_INDEPENDENT
+            for (ptrdiff_t lane = piece; lane < piece_end; ++lane) {
+                const ptrdiff_t c = column + lane;
+                const double x_ic = x[i*C + c];
+                const double x_minus_mu_ic = x_ic - mu_c_f[lane];
+                /* xhat[i, c] = (x[i, c] - mu[c])/sqrt(sigma2[c] + eps) */
+                const double xhat_ic = x_minus_mu_ic*rsqrt_sigma2_plus_eps_c_f[lane];
+                xhat_to[lane - piece] = xhat_ic;
+                /* y[i, c] = gamma[c]*xhat[i, c] + beta[c] */
+                const double y_ic = gamma_c_f[lane]*xhat_ic + beta_c_f[lane];
+                y_to[lane - piece] = y_ic;
+            }
+            if (xhat != NULL && past) {
+                symbn_batchnorm1d_stream(&xhat_line, &xhat[i*C + column + piece], xhat_block, sizeof(double)*(size_t)(piece_end - piece));
+            }
+            if (y != NULL && past) {
+                symbn_batchnorm1d_stream(&y_line, &y[i*C + column + piece], y_block, sizeof(double)*(size_t)(piece_end - piece));
+            }
         }
     }
+    symbn_batchnorm1d_flush(&y_line);
+    symbn_batchnorm1d_flush(&xhat_line);
+    symbn_batchnorm1d_fence();
 }
 
 static void symbn_batchnorm1d_forward_f64_blocks_over_C(
     ptrdiff_t N, ptrdiff_t C, const double *x, const double *gamma, const double *beta, double eps,
-    double *y, double *sigma2, double *xhat, ptrdiff_t column, ptrdiff_t width, ptrdiff_t parts)
+    double *y, double *sigma2, double *xhat, int stream, ptrdiff_t column, ptrdiff_t width, ptrdiff_t parts)
 {
+    const ptrdiff_t fold = width == C && width < SYMBN_BATCHNORM1D_PIECE && N >= SYMBN_BATCHNORM1D_FOLDED ? SYMBN_BATCHNORM1D_FOLDED / width : 1;
+    const ptrdiff_t wide = fold*width;
     /* mu[c] = mean(x[j, c] for j in N) */
     double mu_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, mu_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
 
     {
-        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / 2 / width);
+        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / 2 / wide);
 
         if (pieces <= 1) {
-            symbn_batchnorm1d_forward_f64_rows_over_C(C, x, mu_c_columns, mu_c_columns_low, column, width, 0, N);
+            symbn_batchnorm1d_forward_f64_rows_over_C(
+                C*fold, x, mu_c_columns, mu_c_columns_low, column, wide, 0, N / fold);
         } else {
             double mu_c_columns_part[SYMBN_BATCHNORM1D_SUMS / 2];
             double mu_c_columns_low_part[SYMBN_BATCHNORM1D_SUMS / 2];
 
             SYMBN_BATCHNORM1D_PARALLEL
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    mu_c_columns_part[part*width + lane] = 0.0;
-                    mu_c_columns_low_part[part*width + lane] = 0.0;
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    mu_c_columns_part[part*wide + lane] = 0.0;
+                    mu_c_columns_low_part[part*wide + lane] = 0.0;
                 }
                 symbn_batchnorm1d_forward_f64_rows_over_C(
-                    C, x, mu_c_columns_part + part*width, mu_c_columns_low_part + part*width, column, width,
-                    symbn_batchnorm1d_cut(N, part, pieces), symbn_batchnorm1d_cut(N, part + 1, pieces));
+                    C*fold, x, mu_c_columns_part + part*wide, mu_c_columns_low_part + part*wide, column, wide,
+                    symbn_batchnorm1d_cut(N / fold, part, pieces), symbn_batchnorm1d_cut(N / fold, part + 1, pieces));
             }
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    symbn_batchnorm1d_add(&mu_c_columns[lane], &mu_c_columns_low[lane], mu_c_columns_part[part*width + lane]);
-                    mu_c_columns_low[lane] += mu_c_columns_low_part[part*width + lane];
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    symbn_batchnorm1d_add(&mu_c_columns[lane], &mu_c_columns_low[lane], mu_c_columns_part[part*wide + lane]);
+                    mu_c_columns_low[lane] += mu_c_columns_low_part[part*wide + lane];
                 }
             }
         }
+    }
+    for (ptrdiff_t start = width; start < wide; start += width) {
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            symbn_batchnorm1d_add(&mu_c_columns[lane], &mu_c_columns_low[lane], mu_c_columns[start + lane]);
+            mu_c_columns_low[lane] += mu_c_columns_low[start + lane];
+        }
+    }
+    if (N % fold > 0) {
+        symbn_batchnorm1d_forward_f64_rows_over_C(
+            C, x, mu_c_columns, mu_c_columns_low, column, width, N - N % fold, N);
     }
     /* sigma2[c] = mean((x[j, c] - mu[c])**2 for j in N) */
     double sigma2_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sigma2_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
@@ -459,34 +622,47 @@ static void symbn_batchnorm1d_forward_f64_blocks_over_C(
         mu_c /= (double)N;
         mu_c_f[lane] = mu_c;
     }
+    for (ptrdiff_t lane = width; lane < wide; ++lane) {
+        mu_c_f[lane] = mu_c_f[lane - width];
+    }
 
     {
-        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / 2 / width);
+        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / 2 / wide);
 
         if (pieces <= 1) {
             symbn_batchnorm1d_forward_f64_rows_over_C_2(
-                C, x, sigma2_c_columns, sigma2_c_columns_low, mu_c_f, column, width, 0, N);
+                C*fold, x, sigma2_c_columns, sigma2_c_columns_low, mu_c_f, column, wide, 0, N / fold);
         } else {
             double sigma2_c_columns_part[SYMBN_BATCHNORM1D_SUMS / 2];
             double sigma2_c_columns_low_part[SYMBN_BATCHNORM1D_SUMS / 2];
 
             SYMBN_BATCHNORM1D_PARALLEL
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    sigma2_c_columns_part[part*width + lane] = 0.0;
-                    sigma2_c_columns_low_part[part*width + lane] = 0.0;
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    sigma2_c_columns_part[part*wide + lane] = 0.0;
+                    sigma2_c_columns_low_part[part*wide + lane] = 0.0;
                 }
                 symbn_batchnorm1d_forward_f64_rows_over_C_2(
-                    C, x, sigma2_c_columns_part + part*width, sigma2_c_columns_low_part + part*width, mu_c_f, column, width,
-                    symbn_batchnorm1d_cut(N, part, pieces), symbn_batchnorm1d_cut(N, part + 1, pieces));
+                    C*fold, x, sigma2_c_columns_part + part*wide, sigma2_c_columns_low_part + part*wide, mu_c_f, column,
+                    wide, symbn_batchnorm1d_cut(N / fold, part, pieces), symbn_batchnorm1d_cut(N / fold, part + 1, pieces));
             }
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    symbn_batchnorm1d_add(&sigma2_c_columns[lane], &sigma2_c_columns_low[lane], sigma2_c_columns_part[part*width + lane]);
-                    sigma2_c_columns_low[lane] += sigma2_c_columns_low_part[part*width + lane];
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    symbn_batchnorm1d_add(&sigma2_c_columns[lane], &sigma2_c_columns_low[lane], sigma2_c_columns_part[part*wide + lane]);
+                    sigma2_c_columns_low[lane] += sigma2_c_columns_low_part[part*wide + lane];
                 }
             }
         }
+    }
+    for (ptrdiff_t start = width; start < wide; start += width) {
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            symbn_batchnorm1d_add(&sigma2_c_columns[lane], &sigma2_c_columns_low[lane], sigma2_c_columns[start + lane]);
+            sigma2_c_columns_low[lane] += sigma2_c_columns_low[start + lane];
+        }
+    }
+    if (N % fold > 0) {
+        symbn_batchnorm1d_forward_f64_rows_over_C_2(
+            C, x, sigma2_c_columns, sigma2_c_columns_low, mu_c_f, column, width, N - N % fold, N);
     }
     double rsqrt_sigma2_plus_eps_c_f[SYMBN_BATCHNORM1D_COLUMNS];
     double gamma_c_f[SYMBN_BATCHNORM1D_COLUMNS];
@@ -507,17 +683,28 @@ static void symbn_batchnorm1d_forward_f64_blocks_over_C(
         gamma_c_f[lane] = gamma_c;
         beta_c_f[lane] = beta_c;
     }
+    for (ptrdiff_t lane = width; lane < wide; ++lane) {
+        rsqrt_sigma2_plus_eps_c_f[lane] = rsqrt_sigma2_plus_eps_c_f[lane - width];
+        gamma_c_f[lane] = gamma_c_f[lane - width];
+        beta_c_f[lane] = beta_c_f[lane - width];
+    }
 
     if (parts == 1) {
         symbn_batchnorm1d_forward_f64_rows_over_C_3(
-            C, x, y, xhat, mu_c_f, rsqrt_sigma2_plus_eps_c_f, gamma_c_f, beta_c_f, column, width, 0, N);
+            C*fold, x, y, xhat, stream, mu_c_f, rsqrt_sigma2_plus_eps_c_f, gamma_c_f, beta_c_f, column, wide, 0,
+            N / fold);
     } else {
         SYMBN_BATCHNORM1D_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm1d_forward_f64_rows_over_C_3(
-                C, x, y, xhat, mu_c_f, rsqrt_sigma2_plus_eps_c_f, gamma_c_f, beta_c_f, column, width,
-                symbn_batchnorm1d_cut(N, part, parts), symbn_batchnorm1d_cut(N, part + 1, parts));
+                C*fold, x, y, xhat, stream, mu_c_f, rsqrt_sigma2_plus_eps_c_f, gamma_c_f, beta_c_f, column, wide,
+                symbn_batchnorm1d_cut(N / fold, part, parts), symbn_batchnorm1d_cut(N / fold, part + 1, parts));
         }
+    }
+    if (N % fold > 0) {
+        symbn_batchnorm1d_forward_f64_rows_over_C_3(
+            C, x, y, xhat, stream, mu_c_f, rsqrt_sigma2_plus_eps_c_f, gamma_c_f, beta_c_f, column, width,
+            N - N % fold, N);
     }
 }
 
@@ -531,6 +718,7 @@ int symbn_batchnorm1d_forward_f64(
     if (x == NULL || gamma == NULL || beta == NULL) {
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
+    const int stream = (double)N*(double)C*8.0 >= (double)SYMBN_BATCHNORM1D_STREAM;
     {
         const ptrdiff_t blocks = (C - 1) / SYMBN_BATCHNORM1D_COLUMNS + 1;
         const ptrdiff_t rows = symbn_batchnorm1d_parts((N - 1) / SYMBN_BATCHNORM1D_ROWS + 1, (double)N*(double)symbn_batchnorm1d_least(C, SYMBN_BATCHNORM1D_COLUMNS));
@@ -541,8 +729,8 @@ int symbn_batchnorm1d_forward_f64(
                 const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
 
                 symbn_batchnorm1d_forward_f64_blocks_over_C(
-                    N, C, x, gamma, beta, eps, y, sigma2, xhat, column, symbn_batchnorm1d_cut(C, part + 1, blocks) - column,
-                    rows);
+                    N, C, x, gamma, beta, eps, y, sigma2, xhat, stream, column,
+                    symbn_batchnorm1d_cut(C, part + 1, blocks) - column, rows);
             }
         } else {
             SYMBN_BATCHNORM1D_PARALLEL
@@ -550,8 +738,8 @@ int symbn_batchnorm1d_forward_f64(
                 const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
 
                 symbn_batchnorm1d_forward_f64_blocks_over_C(
-                    N, C, x, gamma, beta, eps, y, sigma2, xhat, column, symbn_batchnorm1d_cut(C, part + 1, blocks) - column,
-                    1);
+                    N, C, x, gamma, beta, eps, y, sigma2, xhat, stream, column,
+                    symbn_batchnorm1d_cut(C, part + 1, blocks) - column, 1);
             }
         }
     }
@@ -572,6 +760,7 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f32_rows_over_C(
             sum_dy_xhat_c_chunk[lane] = 0.0F;
         }
         for (ptrdiff_t k = chunk; k < chunk_end; ++k) {
+            SYMBN_BATCHNORM1D_APART;
             SYMBN_BATCHNORM1D_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t c = column + lane;
@@ -587,62 +776,87 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f32_rows_over_C(
 }
 
 SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f32_rows_over_C_2(
-    ptrdiff_t C, const float *dy, const float *xhat, float *dx, const float *dx_scale_c_f,
+    ptrdiff_t C, const float *dy, const float *xhat, float *dx, int stream, const float *dx_scale_c_f,
     const float *sum_dy_over_N_c_f, const float *sum_dy_xhat_over_N_c_f, ptrdiff_t column, ptrdiff_t width,
     ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm1d_line dx_line = {NULL, 0, {0}};
+    const int past = stream && width == C && width >= SYMBN_BATCHNORM1D_PIECE;
+    const ptrdiff_t step = past ? SYMBN_BATCHNORM1D_PIECE : SYMBN_BATCHNORM1D_COLUMNS;
     for (ptrdiff_t i = first; i < last; ++i) {
-        float dx_block[SYMBN_BATCHNORM1D_COLUMNS];
-        float *const dx_to = dx == NULL ? dx_block : &dx[i*C + column];
+        SYMBN_BATCHNORM1D_APART;
+        for (ptrdiff_t piece = 0; piece < width; piece += step) {
+            const ptrdiff_t piece_end = symbn_batchnorm1d_least(width, piece + step);
+            float dx_block[SYMBN_BATCHNORM1D_COLUMNS];
+            float *const dx_to = dx == NULL || past ? dx_block : &dx[i*C + column + piece];
 
-        SYMBN_BATCHNORM1D_INDEPENDENT
-        for (ptrdiff_t lane = 0; lane < width; ++lane) {
-            const ptrdiff_t c = column + lane;
-            const float dy_ic = dy[i*C + c];
-            const float xhat_ic = xhat[i*C + c];
-            /* dx[i, c] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[i, c] - mean(dy[k, c] for k in N) - xhat[i, c]*mean(dy[k, c]*xhat[k, c] for k in N)) */
-            const float dx_ic = dx_scale_c_f[lane]*(dy_ic - sum_dy_over_N_c_f[lane] - xhat_ic*sum_dy_xhat_over_N_c_f[lane]);
-            dx_to[lane] = dx_ic;
+            SYMBN_BATCHNORM1D_INDEPENDENT
+            for (ptrdiff_t lane = piece; lane < piece_end; ++lane) {
+                const ptrdiff_t c = column + lane;
+                const float dy_ic = dy[i*C + c];
+                const float xhat_ic = xhat[i*C + c];
+                /* dx[i, c] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[i, c] - mean(dy[k, c] for k in N) - xhat[i, c]*mean(dy[k, c]*xhat[k, c] for k in N)) */
+                const float dx_ic = dx_scale_c_f[lane]*(dy_ic - sum_dy_over_N_c_f[lane] - xhat_ic*sum_dy_xhat_over_N_c_f[lane]);
+                dx_to[lane - piece] = dx_ic;
+            }
+            if (dx != NULL && past) {
+                symbn_batchnorm1d_stream(&dx_line, &dx[i*C + column + piece], dx_block, sizeof(float)*(size_t)(piece_end - piece));
+            }
         }
     }
+    symbn_batchnorm1d_flush(&dx_line);
+    symbn_batchnorm1d_fence();
 }
 
 static void symbn_batchnorm1d_backward_f32_blocks_over_C(
     ptrdiff_t N, ptrdiff_t C, const float *dy, const float *gamma, const float *sigma2, const float *xhat,
-    double eps, float *dx, float *dgamma, float *dbeta, ptrdiff_t column, ptrdiff_t width, ptrdiff_t parts)
+    double eps, float *dx, float *dgamma, float *dbeta, int stream, ptrdiff_t column, ptrdiff_t width,
+    ptrdiff_t parts)
 {
+    const ptrdiff_t fold = width == C && width < SYMBN_BATCHNORM1D_PIECE && N >= SYMBN_BATCHNORM1D_FOLDED ? SYMBN_BATCHNORM1D_FOLDED / width : 1;
+    const ptrdiff_t wide = fold*width;
     /* sum_dy[c] = sum(dy[k, c] for k in N) */
     double sum_dy_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
     /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
     double sum_dy_xhat_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
 
     {
-        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / 2 / width);
+        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / 2 / wide);
 
         if (pieces <= 1) {
             symbn_batchnorm1d_backward_f32_rows_over_C(
-                C, dy, xhat, sum_dy_c_columns, sum_dy_xhat_c_columns, column, width, 0, N);
+                C*fold, dy, xhat, sum_dy_c_columns, sum_dy_xhat_c_columns, column, wide, 0, N / fold);
         } else {
             double sum_dy_c_columns_part[SYMBN_BATCHNORM1D_SUMS / 2];
             double sum_dy_xhat_c_columns_part[SYMBN_BATCHNORM1D_SUMS / 2];
 
             SYMBN_BATCHNORM1D_PARALLEL
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    sum_dy_c_columns_part[part*width + lane] = 0.0;
-                    sum_dy_xhat_c_columns_part[part*width + lane] = 0.0;
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    sum_dy_c_columns_part[part*wide + lane] = 0.0;
+                    sum_dy_xhat_c_columns_part[part*wide + lane] = 0.0;
                 }
                 symbn_batchnorm1d_backward_f32_rows_over_C(
-                    C, dy, xhat, sum_dy_c_columns_part + part*width, sum_dy_xhat_c_columns_part + part*width, column, width,
-                    symbn_batchnorm1d_cut(N, part, pieces), symbn_batchnorm1d_cut(N, part + 1, pieces));
+                    C*fold, dy, xhat, sum_dy_c_columns_part + part*wide, sum_dy_xhat_c_columns_part + part*wide, column,
+                    wide, symbn_batchnorm1d_cut(N / fold, part, pieces), symbn_batchnorm1d_cut(N / fold, part + 1, pieces));
             }
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    sum_dy_c_columns[lane] += sum_dy_c_columns_part[part*width + lane];
-                    sum_dy_xhat_c_columns[lane] += sum_dy_xhat_c_columns_part[part*width + lane];
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    sum_dy_c_columns[lane] += sum_dy_c_columns_part[part*wide + lane];
+                    sum_dy_xhat_c_columns[lane] += sum_dy_xhat_c_columns_part[part*wide + lane];
                 }
             }
         }
+    }
+    for (ptrdiff_t start = width; start < wide; start += width) {
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            sum_dy_c_columns[lane] += sum_dy_c_columns[start + lane];
+            sum_dy_xhat_c_columns[lane] += sum_dy_xhat_c_columns[start + lane];
+        }
+    }
+    if (N % fold > 0) {
+        symbn_batchnorm1d_backward_f32_rows_over_C(
+            C, dy, xhat, sum_dy_c_columns, sum_dy_xhat_c_columns, column, width, N - N % fold, N);
     }
     float dx_scale_c_f[SYMBN_BATCHNORM1D_COLUMNS];
     float sum_dy_over_N_c_f[SYMBN_BATCHNORM1D_COLUMNS];
@@ -667,17 +881,28 @@ static void symbn_batchnorm1d_backward_f32_blocks_over_C(
         sum_dy_over_N_c_f[lane] = (float)sum_dy_over_N_c;
         sum_dy_xhat_over_N_c_f[lane] = (float)sum_dy_xhat_over_N_c;
     }
+    for (ptrdiff_t lane = width; lane < wide; ++lane) {
+        dx_scale_c_f[lane] = dx_scale_c_f[lane - width];
+        sum_dy_over_N_c_f[lane] = sum_dy_over_N_c_f[lane - width];
+        sum_dy_xhat_over_N_c_f[lane] = sum_dy_xhat_over_N_c_f[lane - width];
+    }
 
     if (parts == 1) {
         symbn_batchnorm1d_backward_f32_rows_over_C_2(
-            C, dy, xhat, dx, dx_scale_c_f, sum_dy_over_N_c_f, sum_dy_xhat_over_N_c_f, column, width, 0, N);
+            C*fold, dy, xhat, dx, stream, dx_scale_c_f, sum_dy_over_N_c_f, sum_dy_xhat_over_N_c_f, column, wide, 0,
+            N / fold);
     } else {
         SYMBN_BATCHNORM1D_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm1d_backward_f32_rows_over_C_2(
-                C, dy, xhat, dx, dx_scale_c_f, sum_dy_over_N_c_f, sum_dy_xhat_over_N_c_f, column, width,
-                symbn_batchnorm1d_cut(N, part, parts), symbn_batchnorm1d_cut(N, part + 1, parts));
+                C*fold, dy, xhat, dx, stream, dx_scale_c_f, sum_dy_over_N_c_f, sum_dy_xhat_over_N_c_f, column, wide,
+                symbn_batchnorm1d_cut(N / fold, part, parts), symbn_batchnorm1d_cut(N / fold, part + 1, parts));
         }
+    }
+    if (N % fold > 0) {
+        symbn_batchnorm1d_backward_f32_rows_over_C_2(
+            C, dy, xhat, dx, stream, dx_scale_c_f, sum_dy_over_N_c_f, sum_dy_xhat_over_N_c_f, column, width,
+            N - N % fold, N);
     }
 }
 
@@ -691,6 +916,7 @@ int symbn_batchnorm1d_backward_f32(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
+    const int stream = (double)N*(double)C*4.0 >= (double)SYMBN_BATCHNORM1D_STREAM;
     {
         const ptrdiff_t blocks = (C - 1) / SYMBN_BATCHNORM1D_COLUMNS + 1;
         const ptrdiff_t rows = symbn_batchnorm1d_parts((N - 1) / SYMBN_BATCHNORM1D_ROWS + 1, (double)N*(double)symbn_batchnorm1d_least(C, SYMBN_BATCHNORM1D_COLUMNS));
@@ -701,7 +927,7 @@ int symbn_batchnorm1d_backward_f32(
                 const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
 
                 symbn_batchnorm1d_backward_f32_blocks_over_C(
-                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, column,
+                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, column,
                     symbn_batchnorm1d_cut(C, part + 1, blocks) - column, rows);
             }
         } else {
@@ -710,7 +936,7 @@ int symbn_batchnorm1d_backward_f32(
                 const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
 
                 symbn_batchnorm1d_backward_f32_blocks_over_C(
-                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, column,
+                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, column,
                     symbn_batchnorm1d_cut(C, part + 1, blocks) - column, 1);
             }
         }
@@ -733,6 +959,7 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f64_rows_over_C(
             sum_dy_xhat_c_chunk[lane] = 0.0;
         }
         for (ptrdiff_t k = chunk; k < chunk_end; ++k) {
+            SYMBN_BATCHNORM1D_APART;
             SYMBN_BATCHNORM1D_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t c = column + lane;
@@ -748,43 +975,57 @@ SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f64_rows_over_C(
 }
 
 SYMBN_BATCHNORM1D_CLONES static void symbn_batchnorm1d_backward_f64_rows_over_C_2(
-    ptrdiff_t C, const double *dy, const double *xhat, double *dx, const double *dx_scale_c_f,
+    ptrdiff_t C, const double *dy, const double *xhat, double *dx, int stream, const double *dx_scale_c_f,
     const double *sum_dy_over_N_c_f, const double *sum_dy_xhat_over_N_c_f, ptrdiff_t column, ptrdiff_t width,
     ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm1d_line dx_line = {NULL, 0, {0}};
+    const int past = stream && width == C && width >= SYMBN_BATCHNORM1D_PIECE;
+    const ptrdiff_t step = past ? SYMBN_BATCHNORM1D_PIECE : SYMBN_BATCHNORM1D_COLUMNS;
     for (ptrdiff_t i = first; i < last; ++i) {
-        double dx_block[SYMBN_BATCHNORM1D_COLUMNS];
-        double *const dx_to = dx == NULL ? dx_block : &dx[i*C + column];
+        SYMBN_BATCHNORM1D_APART;
+        for (ptrdiff_t piece = 0; piece < width; piece += step) {
+            const ptrdiff_t piece_end = symbn_batchnorm1d_least(width, piece + step);
+            double dx_block[SYMBN_BATCHNORM1D_COLUMNS];
+            double *const dx_to = dx == NULL || past ? dx_block : &dx[i*C + column + piece];
 
-        SYMBN_BATCHNORM1D_INDEPENDENT
-        for (ptrdiff_t lane = 0; lane < width; ++lane) {
-            const ptrdiff_t c = column + lane;
-            const double dy_ic = dy[i*C + c];
-            const double xhat_ic = xhat[i*C + c];
-            /* dx[i, c] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[i, c] - mean(dy[k, c] for k in N) - xhat[i, c]*mean(dy[k, c]*xhat[k, c] for k in N)) */
-            const double dx_ic = dx_scale_c_f[lane]*(dy_ic - sum_dy_over_N_c_f[lane] - xhat_ic*sum_dy_xhat_over_N_c_f[lane]);
-            dx_to[lane] = dx_ic;
+            SYMBN_BATCHNORM1D_INDEPENDENT
+            for (ptrdiff_t lane = piece; lane < piece_end; ++lane) {
+                const ptrdiff_t c = column + lane;
+                const double dy_ic = dy[i*C + c];
+                const double xhat_ic = xhat[i*C + c];
+                /* dx[i, c] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[i, c] - mean(dy[k, c] for k in N) - xhat[i, c]*mean(dy[k, c]*xhat[k, c] for k in N)) */
+                const double dx_ic = dx_scale_c_f[lane]*(dy_ic - sum_dy_over_N_c_f[lane] - xhat_ic*sum_dy_xhat_over_N_c_f[lane]);
+                dx_to[lane - piece] = dx_ic;
+            }
+            if (dx != NULL && past) {
+                symbn_batchnorm1d_stream(&dx_line, &dx[i*C + column + piece], dx_block, sizeof(double)*(size_t)(piece_end - piece));
+            }
         }
     }
+    symbn_batchnorm1d_flush(&dx_line);
+    symbn_batchnorm1d_fence();
 }
 
 static void symbn_batchnorm1d_backward_f64_blocks_over_C(
     ptrdiff_t N, ptrdiff_t C, const double *dy, const double *gamma, const double *sigma2,
-    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta, ptrdiff_t column,
+    const double *xhat, double eps, double *dx, double *dgamma, double *dbeta, int stream, ptrdiff_t column,
     ptrdiff_t width, ptrdiff_t parts)
 {
+    const ptrdiff_t fold = width == C && width < SYMBN_BATCHNORM1D_PIECE && N >= SYMBN_BATCHNORM1D_FOLDED ? SYMBN_BATCHNORM1D_FOLDED / width : 1;
+    const ptrdiff_t wide = fold*width;
     /* sum_dy[c] = sum(dy[k, c] for k in N) */
     double sum_dy_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sum_dy_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
     /* sum_dy_xhat[c] = sum(dy[k, c]*xhat[k, c] for k in N) */
     double sum_dy_xhat_c_columns[SYMBN_BATCHNORM1D_COLUMNS] = {0.0}, sum_dy_xhat_c_columns_low[SYMBN_BATCHNORM1D_COLUMNS] = {0.0};
 
     {
-        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / 4 / width);
+        const ptrdiff_t pieces = symbn_batchnorm1d_least(parts, SYMBN_BATCHNORM1D_SUMS / 4 / wide);
 
         if (pieces <= 1) {
             symbn_batchnorm1d_backward_f64_rows_over_C(
-                C, dy, xhat, sum_dy_c_columns, sum_dy_c_columns_low, sum_dy_xhat_c_columns, sum_dy_xhat_c_columns_low,
-                column, width, 0, N);
+                C*fold, dy, xhat, sum_dy_c_columns, sum_dy_c_columns_low, sum_dy_xhat_c_columns,
+                sum_dy_xhat_c_columns_low, column, wide, 0, N / fold);
         } else {
             double sum_dy_c_columns_part[SYMBN_BATCHNORM1D_SUMS / 4];
             double sum_dy_c_columns_low_part[SYMBN_BATCHNORM1D_SUMS / 4];
@@ -793,26 +1034,39 @@ static void symbn_batchnorm1d_backward_f64_blocks_over_C(
 
             SYMBN_BATCHNORM1D_PARALLEL
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    sum_dy_c_columns_part[part*width + lane] = 0.0;
-                    sum_dy_c_columns_low_part[part*width + lane] = 0.0;
-                    sum_dy_xhat_c_columns_part[part*width + lane] = 0.0;
-                    sum_dy_xhat_c_columns_low_part[part*width + lane] = 0.0;
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    sum_dy_c_columns_part[part*wide + lane] = 0.0;
+                    sum_dy_c_columns_low_part[part*wide + lane] = 0.0;
+                    sum_dy_xhat_c_columns_part[part*wide + lane] = 0.0;
+                    sum_dy_xhat_c_columns_low_part[part*wide + lane] = 0.0;
                 }
                 symbn_batchnorm1d_backward_f64_rows_over_C(
-                    C, dy, xhat, sum_dy_c_columns_part + part*width, sum_dy_c_columns_low_part + part*width,
-                    sum_dy_xhat_c_columns_part + part*width, sum_dy_xhat_c_columns_low_part + part*width, column, width,
-                    symbn_batchnorm1d_cut(N, part, pieces), symbn_batchnorm1d_cut(N, part + 1, pieces));
+                    C*fold, dy, xhat, sum_dy_c_columns_part + part*wide, sum_dy_c_columns_low_part + part*wide,
+                    sum_dy_xhat_c_columns_part + part*wide, sum_dy_xhat_c_columns_low_part + part*wide, column, wide,
+                    symbn_batchnorm1d_cut(N / fold, part, pieces), symbn_batchnorm1d_cut(N / fold, part + 1, pieces));
             }
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    symbn_batchnorm1d_add(&sum_dy_c_columns[lane], &sum_dy_c_columns_low[lane], sum_dy_c_columns_part[part*width + lane]);
-                    sum_dy_c_columns_low[lane] += sum_dy_c_columns_low_part[part*width + lane];
-                    symbn_batchnorm1d_add(&sum_dy_xhat_c_columns[lane], &sum_dy_xhat_c_columns_low[lane], sum_dy_xhat_c_columns_part[part*width + lane]);
-                    sum_dy_xhat_c_columns_low[lane] += sum_dy_xhat_c_columns_low_part[part*width + lane];
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    symbn_batchnorm1d_add(&sum_dy_c_columns[lane], &sum_dy_c_columns_low[lane], sum_dy_c_columns_part[part*wide + lane]);
+                    sum_dy_c_columns_low[lane] += sum_dy_c_columns_low_part[part*wide + lane];
+                    symbn_batchnorm1d_add(&sum_dy_xhat_c_columns[lane], &sum_dy_xhat_c_columns_low[lane], sum_dy_xhat_c_columns_part[part*wide + lane]);
+                    sum_dy_xhat_c_columns_low[lane] += sum_dy_xhat_c_columns_low_part[part*wide + lane];
                 }
             }
         }
+    }
+    for (ptrdiff_t start = width; start < wide; start += width) {
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            symbn_batchnorm1d_add(&sum_dy_c_columns[lane], &sum_dy_c_columns_low[lane], sum_dy_c_columns[start + lane]);
+            sum_dy_c_columns_low[lane] += sum_dy_c_columns_low[start + lane];
+            symbn_batchnorm1d_add(&sum_dy_xhat_c_columns[lane], &sum_dy_xhat_c_columns_low[lane], sum_dy_xhat_c_columns[start + lane]);
+            sum_dy_xhat_c_columns_low[lane] += sum_dy_xhat_c_columns_low[start + lane];
+        }
+    }
+    if (N % fold > 0) {
+        symbn_batchnorm1d_backward_f64_rows_over_C(
+            C, dy, xhat, sum_dy_c_columns, sum_dy_c_columns_low, sum_dy_xhat_c_columns, sum_dy_xhat_c_columns_low,
+            column, width, N - N % fold, N);
     }
     double dx_scale_c_f[SYMBN_BATCHNORM1D_COLUMNS];
     double sum_dy_over_N_c_f[SYMBN_BATCHNORM1D_COLUMNS];
@@ -839,17 +1093,28 @@ static void symbn_batchnorm1d_backward_f64_blocks_over_C(
         sum_dy_over_N_c_f[lane] = sum_dy_over_N_c;
         sum_dy_xhat_over_N_c_f[lane] = sum_dy_xhat_over_N_c;
     }
+    for (ptrdiff_t lane = width; lane < wide; ++lane) {
+        dx_scale_c_f[lane] = dx_scale_c_f[lane - width];
+        sum_dy_over_N_c_f[lane] = sum_dy_over_N_c_f[lane - width];
+        sum_dy_xhat_over_N_c_f[lane] = sum_dy_xhat_over_N_c_f[lane - width];
+    }
 
     if (parts == 1) {
         symbn_batchnorm1d_backward_f64_rows_over_C_2(
-            C, dy, xhat, dx, dx_scale_c_f, sum_dy_over_N_c_f, sum_dy_xhat_over_N_c_f, column, width, 0, N);
+            C*fold, dy, xhat, dx, stream, dx_scale_c_f, sum_dy_over_N_c_f, sum_dy_xhat_over_N_c_f, column, wide, 0,
+            N / fold);
     } else {
         SYMBN_BATCHNORM1D_PARALLEL
         for (ptrdiff_t part = 0; part < parts; ++part) {
             symbn_batchnorm1d_backward_f64_rows_over_C_2(
-                C, dy, xhat, dx, dx_scale_c_f, sum_dy_over_N_c_f, sum_dy_xhat_over_N_c_f, column, width,
-                symbn_batchnorm1d_cut(N, part, parts), symbn_batchnorm1d_cut(N, part + 1, parts));
+                C*fold, dy, xhat, dx, stream, dx_scale_c_f, sum_dy_over_N_c_f, sum_dy_xhat_over_N_c_f, column, wide,
+                symbn_batchnorm1d_cut(N / fold, part, parts), symbn_batchnorm1d_cut(N / fold, part + 1, parts));
         }
+    }
+    if (N % fold > 0) {
+        symbn_batchnorm1d_backward_f64_rows_over_C_2(
+            C, dy, xhat, dx, stream, dx_scale_c_f, sum_dy_over_N_c_f, sum_dy_xhat_over_N_c_f, column, width,
+            N - N % fold, N);
     }
 }
 
@@ -863,6 +1128,7 @@ int symbn_batchnorm1d_backward_f64(
     if (dy == NULL || gamma == NULL || sigma2 == NULL || xhat == NULL) {
         return SYMBN_BATCHNORM1D_NULL_INPUT;
     }
+    const int stream = (double)N*(double)C*8.0 >= (double)SYMBN_BATCHNORM1D_STREAM;
     {
         const ptrdiff_t blocks = (C - 1) / SYMBN_BATCHNORM1D_COLUMNS + 1;
         const ptrdiff_t rows = symbn_batchnorm1d_parts((N - 1) / SYMBN_BATCHNORM1D_ROWS + 1, (double)N*(double)symbn_batchnorm1d_least(C, SYMBN_BATCHNORM1D_COLUMNS));
@@ -873,7 +1139,7 @@ int symbn_batchnorm1d_backward_f64(
                 const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
 
                 symbn_batchnorm1d_backward_f64_blocks_over_C(
-                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, column,
+                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, column,
                     symbn_batchnorm1d_cut(C, part + 1, blocks) - column, rows);
             }
         } else {
@@ -882,7 +1148,7 @@ int symbn_batchnorm1d_backward_f64(
                 const ptrdiff_t column = symbn_batchnorm1d_cut(C, part, blocks);
 
                 symbn_batchnorm1d_backward_f64_blocks_over_C(
-                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, column,
+                    N, C, dy, gamma, sigma2, xhat, eps, dx, dgamma, dbeta, stream, column,
                     symbn_batchnorm1d_cut(C, part + 1, blocks) - column, 1);
             }
         }

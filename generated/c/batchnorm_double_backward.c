@@ -96,16 +96,44 @@ enum {
     SYMBN_BATCHNORM_DOUBLE_BACKWARD_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_batchnorm_double_backward_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_batchnorm_double_backward_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_batchnorm_double_backward_flush(struct symbn_batchnorm_double_backward_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_batchnorm_double_backward_stream(struct symbn_batchnorm_double_backward_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_batchnorm_double_backward_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -114,11 +142,13 @@ static void symbn_batchnorm_double_backward_stream(void *to, const void *from, s
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -290,6 +320,8 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
     const float *dy, const float *x, float *dx, float *xhat, double mu, double rsqrt_sigma2_plus_eps,
     double dx_scale, double sum_dy_over_N, double dx_scale_2, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm_double_backward_line dx_line = {NULL, 0, {0}};
+    struct symbn_batchnorm_double_backward_line xhat_line = {NULL, 0, {0}};
     const float mu_high = (float)mu;
     const float mu_low = symbn_batchnorm_double_backward_low(mu);
     const float rsqrt_sigma2_plus_eps_f = (float)rsqrt_sigma2_plus_eps;
@@ -317,12 +349,14 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
             dx_to[lane] = dx_i;
         }
         if (xhat != NULL && stream) {
-            symbn_batchnorm_double_backward_stream(&xhat[chunk], xhat_block, sizeof(float)*(size_t)width);
+            symbn_batchnorm_double_backward_stream(&xhat_line, &xhat[chunk], xhat_block, sizeof(float)*(size_t)width);
         }
         if (dx != NULL && stream) {
-            symbn_batchnorm_double_backward_stream(&dx[chunk], dx_block, sizeof(float)*(size_t)width);
+            symbn_batchnorm_double_backward_stream(&dx_line, &dx[chunk], dx_block, sizeof(float)*(size_t)width);
         }
     }
+    symbn_batchnorm_double_backward_flush(&dx_line);
+    symbn_batchnorm_double_backward_flush(&xhat_line);
     symbn_batchnorm_double_backward_fence();
 }
 
@@ -504,6 +538,8 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
     const double *dy, const double *x, double *dx, double *xhat, double mu, double rsqrt_sigma2_plus_eps,
     double dx_scale, double sum_dy_over_N, double dx_scale_2, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm_double_backward_line dx_line = {NULL, 0, {0}};
+    struct symbn_batchnorm_double_backward_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK) {
         const ptrdiff_t width = symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK);
         double xhat_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
@@ -525,12 +561,14 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_backward_savi
             dx_to[lane] = dx_i;
         }
         if (xhat != NULL && stream) {
-            symbn_batchnorm_double_backward_stream(&xhat[chunk], xhat_block, sizeof(double)*(size_t)width);
+            symbn_batchnorm_double_backward_stream(&xhat_line, &xhat[chunk], xhat_block, sizeof(double)*(size_t)width);
         }
         if (dx != NULL && stream) {
-            symbn_batchnorm_double_backward_stream(&dx[chunk], dx_block, sizeof(double)*(size_t)width);
+            symbn_batchnorm_double_backward_stream(&dx_line, &dx[chunk], dx_block, sizeof(double)*(size_t)width);
         }
     }
+    symbn_batchnorm_double_backward_flush(&dx_line);
+    symbn_batchnorm_double_backward_flush(&xhat_line);
     symbn_batchnorm_double_backward_fence();
 }
 
@@ -687,6 +725,8 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_double_backwa
     double grad_x_scale, double grad_x_scale_2, double grad_x_shift, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_batchnorm_double_backward_line grad_dy_line = {NULL, 0, {0}};
+    struct symbn_batchnorm_double_backward_line grad_x_line = {NULL, 0, {0}};
     const float grad_dy_scale_f = (float)grad_dy_scale;
     const float ddbeta_f = (float)ddbeta;
     const float grad_dy_scale_2_f = (float)grad_dy_scale_2;
@@ -716,12 +756,14 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_double_backwa
             grad_x_to[lane] = grad_x_i;
         }
         if (grad_dy != NULL && stream) {
-            symbn_batchnorm_double_backward_stream(&grad_dy[chunk], grad_dy_block, sizeof(float)*(size_t)width);
+            symbn_batchnorm_double_backward_stream(&grad_dy_line, &grad_dy[chunk], grad_dy_block, sizeof(float)*(size_t)width);
         }
         if (grad_x != NULL && stream) {
-            symbn_batchnorm_double_backward_stream(&grad_x[chunk], grad_x_block, sizeof(float)*(size_t)width);
+            symbn_batchnorm_double_backward_stream(&grad_x_line, &grad_x[chunk], grad_x_block, sizeof(float)*(size_t)width);
         }
     }
+    symbn_batchnorm_double_backward_flush(&grad_dy_line);
+    symbn_batchnorm_double_backward_flush(&grad_x_line);
     symbn_batchnorm_double_backward_fence();
 }
 
@@ -861,6 +903,8 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_double_backwa
     double grad_x_scale, double grad_x_scale_2, double grad_x_shift, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_batchnorm_double_backward_line grad_dy_line = {NULL, 0, {0}};
+    struct symbn_batchnorm_double_backward_line grad_x_line = {NULL, 0, {0}};
     for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK) {
         const ptrdiff_t width = symbn_batchnorm_double_backward_least(last - chunk, SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK);
         double grad_dy_block[SYMBN_BATCHNORM_DOUBLE_BACKWARD_BLOCK];
@@ -882,12 +926,14 @@ SYMBN_BATCHNORM_DOUBLE_BACKWARD_CLONES static void symbn_batchnorm_double_backwa
             grad_x_to[lane] = grad_x_i;
         }
         if (grad_dy != NULL && stream) {
-            symbn_batchnorm_double_backward_stream(&grad_dy[chunk], grad_dy_block, sizeof(double)*(size_t)width);
+            symbn_batchnorm_double_backward_stream(&grad_dy_line, &grad_dy[chunk], grad_dy_block, sizeof(double)*(size_t)width);
         }
         if (grad_x != NULL && stream) {
-            symbn_batchnorm_double_backward_stream(&grad_x[chunk], grad_x_block, sizeof(double)*(size_t)width);
+            symbn_batchnorm_double_backward_stream(&grad_x_line, &grad_x[chunk], grad_x_block, sizeof(double)*(size_t)width);
         }
     }
+    symbn_batchnorm_double_backward_flush(&grad_dy_line);
+    symbn_batchnorm_double_backward_flush(&grad_x_line);
     symbn_batchnorm_double_backward_fence();
 }
 

@@ -95,16 +95,44 @@ enum {
     SYMBN_BATCHNORM_INFERENCE_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_batchnorm_inference_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_batchnorm_inference_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_batchnorm_inference_flush(struct symbn_batchnorm_inference_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_batchnorm_inference_stream(struct symbn_batchnorm_inference_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_batchnorm_inference_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -113,11 +141,13 @@ static void symbn_batchnorm_inference_stream(void *to, const void *from, size_t 
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -240,6 +270,8 @@ SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_forward_f
     ptrdiff_t C, ptrdiff_t S, const float *x, const float *gamma, const float *beta, const float *mu,
     const float *sigma2, double eps, float *y, float *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm_inference_line y_line = {NULL, 0, {0}};
+    struct symbn_batchnorm_inference_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t c = 0; c < C; ++c) {
             const double mu_c = (double)mu[c];
@@ -270,14 +302,16 @@ SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_forward_f
                     y_to[lane] = y_ncs;
                 }
                 if (xhat != NULL && stream) {
-                    symbn_batchnorm_inference_stream(&xhat[(n*C + c)*S + chunk], xhat_block, sizeof(float)*(size_t)width);
+                    symbn_batchnorm_inference_stream(&xhat_line, &xhat[(n*C + c)*S + chunk], xhat_block, sizeof(float)*(size_t)width);
                 }
                 if (y != NULL && stream) {
-                    symbn_batchnorm_inference_stream(&y[(n*C + c)*S + chunk], y_block, sizeof(float)*(size_t)width);
+                    symbn_batchnorm_inference_stream(&y_line, &y[(n*C + c)*S + chunk], y_block, sizeof(float)*(size_t)width);
                 }
             }
         }
     }
+    symbn_batchnorm_inference_flush(&y_line);
+    symbn_batchnorm_inference_flush(&xhat_line);
     symbn_batchnorm_inference_fence();
 }
 
@@ -313,6 +347,8 @@ SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_forward_f
     ptrdiff_t C, ptrdiff_t S, const double *x, const double *gamma, const double *beta, const double *mu,
     const double *sigma2, double eps, double *y, double *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm_inference_line y_line = {NULL, 0, {0}};
+    struct symbn_batchnorm_inference_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t c = 0; c < C; ++c) {
             const double mu_c = mu[c];
@@ -339,14 +375,16 @@ SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_forward_f
                     y_to[lane] = y_ncs;
                 }
                 if (xhat != NULL && stream) {
-                    symbn_batchnorm_inference_stream(&xhat[(n*C + c)*S + chunk], xhat_block, sizeof(double)*(size_t)width);
+                    symbn_batchnorm_inference_stream(&xhat_line, &xhat[(n*C + c)*S + chunk], xhat_block, sizeof(double)*(size_t)width);
                 }
                 if (y != NULL && stream) {
-                    symbn_batchnorm_inference_stream(&y[(n*C + c)*S + chunk], y_block, sizeof(double)*(size_t)width);
+                    symbn_batchnorm_inference_stream(&y_line, &y[(n*C + c)*S + chunk], y_block, sizeof(double)*(size_t)width);
                 }
             }
         }
     }
+    symbn_batchnorm_inference_flush(&y_line);
+    symbn_batchnorm_inference_flush(&xhat_line);
     symbn_batchnorm_inference_fence();
 }
 
@@ -497,6 +535,7 @@ SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_
     ptrdiff_t C, ptrdiff_t S, const float *dy, const float *gamma, const float *sigma2, double eps,
     float *dx, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm_inference_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t c = 0; c < C; ++c) {
             const double gamma_c = (double)gamma[c];
@@ -517,11 +556,12 @@ SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_
                     dx_to[lane] = dx_ncs;
                 }
                 if (dx != NULL && stream) {
-                    symbn_batchnorm_inference_stream(&dx[(n*C + c)*S + chunk], dx_block, sizeof(float)*(size_t)width);
+                    symbn_batchnorm_inference_stream(&dx_line, &dx[(n*C + c)*S + chunk], dx_block, sizeof(float)*(size_t)width);
                 }
             }
         }
     }
+    symbn_batchnorm_inference_flush(&dx_line);
     symbn_batchnorm_inference_fence();
 }
 
@@ -713,6 +753,7 @@ SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_
     ptrdiff_t C, ptrdiff_t S, const double *dy, const double *gamma, const double *sigma2, double eps,
     double *dx, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm_inference_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t c = 0; c < C; ++c) {
             const double gamma_c = gamma[c];
@@ -732,11 +773,12 @@ SYMBN_BATCHNORM_INFERENCE_CLONES static void symbn_batchnorm_inference_backward_
                     dx_to[lane] = dx_ncs;
                 }
                 if (dx != NULL && stream) {
-                    symbn_batchnorm_inference_stream(&dx[(n*C + c)*S + chunk], dx_block, sizeof(double)*(size_t)width);
+                    symbn_batchnorm_inference_stream(&dx_line, &dx[(n*C + c)*S + chunk], dx_block, sizeof(double)*(size_t)width);
                 }
             }
         }
     }
+    symbn_batchnorm_inference_flush(&dx_line);
     symbn_batchnorm_inference_fence();
 }
 

@@ -88,16 +88,44 @@ enum {
     SYMBN_BATCHNORM_JVP_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_batchnorm_jvp_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_batchnorm_jvp_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_batchnorm_jvp_flush(struct symbn_batchnorm_jvp_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_batchnorm_jvp_stream(struct symbn_batchnorm_jvp_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_batchnorm_jvp_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -106,11 +134,13 @@ static void symbn_batchnorm_jvp_stream(void *to, const void *from, size_t size)
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -263,6 +293,8 @@ SYMBN_BATCHNORM_JVP_CLONES static void symbn_batchnorm_jvp_forward_f32_over_N_3(
     const float *x, double gamma, double beta, float *y, float *xhat, double mu,
     double rsqrt_sigma2_plus_eps, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm_jvp_line y_line = {NULL, 0, {0}};
+    struct symbn_batchnorm_jvp_line xhat_line = {NULL, 0, {0}};
     const float mu_high = (float)mu;
     const float mu_low = symbn_batchnorm_jvp_low(mu);
     const float rsqrt_sigma2_plus_eps_f = (float)rsqrt_sigma2_plus_eps;
@@ -288,12 +320,14 @@ SYMBN_BATCHNORM_JVP_CLONES static void symbn_batchnorm_jvp_forward_f32_over_N_3(
             y_to[lane] = y_i;
         }
         if (xhat != NULL && stream) {
-            symbn_batchnorm_jvp_stream(&xhat[chunk], xhat_block, sizeof(float)*(size_t)width);
+            symbn_batchnorm_jvp_stream(&xhat_line, &xhat[chunk], xhat_block, sizeof(float)*(size_t)width);
         }
         if (y != NULL && stream) {
-            symbn_batchnorm_jvp_stream(&y[chunk], y_block, sizeof(float)*(size_t)width);
+            symbn_batchnorm_jvp_stream(&y_line, &y[chunk], y_block, sizeof(float)*(size_t)width);
         }
     }
+    symbn_batchnorm_jvp_flush(&y_line);
+    symbn_batchnorm_jvp_flush(&xhat_line);
     symbn_batchnorm_jvp_fence();
 }
 
@@ -429,6 +463,8 @@ SYMBN_BATCHNORM_JVP_CLONES static void symbn_batchnorm_jvp_forward_f64_over_N_3(
     const double *x, double gamma, double beta, double *y, double *xhat, double mu,
     double rsqrt_sigma2_plus_eps, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm_jvp_line y_line = {NULL, 0, {0}};
+    struct symbn_batchnorm_jvp_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_JVP_BLOCK) {
         const ptrdiff_t width = symbn_batchnorm_jvp_least(last - chunk, SYMBN_BATCHNORM_JVP_BLOCK);
         double xhat_block[SYMBN_BATCHNORM_JVP_BLOCK];
@@ -449,12 +485,14 @@ SYMBN_BATCHNORM_JVP_CLONES static void symbn_batchnorm_jvp_forward_f64_over_N_3(
             y_to[lane] = y_i;
         }
         if (xhat != NULL && stream) {
-            symbn_batchnorm_jvp_stream(&xhat[chunk], xhat_block, sizeof(double)*(size_t)width);
+            symbn_batchnorm_jvp_stream(&xhat_line, &xhat[chunk], xhat_block, sizeof(double)*(size_t)width);
         }
         if (y != NULL && stream) {
-            symbn_batchnorm_jvp_stream(&y[chunk], y_block, sizeof(double)*(size_t)width);
+            symbn_batchnorm_jvp_stream(&y_line, &y[chunk], y_block, sizeof(double)*(size_t)width);
         }
     }
+    symbn_batchnorm_jvp_flush(&y_line);
+    symbn_batchnorm_jvp_flush(&xhat_line);
     symbn_batchnorm_jvp_fence();
 }
 
@@ -574,6 +612,7 @@ SYMBN_BATCHNORM_JVP_CLONES static void symbn_batchnorm_jvp_f32_over_N_2(
     const float *x_dot, double beta_dot, const float *xhat, float *y_dot, double y_dot_scale,
     double y_dot_scale_2, double y_dot_shift, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm_jvp_line y_dot_line = {NULL, 0, {0}};
     const float beta_dot_f = (float)beta_dot;
     const float y_dot_scale_f = (float)y_dot_scale;
     const float y_dot_scale_2_f = (float)y_dot_scale_2;
@@ -593,9 +632,10 @@ SYMBN_BATCHNORM_JVP_CLONES static void symbn_batchnorm_jvp_f32_over_N_2(
             y_dot_to[lane] = y_dot_i;
         }
         if (y_dot != NULL && stream) {
-            symbn_batchnorm_jvp_stream(&y_dot[chunk], y_dot_block, sizeof(float)*(size_t)width);
+            symbn_batchnorm_jvp_stream(&y_dot_line, &y_dot[chunk], y_dot_block, sizeof(float)*(size_t)width);
         }
     }
+    symbn_batchnorm_jvp_flush(&y_dot_line);
     symbn_batchnorm_jvp_fence();
 }
 
@@ -705,6 +745,7 @@ SYMBN_BATCHNORM_JVP_CLONES static void symbn_batchnorm_jvp_f64_over_N_2(
     const double *x_dot, double beta_dot, const double *xhat, double *y_dot, double y_dot_scale,
     double y_dot_scale_2, double y_dot_shift, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_batchnorm_jvp_line y_dot_line = {NULL, 0, {0}};
     for (ptrdiff_t chunk = first; chunk < last; chunk += SYMBN_BATCHNORM_JVP_BLOCK) {
         const ptrdiff_t width = symbn_batchnorm_jvp_least(last - chunk, SYMBN_BATCHNORM_JVP_BLOCK);
         double y_dot_block[SYMBN_BATCHNORM_JVP_BLOCK];
@@ -720,9 +761,10 @@ SYMBN_BATCHNORM_JVP_CLONES static void symbn_batchnorm_jvp_f64_over_N_2(
             y_dot_to[lane] = y_dot_i;
         }
         if (y_dot != NULL && stream) {
-            symbn_batchnorm_jvp_stream(&y_dot[chunk], y_dot_block, sizeof(double)*(size_t)width);
+            symbn_batchnorm_jvp_stream(&y_dot_line, &y_dot[chunk], y_dot_block, sizeof(double)*(size_t)width);
         }
     }
+    symbn_batchnorm_jvp_flush(&y_dot_line);
     symbn_batchnorm_jvp_fence();
 }
 

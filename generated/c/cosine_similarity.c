@@ -93,16 +93,44 @@ enum {
     SYMBN_COSINE_SIMILARITY_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_cosine_similarity_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_cosine_similarity_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_cosine_similarity_flush(struct symbn_cosine_similarity_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_cosine_similarity_stream(struct symbn_cosine_similarity_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_cosine_similarity_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -111,11 +139,13 @@ static void symbn_cosine_similarity_stream(void *to, const void *from, size_t si
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -387,6 +417,8 @@ SYMBN_COSINE_SIMILARITY_CLONES static void symbn_cosine_similarity_backward_f32_
     ptrdiff_t D, const float *dy, const float *u, const float *v, const float *norm_u, const float *norm_v,
     const float *y, float *du, float *dv, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_cosine_similarity_line du_line = {NULL, 0, {0}};
+    struct symbn_cosine_similarity_line dv_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         const double dy_n = (double)dy[n];
         const double y_n = (double)y[n];
@@ -426,13 +458,15 @@ SYMBN_COSINE_SIMILARITY_CLONES static void symbn_cosine_similarity_backward_f32_
                 dv_to[lane] = dv_nj;
             }
             if (du != NULL && stream) {
-                symbn_cosine_similarity_stream(&du[n*D + chunk], du_block, sizeof(float)*(size_t)width);
+                symbn_cosine_similarity_stream(&du_line, &du[n*D + chunk], du_block, sizeof(float)*(size_t)width);
             }
             if (dv != NULL && stream) {
-                symbn_cosine_similarity_stream(&dv[n*D + chunk], dv_block, sizeof(float)*(size_t)width);
+                symbn_cosine_similarity_stream(&dv_line, &dv[n*D + chunk], dv_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_cosine_similarity_flush(&du_line);
+    symbn_cosine_similarity_flush(&dv_line);
     symbn_cosine_similarity_fence();
 }
 
@@ -469,6 +503,8 @@ SYMBN_COSINE_SIMILARITY_CLONES static void symbn_cosine_similarity_backward_f64_
     const double *norm_v, const double *y, double *du, double *dv, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_cosine_similarity_line du_line = {NULL, 0, {0}};
+    struct symbn_cosine_similarity_line dv_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         const double dy_n = dy[n];
         const double y_n = y[n];
@@ -502,13 +538,15 @@ SYMBN_COSINE_SIMILARITY_CLONES static void symbn_cosine_similarity_backward_f64_
                 dv_to[lane] = dv_nj;
             }
             if (du != NULL && stream) {
-                symbn_cosine_similarity_stream(&du[n*D + chunk], du_block, sizeof(double)*(size_t)width);
+                symbn_cosine_similarity_stream(&du_line, &du[n*D + chunk], du_block, sizeof(double)*(size_t)width);
             }
             if (dv != NULL && stream) {
-                symbn_cosine_similarity_stream(&dv[n*D + chunk], dv_block, sizeof(double)*(size_t)width);
+                symbn_cosine_similarity_stream(&dv_line, &dv[n*D + chunk], dv_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_cosine_similarity_flush(&du_line);
+    symbn_cosine_similarity_flush(&dv_line);
     symbn_cosine_similarity_fence();
 }
 

@@ -91,16 +91,44 @@ enum {
     SYMBN_CROSS_ENTROPY_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_cross_entropy_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_cross_entropy_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_cross_entropy_flush(struct symbn_cross_entropy_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_cross_entropy_stream(struct symbn_cross_entropy_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_cross_entropy_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -109,11 +137,13 @@ static void symbn_cross_entropy_stream(void *to, const void *from, size_t size)
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -261,6 +291,7 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f32_over_N(
     ptrdiff_t K, const float *x, const float *t, float *p, int stream, ptrdiff_t first, ptrdiff_t last,
     double *sums)
 {
+    struct symbn_cross_entropy_line p_line = {NULL, 0, {0}};
     double mean_sum_t_logp = 0.0;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
@@ -357,12 +388,13 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f32_over_N(
                 p_to[lane] = p_nk;
             }
             if (p != NULL && stream) {
-                symbn_cross_entropy_stream(&p[n*K + chunk], p_block, sizeof(float)*(size_t)width);
+                symbn_cross_entropy_stream(&p_line, &p[n*K + chunk], p_block, sizeof(float)*(size_t)width);
             }
         }
         mean_sum_t_logp += sum_t_logp_n;
     }
     sums[0] = mean_sum_t_logp;
+    symbn_cross_entropy_flush(&p_line);
     symbn_cross_entropy_fence();
 }
 
@@ -409,6 +441,7 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f64_over_N(
     ptrdiff_t K, const double *x, const double *t, double *p, int stream, ptrdiff_t first, ptrdiff_t last,
     double *sums)
 {
+    struct symbn_cross_entropy_line p_line = {NULL, 0, {0}};
     double mean_sum_t_logp = 0.0, mean_sum_t_logp_low = 0.0;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
@@ -506,13 +539,14 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f64_over_N(
                 p_to[lane] = p_nk;
             }
             if (p != NULL && stream) {
-                symbn_cross_entropy_stream(&p[n*K + chunk], p_block, sizeof(double)*(size_t)width);
+                symbn_cross_entropy_stream(&p_line, &p[n*K + chunk], p_block, sizeof(double)*(size_t)width);
             }
         }
         symbn_cross_entropy_add(&mean_sum_t_logp, &mean_sum_t_logp_low, sum_t_logp_n);
     }
     sums[0] = mean_sum_t_logp;
     sums[1] = mean_sum_t_logp_low;
+    symbn_cross_entropy_flush(&p_line);
     symbn_cross_entropy_fence();
 }
 
@@ -561,6 +595,7 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_backward_f32_over_N(
     ptrdiff_t K, const float *p, const float *t, float *dx, double dloss_over_N, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_cross_entropy_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         const float dloss_over_N_f = (float)dloss_over_N;
         for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_CROSS_ENTROPY_BLOCK) {
@@ -578,10 +613,11 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_backward_f32_over_N(
                 dx_to[lane] = dx_nk;
             }
             if (dx != NULL && stream) {
-                symbn_cross_entropy_stream(&dx[n*K + chunk], dx_block, sizeof(float)*(size_t)width);
+                symbn_cross_entropy_stream(&dx_line, &dx[n*K + chunk], dx_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_cross_entropy_flush(&dx_line);
     symbn_cross_entropy_fence();
 }
 
@@ -617,6 +653,7 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_backward_f64_over_N(
     ptrdiff_t K, const double *p, const double *t, double *dx, double dloss_over_N, int stream,
     ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_cross_entropy_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_CROSS_ENTROPY_BLOCK) {
             const ptrdiff_t width = symbn_cross_entropy_least(K - chunk, SYMBN_CROSS_ENTROPY_BLOCK);
@@ -633,10 +670,11 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_backward_f64_over_N(
                 dx_to[lane] = dx_nk;
             }
             if (dx != NULL && stream) {
-                symbn_cross_entropy_stream(&dx[n*K + chunk], dx_block, sizeof(double)*(size_t)width);
+                symbn_cross_entropy_stream(&dx_line, &dx[n*K + chunk], dx_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_cross_entropy_flush(&dx_line);
     symbn_cross_entropy_fence();
 }
 

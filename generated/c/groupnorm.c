@@ -74,6 +74,13 @@
 #define SYMBN_GROUPNORM_INDEPENDENT
 #endif
 
+/* Turns of the loop around it stay apart: GCC would read two rows at once, and processors fetch ahead along one. */
+#if defined(__GNUC__)
+#define SYMBN_GROUPNORM_APART __asm__ volatile("")
+#else
+#define SYMBN_GROUPNORM_APART ((void)0)
+#endif
+
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
 #define SYMBN_GROUPNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
@@ -90,21 +97,49 @@ enum {
     SYMBN_GROUPNORM_LANES = 32, /* sums that run side by side */
     SYMBN_GROUPNORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_GROUPNORM_BLOCK = 512, /* elements that are written at once */
-    SYMBN_GROUPNORM_COLUMNS = 1024, /* the most columns whose sums are taken at once */
+    SYMBN_GROUPNORM_COLUMNS = 2048, /* the most columns whose sums are taken at once */
     SYMBN_GROUPNORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_GROUPNORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_groupnorm_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_groupnorm_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_groupnorm_flush(struct symbn_groupnorm_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_groupnorm_stream(struct symbn_groupnorm_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_groupnorm_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -113,11 +148,13 @@ static void symbn_groupnorm_stream(void *to, const void *from, size_t size)
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -229,6 +266,8 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_forward_f32_over_N(
     ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const float *x, const float *gamma, const float *beta, double eps,
     float *y, float *sigma2, float *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_groupnorm_line y_line = {NULL, 0, {0}};
+    struct symbn_groupnorm_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t g = 0; g < G; ++g) {
             /* mu[n, g] = mean(x[n, g, l, t] for l in K for t in S) */
@@ -314,15 +353,17 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_forward_f32_over_N(
                         y_to[lane] = y_ngks;
                     }
                     if (xhat != NULL && stream) {
-                        symbn_groupnorm_stream(&xhat[((n*G + g)*K + k)*S + chunk], xhat_block, sizeof(float)*(size_t)width);
+                        symbn_groupnorm_stream(&xhat_line, &xhat[((n*G + g)*K + k)*S + chunk], xhat_block, sizeof(float)*(size_t)width);
                     }
                     if (y != NULL && stream) {
-                        symbn_groupnorm_stream(&y[((n*G + g)*K + k)*S + chunk], y_block, sizeof(float)*(size_t)width);
+                        symbn_groupnorm_stream(&y_line, &y[((n*G + g)*K + k)*S + chunk], y_block, sizeof(float)*(size_t)width);
                     }
                 }
             }
         }
     }
+    symbn_groupnorm_flush(&y_line);
+    symbn_groupnorm_flush(&xhat_line);
     symbn_groupnorm_fence();
 }
 
@@ -358,6 +399,8 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_forward_f64_over_N(
     ptrdiff_t G, ptrdiff_t K, ptrdiff_t S, const double *x, const double *gamma, const double *beta,
     double eps, double *y, double *sigma2, double *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_groupnorm_line y_line = {NULL, 0, {0}};
+    struct symbn_groupnorm_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t g = 0; g < G; ++g) {
             /* mu[n, g] = mean(x[n, g, l, t] for l in K for t in S) */
@@ -440,15 +483,17 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_forward_f64_over_N(
                         y_to[lane] = y_ngks;
                     }
                     if (xhat != NULL && stream) {
-                        symbn_groupnorm_stream(&xhat[((n*G + g)*K + k)*S + chunk], xhat_block, sizeof(double)*(size_t)width);
+                        symbn_groupnorm_stream(&xhat_line, &xhat[((n*G + g)*K + k)*S + chunk], xhat_block, sizeof(double)*(size_t)width);
                     }
                     if (y != NULL && stream) {
-                        symbn_groupnorm_stream(&y[((n*G + g)*K + k)*S + chunk], y_block, sizeof(double)*(size_t)width);
+                        symbn_groupnorm_stream(&y_line, &y[((n*G + g)*K + k)*S + chunk], y_block, sizeof(double)*(size_t)width);
                     }
                 }
             }
         }
     }
+    symbn_groupnorm_flush(&y_line);
+    symbn_groupnorm_flush(&xhat_line);
     symbn_groupnorm_fence();
 }
 
@@ -485,6 +530,7 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f32_over_N(
     const float *xhat, double eps, float *dx, double *kept_sum_dy_xhat, double *kept_sum_dy, int stream,
     ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_groupnorm_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t g = 0; g < G; ++g) {
             /* sum_gamma_sum_dy[n, g] = sum(gamma[g, l]*sum_dy[n, g, l] for l in K) */
@@ -554,12 +600,13 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f32_over_N(
                         dx_to[lane] = dx_ngks;
                     }
                     if (dx != NULL && stream) {
-                        symbn_groupnorm_stream(&dx[((n*G + g)*K + k)*S + chunk], dx_block, sizeof(float)*(size_t)width);
+                        symbn_groupnorm_stream(&dx_line, &dx[((n*G + g)*K + k)*S + chunk], dx_block, sizeof(float)*(size_t)width);
                     }
                 }
             }
         }
     }
+    symbn_groupnorm_flush(&dx_line);
     symbn_groupnorm_fence();
 }
 
@@ -587,6 +634,7 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f32_over_G(
                         dbeta_gk_chunk[lane] = 0.0F;
                     }
                     for (ptrdiff_t n = chunk; n < chunk_end; ++n) {
+                        SYMBN_GROUPNORM_APART;
                         SYMBN_GROUPNORM_INDEPENDENT
                         for (ptrdiff_t lane = 0; lane < width; ++lane) {
                             const ptrdiff_t k = column + lane;
@@ -670,6 +718,7 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f64_over_N(
     const double *xhat, double eps, double *dx, double *kept_sum_dy_xhat, double *kept_sum_dy, int stream,
     ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_groupnorm_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t g = 0; g < G; ++g) {
             /* sum_gamma_sum_dy[n, g] = sum(gamma[g, l]*sum_dy[n, g, l] for l in K) */
@@ -741,12 +790,13 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f64_over_N(
                         dx_to[lane] = dx_ngks;
                     }
                     if (dx != NULL && stream) {
-                        symbn_groupnorm_stream(&dx[((n*G + g)*K + k)*S + chunk], dx_block, sizeof(double)*(size_t)width);
+                        symbn_groupnorm_stream(&dx_line, &dx[((n*G + g)*K + k)*S + chunk], dx_block, sizeof(double)*(size_t)width);
                     }
                 }
             }
         }
     }
+    symbn_groupnorm_flush(&dx_line);
     symbn_groupnorm_fence();
 }
 
@@ -774,6 +824,7 @@ SYMBN_GROUPNORM_CLONES static void symbn_groupnorm_backward_f64_over_G(
                         dbeta_gk_chunk[lane] = 0.0;
                     }
                     for (ptrdiff_t n = chunk; n < chunk_end; ++n) {
+                        SYMBN_GROUPNORM_APART;
                         SYMBN_GROUPNORM_INDEPENDENT
                         for (ptrdiff_t lane = 0; lane < width; ++lane) {
                             const ptrdiff_t k = column + lane;

@@ -74,6 +74,13 @@
 #define SYMBN_INSTANCENORM_INDEPENDENT
 #endif
 
+/* Turns of the loop around it stay apart: GCC would read two rows at once, and processors fetch ahead along one. */
+#if defined(__GNUC__)
+#define SYMBN_INSTANCENORM_APART __asm__ volatile("")
+#else
+#define SYMBN_INSTANCENORM_APART ((void)0)
+#endif
+
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
 #define SYMBN_INSTANCENORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
@@ -90,22 +97,52 @@ enum {
     SYMBN_INSTANCENORM_LANES = 32, /* sums that run side by side */
     SYMBN_INSTANCENORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_INSTANCENORM_BLOCK = 512, /* elements that are written at once */
-    SYMBN_INSTANCENORM_COLUMNS = 1024, /* the most columns whose sums are taken at once */
-    SYMBN_INSTANCENORM_SUMS = 16384, /* room for the columns' sums of parts of rows */
+    SYMBN_INSTANCENORM_PIECE = 128, /* elements of a row that pass by the caches at once */
+    SYMBN_INSTANCENORM_FOLDED = 512, /* elements of several short rows that are taken as one */
+    SYMBN_INSTANCENORM_COLUMNS = 2048, /* the most columns whose sums are taken at once */
+    SYMBN_INSTANCENORM_SUMS = 32768, /* room for the columns' sums of parts of rows */
     SYMBN_INSTANCENORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_INSTANCENORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_instancenorm_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_instancenorm_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_instancenorm_flush(struct symbn_instancenorm_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_instancenorm_stream(struct symbn_instancenorm_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_instancenorm_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -114,11 +151,13 @@ static void symbn_instancenorm_stream(void *to, const void *from, size_t size)
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -230,6 +269,8 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_forward_f32_over_N(
     ptrdiff_t C, ptrdiff_t S, const float *x, const float *gamma, const float *beta, double eps, float *y,
     float *sigma2, float *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_instancenorm_line y_line = {NULL, 0, {0}};
+    struct symbn_instancenorm_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t c = 0; c < C; ++c) {
             /* mu[n, c] = mean(x[n, c, t] for t in S) */
@@ -308,14 +349,16 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_forward_f32_over_N(
                     y_to[lane] = y_ncs;
                 }
                 if (xhat != NULL && stream) {
-                    symbn_instancenorm_stream(&xhat[(n*C + c)*S + chunk], xhat_block, sizeof(float)*(size_t)width);
+                    symbn_instancenorm_stream(&xhat_line, &xhat[(n*C + c)*S + chunk], xhat_block, sizeof(float)*(size_t)width);
                 }
                 if (y != NULL && stream) {
-                    symbn_instancenorm_stream(&y[(n*C + c)*S + chunk], y_block, sizeof(float)*(size_t)width);
+                    symbn_instancenorm_stream(&y_line, &y[(n*C + c)*S + chunk], y_block, sizeof(float)*(size_t)width);
                 }
             }
         }
     }
+    symbn_instancenorm_flush(&y_line);
+    symbn_instancenorm_flush(&xhat_line);
     symbn_instancenorm_fence();
 }
 
@@ -351,6 +394,8 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_forward_f64_over_N(
     ptrdiff_t C, ptrdiff_t S, const double *x, const double *gamma, const double *beta, double eps,
     double *y, double *sigma2, double *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_instancenorm_line y_line = {NULL, 0, {0}};
+    struct symbn_instancenorm_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t c = 0; c < C; ++c) {
             /* mu[n, c] = mean(x[n, c, t] for t in S) */
@@ -428,14 +473,16 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_forward_f64_over_N(
                     y_to[lane] = y_ncs;
                 }
                 if (xhat != NULL && stream) {
-                    symbn_instancenorm_stream(&xhat[(n*C + c)*S + chunk], xhat_block, sizeof(double)*(size_t)width);
+                    symbn_instancenorm_stream(&xhat_line, &xhat[(n*C + c)*S + chunk], xhat_block, sizeof(double)*(size_t)width);
                 }
                 if (y != NULL && stream) {
-                    symbn_instancenorm_stream(&y[(n*C + c)*S + chunk], y_block, sizeof(double)*(size_t)width);
+                    symbn_instancenorm_stream(&y_line, &y[(n*C + c)*S + chunk], y_block, sizeof(double)*(size_t)width);
                 }
             }
         }
     }
+    symbn_instancenorm_flush(&y_line);
+    symbn_instancenorm_flush(&xhat_line);
     symbn_instancenorm_fence();
 }
 
@@ -472,6 +519,7 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f32_over_N(
     double eps, float *dx, double *kept_sum_dy_xhat, double *kept_sum_dy, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_instancenorm_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t c = 0; c < C; ++c) {
             /* sum_dy[n, c] = sum(dy[n, c, k] for k in S) */
@@ -530,11 +578,12 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f32_over_N(
                     dx_to[lane] = dx_ncs;
                 }
                 if (dx != NULL && stream) {
-                    symbn_instancenorm_stream(&dx[(n*C + c)*S + chunk], dx_block, sizeof(float)*(size_t)width);
+                    symbn_instancenorm_stream(&dx_line, &dx[(n*C + c)*S + chunk], dx_block, sizeof(float)*(size_t)width);
                 }
             }
         }
     }
+    symbn_instancenorm_flush(&dx_line);
     symbn_instancenorm_fence();
 }
 
@@ -552,6 +601,7 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f32_rows_over_
             dbeta_c_chunk[lane] = 0.0F;
         }
         for (ptrdiff_t n = chunk; n < chunk_end; ++n) {
+            SYMBN_INSTANCENORM_APART;
             SYMBN_INSTANCENORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t c = column + lane;
@@ -570,38 +620,51 @@ static void symbn_instancenorm_backward_f32_blocks_over_C(
     ptrdiff_t N, ptrdiff_t C, float *dgamma, float *dbeta, double *kept_sum_dy_xhat, double *kept_sum_dy,
     ptrdiff_t column, ptrdiff_t width, ptrdiff_t parts)
 {
+    const ptrdiff_t fold = width == C && width < SYMBN_INSTANCENORM_PIECE && N >= SYMBN_INSTANCENORM_FOLDED ? SYMBN_INSTANCENORM_FOLDED / width : 1;
+    const ptrdiff_t wide = fold*width;
     /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
     double dgamma_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
     /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
     double dbeta_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
 
     {
-        const ptrdiff_t pieces = symbn_instancenorm_least(parts, SYMBN_INSTANCENORM_SUMS / 2 / width);
+        const ptrdiff_t pieces = symbn_instancenorm_least(parts, SYMBN_INSTANCENORM_SUMS / 2 / wide);
 
         if (pieces <= 1) {
             symbn_instancenorm_backward_f32_rows_over_C(
-                C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns, dbeta_c_columns, column, width, 0, N);
+                C*fold, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns, dbeta_c_columns, column, wide, 0, N / fold);
         } else {
             double dgamma_c_columns_part[SYMBN_INSTANCENORM_SUMS / 2];
             double dbeta_c_columns_part[SYMBN_INSTANCENORM_SUMS / 2];
 
             SYMBN_INSTANCENORM_PARALLEL
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    dgamma_c_columns_part[part*width + lane] = 0.0;
-                    dbeta_c_columns_part[part*width + lane] = 0.0;
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    dgamma_c_columns_part[part*wide + lane] = 0.0;
+                    dbeta_c_columns_part[part*wide + lane] = 0.0;
                 }
                 symbn_instancenorm_backward_f32_rows_over_C(
-                    C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns_part + part*width, dbeta_c_columns_part + part*width,
-                    column, width, symbn_instancenorm_cut(N, part, pieces), symbn_instancenorm_cut(N, part + 1, pieces));
+                    C*fold, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns_part + part*wide,
+                    dbeta_c_columns_part + part*wide, column, wide, symbn_instancenorm_cut(N / fold, part, pieces),
+                    symbn_instancenorm_cut(N / fold, part + 1, pieces));
             }
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    dgamma_c_columns[lane] += dgamma_c_columns_part[part*width + lane];
-                    dbeta_c_columns[lane] += dbeta_c_columns_part[part*width + lane];
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    dgamma_c_columns[lane] += dgamma_c_columns_part[part*wide + lane];
+                    dbeta_c_columns[lane] += dbeta_c_columns_part[part*wide + lane];
                 }
             }
         }
+    }
+    for (ptrdiff_t start = width; start < wide; start += width) {
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            dgamma_c_columns[lane] += dgamma_c_columns[start + lane];
+            dbeta_c_columns[lane] += dbeta_c_columns[start + lane];
+        }
+    }
+    if (N % fold > 0) {
+        symbn_instancenorm_backward_f32_rows_over_C(
+            C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns, dbeta_c_columns, column, width, N - N % fold, N);
     }
 
     for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -680,6 +743,7 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_over_N(
     const double *xhat, double eps, double *dx, double *kept_sum_dy_xhat, double *kept_sum_dy, int stream,
     ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_instancenorm_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t c = 0; c < C; ++c) {
             /* sum_dy[n, c] = sum(dy[n, c, k] for k in S) */
@@ -739,11 +803,12 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_over_N(
                     dx_to[lane] = dx_ncs;
                 }
                 if (dx != NULL && stream) {
-                    symbn_instancenorm_stream(&dx[(n*C + c)*S + chunk], dx_block, sizeof(double)*(size_t)width);
+                    symbn_instancenorm_stream(&dx_line, &dx[(n*C + c)*S + chunk], dx_block, sizeof(double)*(size_t)width);
                 }
             }
         }
     }
+    symbn_instancenorm_flush(&dx_line);
     symbn_instancenorm_fence();
 }
 
@@ -762,6 +827,7 @@ SYMBN_INSTANCENORM_CLONES static void symbn_instancenorm_backward_f64_rows_over_
             dbeta_c_chunk[lane] = 0.0;
         }
         for (ptrdiff_t n = chunk; n < chunk_end; ++n) {
+            SYMBN_INSTANCENORM_APART;
             SYMBN_INSTANCENORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t c = column + lane;
@@ -780,18 +846,20 @@ static void symbn_instancenorm_backward_f64_blocks_over_C(
     ptrdiff_t N, ptrdiff_t C, double *dgamma, double *dbeta, double *kept_sum_dy_xhat, double *kept_sum_dy,
     ptrdiff_t column, ptrdiff_t width, ptrdiff_t parts)
 {
+    const ptrdiff_t fold = width == C && width < SYMBN_INSTANCENORM_PIECE && N >= SYMBN_INSTANCENORM_FOLDED ? SYMBN_INSTANCENORM_FOLDED / width : 1;
+    const ptrdiff_t wide = fold*width;
     /* dgamma[c] = sum(dy[n, c, s]*xhat[n, c, s] for n in N for s in S) */
     double dgamma_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0}, dgamma_c_columns_low[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
     /* dbeta[c] = sum(dy[n, c, s] for n in N for s in S) */
     double dbeta_c_columns[SYMBN_INSTANCENORM_COLUMNS] = {0.0}, dbeta_c_columns_low[SYMBN_INSTANCENORM_COLUMNS] = {0.0};
 
     {
-        const ptrdiff_t pieces = symbn_instancenorm_least(parts, SYMBN_INSTANCENORM_SUMS / 4 / width);
+        const ptrdiff_t pieces = symbn_instancenorm_least(parts, SYMBN_INSTANCENORM_SUMS / 4 / wide);
 
         if (pieces <= 1) {
             symbn_instancenorm_backward_f64_rows_over_C(
-                C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns, dgamma_c_columns_low, dbeta_c_columns,
-                dbeta_c_columns_low, column, width, 0, N);
+                C*fold, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns, dgamma_c_columns_low, dbeta_c_columns,
+                dbeta_c_columns_low, column, wide, 0, N / fold);
         } else {
             double dgamma_c_columns_part[SYMBN_INSTANCENORM_SUMS / 4];
             double dgamma_c_columns_low_part[SYMBN_INSTANCENORM_SUMS / 4];
@@ -800,27 +868,40 @@ static void symbn_instancenorm_backward_f64_blocks_over_C(
 
             SYMBN_INSTANCENORM_PARALLEL
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    dgamma_c_columns_part[part*width + lane] = 0.0;
-                    dgamma_c_columns_low_part[part*width + lane] = 0.0;
-                    dbeta_c_columns_part[part*width + lane] = 0.0;
-                    dbeta_c_columns_low_part[part*width + lane] = 0.0;
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    dgamma_c_columns_part[part*wide + lane] = 0.0;
+                    dgamma_c_columns_low_part[part*wide + lane] = 0.0;
+                    dbeta_c_columns_part[part*wide + lane] = 0.0;
+                    dbeta_c_columns_low_part[part*wide + lane] = 0.0;
                 }
                 symbn_instancenorm_backward_f64_rows_over_C(
-                    C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns_part + part*width,
-                    dgamma_c_columns_low_part + part*width, dbeta_c_columns_part + part*width,
-                    dbeta_c_columns_low_part + part*width, column, width, symbn_instancenorm_cut(N, part, pieces),
-                    symbn_instancenorm_cut(N, part + 1, pieces));
+                    C*fold, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns_part + part*wide,
+                    dgamma_c_columns_low_part + part*wide, dbeta_c_columns_part + part*wide,
+                    dbeta_c_columns_low_part + part*wide, column, wide, symbn_instancenorm_cut(N / fold, part, pieces),
+                    symbn_instancenorm_cut(N / fold, part + 1, pieces));
             }
             for (ptrdiff_t part = 0; part < pieces; ++part) {
-                for (ptrdiff_t lane = 0; lane < width; ++lane) {
-                    symbn_instancenorm_add(&dgamma_c_columns[lane], &dgamma_c_columns_low[lane], dgamma_c_columns_part[part*width + lane]);
-                    dgamma_c_columns_low[lane] += dgamma_c_columns_low_part[part*width + lane];
-                    symbn_instancenorm_add(&dbeta_c_columns[lane], &dbeta_c_columns_low[lane], dbeta_c_columns_part[part*width + lane]);
-                    dbeta_c_columns_low[lane] += dbeta_c_columns_low_part[part*width + lane];
+                for (ptrdiff_t lane = 0; lane < wide; ++lane) {
+                    symbn_instancenorm_add(&dgamma_c_columns[lane], &dgamma_c_columns_low[lane], dgamma_c_columns_part[part*wide + lane]);
+                    dgamma_c_columns_low[lane] += dgamma_c_columns_low_part[part*wide + lane];
+                    symbn_instancenorm_add(&dbeta_c_columns[lane], &dbeta_c_columns_low[lane], dbeta_c_columns_part[part*wide + lane]);
+                    dbeta_c_columns_low[lane] += dbeta_c_columns_low_part[part*wide + lane];
                 }
             }
         }
+    }
+    for (ptrdiff_t start = width; start < wide; start += width) {
+        for (ptrdiff_t lane = 0; lane < width; ++lane) {
+            symbn_instancenorm_add(&dgamma_c_columns[lane], &dgamma_c_columns_low[lane], dgamma_c_columns[start + lane]);
+            dgamma_c_columns_low[lane] += dgamma_c_columns_low[start + lane];
+            symbn_instancenorm_add(&dbeta_c_columns[lane], &dbeta_c_columns_low[lane], dbeta_c_columns[start + lane]);
+            dbeta_c_columns_low[lane] += dbeta_c_columns_low[start + lane];
+        }
+    }
+    if (N % fold > 0) {
+        symbn_instancenorm_backward_f64_rows_over_C(
+            C, kept_sum_dy_xhat, kept_sum_dy, dgamma_c_columns, dgamma_c_columns_low, dbeta_c_columns,
+            dbeta_c_columns_low, column, width, N - N % fold, N);
     }
 
     for (ptrdiff_t lane = 0; lane < width; ++lane) {

@@ -85,16 +85,44 @@ enum {
     SYMBN_L2NORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_l2norm_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_l2norm_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_l2norm_flush(struct symbn_l2norm_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_l2norm_stream(struct symbn_l2norm_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_l2norm_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -103,11 +131,13 @@ static void symbn_l2norm_stream(void *to, const void *from, size_t size)
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -197,6 +227,7 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_forward_f32_over_N(
     ptrdiff_t D, const float *x, double eps, float *y, float *norm, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_l2norm_line y_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_square_x[n] = sum(x[n, j]**2 for j in D) */
         double sum_square_x_n_lanes[SYMBN_L2NORM_LANES] = {0.0};
@@ -241,10 +272,11 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_forward_f32_over_N(
                 y_to[lane] = y_nd;
             }
             if (y != NULL && stream) {
-                symbn_l2norm_stream(&y[n*D + chunk], y_block, sizeof(float)*(size_t)width);
+                symbn_l2norm_stream(&y_line, &y[n*D + chunk], y_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_l2norm_flush(&y_line);
     symbn_l2norm_fence();
 }
 
@@ -277,6 +309,7 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_forward_f64_over_N(
     ptrdiff_t D, const double *x, double eps, double *y, double *norm, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_l2norm_line y_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_square_x[n] = sum(x[n, j]**2 for j in D) */
         double sum_square_x_n_lanes[SYMBN_L2NORM_LANES] = {0.0}, sum_square_x_n_lanes_low[SYMBN_L2NORM_LANES] = {0.0};
@@ -322,10 +355,11 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_forward_f64_over_N(
                 y_to[lane] = y_nd;
             }
             if (y != NULL && stream) {
-                symbn_l2norm_stream(&y[n*D + chunk], y_block, sizeof(double)*(size_t)width);
+                symbn_l2norm_stream(&y_line, &y[n*D + chunk], y_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_l2norm_flush(&y_line);
     symbn_l2norm_fence();
 }
 
@@ -358,6 +392,7 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_backward_f32_over_N(
     ptrdiff_t D, const float *dy, const float *norm, const float *y, float *dx, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_l2norm_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy_y[n] = sum(dy[n, k]*y[n, k] for k in D) */
         double sum_dy_y_n_lanes[SYMBN_L2NORM_LANES] = {0.0};
@@ -402,10 +437,11 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_backward_f32_over_N(
                 dx_to[lane] = dx_nd;
             }
             if (dx != NULL && stream) {
-                symbn_l2norm_stream(&dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
+                symbn_l2norm_stream(&dx_line, &dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_l2norm_flush(&dx_line);
     symbn_l2norm_fence();
 }
 
@@ -439,6 +475,7 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_backward_f64_over_N(
     ptrdiff_t D, const double *dy, const double *norm, const double *y, double *dx, int stream,
     ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_l2norm_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy_y[n] = sum(dy[n, k]*y[n, k] for k in D) */
         double sum_dy_y_n_lanes[SYMBN_L2NORM_LANES] = {0.0}, sum_dy_y_n_lanes_low[SYMBN_L2NORM_LANES] = {0.0};
@@ -483,10 +520,11 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_backward_f64_over_N(
                 dx_to[lane] = dx_nd;
             }
             if (dx != NULL && stream) {
-                symbn_l2norm_stream(&dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
+                symbn_l2norm_stream(&dx_line, &dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_l2norm_flush(&dx_line);
     symbn_l2norm_fence();
 }
 

@@ -74,6 +74,13 @@
 #define SYMBN_LAYERNORM_INDEPENDENT
 #endif
 
+/* Turns of the loop around it stay apart: GCC would read two rows at once, and processors fetch ahead along one. */
+#if defined(__GNUC__)
+#define SYMBN_LAYERNORM_APART __asm__ volatile("")
+#else
+#define SYMBN_LAYERNORM_APART ((void)0)
+#endif
+
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
 #define SYMBN_LAYERNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
@@ -91,7 +98,7 @@ enum {
     SYMBN_LAYERNORM_NARROW = 16, /* the same for each of several rows */
     SYMBN_LAYERNORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_LAYERNORM_BLOCK = 512, /* elements that are written at once */
-    SYMBN_LAYERNORM_COLUMNS = 1024, /* the most columns whose sums are taken at once */
+    SYMBN_LAYERNORM_COLUMNS = 2048, /* the most columns whose sums are taken at once */
     SYMBN_LAYERNORM_WIDE = 8192, /* columns' sums that are taken at once beside those of rows */
     SYMBN_LAYERNORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_LAYERNORM_TOGETHER = 4, /* rows that are read at once */
@@ -99,16 +106,44 @@ enum {
     SYMBN_LAYERNORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_layernorm_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_layernorm_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_layernorm_flush(struct symbn_layernorm_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_layernorm_stream(struct symbn_layernorm_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_layernorm_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -117,11 +152,13 @@ static void symbn_layernorm_stream(void *to, const void *from, size_t size)
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -244,6 +281,8 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_forward_f32_over_N(
     ptrdiff_t D, const float *x, const float *gamma, const float *beta, double eps, float *y, float *sigma2,
     float *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_layernorm_line y_line = {NULL, 0, {0}};
+    struct symbn_layernorm_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* mu[n] = mean(x[n, j] for j in D) */
         double mu_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
@@ -319,13 +358,15 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_forward_f32_over_N(
                 y_to[lane] = y_nd;
             }
             if (xhat != NULL && stream) {
-                symbn_layernorm_stream(&xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
+                symbn_layernorm_stream(&xhat_line, &xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
             }
             if (y != NULL && stream) {
-                symbn_layernorm_stream(&y[n*D + chunk], y_block, sizeof(float)*(size_t)width);
+                symbn_layernorm_stream(&y_line, &y[n*D + chunk], y_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_layernorm_flush(&y_line);
+    symbn_layernorm_flush(&xhat_line);
     symbn_layernorm_fence();
 }
 
@@ -361,6 +402,8 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_forward_f64_over_N(
     ptrdiff_t D, const double *x, const double *gamma, const double *beta, double eps, double *y,
     double *sigma2, double *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_layernorm_line y_line = {NULL, 0, {0}};
+    struct symbn_layernorm_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* mu[n] = mean(x[n, j] for j in D) */
         double mu_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, mu_n_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
@@ -437,13 +480,15 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_forward_f64_over_N(
                 y_to[lane] = y_nd;
             }
             if (xhat != NULL && stream) {
-                symbn_layernorm_stream(&xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
+                symbn_layernorm_stream(&xhat_line, &xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
             }
             if (y != NULL && stream) {
-                symbn_layernorm_stream(&y[n*D + chunk], y_block, sizeof(double)*(size_t)width);
+                symbn_layernorm_stream(&y_line, &y[n*D + chunk], y_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_layernorm_flush(&y_line);
+    symbn_layernorm_flush(&xhat_line);
     symbn_layernorm_fence();
 }
 
@@ -479,6 +524,7 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f32_over_N(
     ptrdiff_t D, const float *dy, const float *gamma, const float *sigma2, const float *xhat, double eps,
     float *dx, double *dgamma_d_parts, double *dbeta_d_parts, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_layernorm_line dx_line = {NULL, 0, {0}};
     /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
     /* dbeta[d] = sum(dy[n, d] for n in N) */
     for (ptrdiff_t d = 0; d < D; ++d) {
@@ -638,11 +684,12 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f32_over_N(
                     dx_to[lane] = dx_nd;
                 }
                 if (dx != NULL && stream) {
-                    symbn_layernorm_stream(&dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
+                    symbn_layernorm_stream(&dx_line, &dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
                 }
             }
         }
     }
+    symbn_layernorm_flush(&dx_line);
     symbn_layernorm_fence();
 }
 
@@ -701,6 +748,7 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f64_over_N(
     ptrdiff_t D, const double *dy, const double *gamma, const double *sigma2, const double *xhat, double eps,
     double *dx, double *dgamma_d_parts, double *dbeta_d_parts, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_layernorm_line dx_line = {NULL, 0, {0}};
     /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
     /* dbeta[d] = sum(dy[n, d] for n in N) */
     for (ptrdiff_t d = 0; d < D; ++d) {
@@ -745,6 +793,7 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f64_over_N(
                 }
             }
             for (ptrdiff_t n = done; n < block_end; ++n) {
+                SYMBN_LAYERNORM_APART;
                 SYMBN_LAYERNORM_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
@@ -818,11 +867,12 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_backward_f64_over_N(
                     dx_to[lane] = dx_nd;
                 }
                 if (dx != NULL && stream) {
-                    symbn_layernorm_stream(&dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
+                    symbn_layernorm_stream(&dx_line, &dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
                 }
             }
         }
     }
+    symbn_layernorm_flush(&dx_line);
     symbn_layernorm_fence();
 }
 

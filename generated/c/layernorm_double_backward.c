@@ -86,6 +86,13 @@
 #define SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
 #endif
 
+/* Turns of the loop around it stay apart: GCC would read two rows at once, and processors fetch ahead along one. */
+#if defined(__GNUC__)
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_APART __asm__ volatile("")
+#else
+#define SYMBN_LAYERNORM_DOUBLE_BACKWARD_APART ((void)0)
+#endif
+
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
 #define SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
@@ -102,23 +109,51 @@ enum {
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_LANES = 32, /* sums that run side by side */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_BLOCK = 512, /* elements that are written at once */
-    SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS = 1024, /* the most columns whose sums are taken at once */
+    SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS = 2048, /* the most columns whose sums are taken at once */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER = 4, /* rows that are read at once */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_JOINED_PARTS = 16, /* the same as PARTS for a loop whose parts each have sums of columns */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_layernorm_double_backward_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_layernorm_double_backward_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_layernorm_double_backward_flush(struct symbn_layernorm_double_backward_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_layernorm_double_backward_stream(struct symbn_layernorm_double_backward_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_layernorm_double_backward_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -127,11 +162,13 @@ static void symbn_layernorm_double_backward_stream(void *to, const void *from, s
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -248,6 +285,8 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
     float *xhat, double *kept_mu, double *kept_sigma2, double *dgamma_d_parts, double *dbeta_d_parts,
     int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_layernorm_double_backward_line dx_line = {NULL, 0, {0}};
+    struct symbn_layernorm_double_backward_line xhat_line = {NULL, 0, {0}};
     /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
     /* dbeta[d] = sum(dy[n, d] for n in N) */
     for (ptrdiff_t d = 0; d < D; ++d) {
@@ -363,10 +402,10 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                     dx_to[lane] = dx_nd;
                 }
                 if (xhat != NULL && stream) {
-                    symbn_layernorm_double_backward_stream(&xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
+                    symbn_layernorm_double_backward_stream(&xhat_line, &xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
                 }
                 if (dx != NULL && stream) {
-                    symbn_layernorm_double_backward_stream(&dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
+                    symbn_layernorm_double_backward_stream(&dx_line, &dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
                 }
             }
         }
@@ -417,6 +456,7 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                 }
             }
             for (ptrdiff_t n = done; n < block_end; ++n) {
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_APART;
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
@@ -432,6 +472,8 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             symbn_layernorm_double_backward_widen_columns(dbeta_d_columns, dbeta_d_chunk, width);
         }
     }
+    symbn_layernorm_double_backward_flush(&dx_line);
+    symbn_layernorm_double_backward_flush(&xhat_line);
     symbn_layernorm_double_backward_fence();
 }
 
@@ -495,6 +537,8 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
     double *sigma2, double *xhat, double *kept_mu, double *kept_sigma2, double *dgamma_d_parts,
     double *dbeta_d_parts, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_layernorm_double_backward_line dx_line = {NULL, 0, {0}};
+    struct symbn_layernorm_double_backward_line xhat_line = {NULL, 0, {0}};
     /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
     /* dbeta[d] = sum(dy[n, d] for n in N) */
     for (ptrdiff_t d = 0; d < D; ++d) {
@@ -615,10 +659,10 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                     dx_to[lane] = dx_nd;
                 }
                 if (xhat != NULL && stream) {
-                    symbn_layernorm_double_backward_stream(&xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
+                    symbn_layernorm_double_backward_stream(&xhat_line, &xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
                 }
                 if (dx != NULL && stream) {
-                    symbn_layernorm_double_backward_stream(&dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
+                    symbn_layernorm_double_backward_stream(&dx_line, &dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
                 }
             }
         }
@@ -669,6 +713,7 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
                 }
             }
             for (ptrdiff_t n = done; n < block_end; ++n) {
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_APART;
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
@@ -684,6 +729,8 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             symbn_layernorm_double_backward_carry(dbeta_d_columns, dbeta_d_columns_low, dbeta_d_chunk, width);
         }
     }
+    symbn_layernorm_double_backward_flush(&dx_line);
+    symbn_layernorm_double_backward_flush(&xhat_line);
     symbn_layernorm_double_backward_fence();
 }
 
@@ -752,6 +799,8 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
     double *kept_sum_ddx, double *kept_sum_ddx_xhat, double *grad_gamma_d_parts, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_layernorm_double_backward_line grad_dy_line = {NULL, 0, {0}};
+    struct symbn_layernorm_double_backward_line grad_x_line = {NULL, 0, {0}};
     /* grad_gamma[d] = sum(dy[n, d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d]) for n in N) */
     for (ptrdiff_t d = 0; d < D; ++d) {
         grad_gamma_d_parts[d] = 0.0;
@@ -916,10 +965,10 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     grad_x_to[lane] = grad_x_nd;
                 }
                 if (grad_dy != NULL && stream) {
-                    symbn_layernorm_double_backward_stream(&grad_dy[n*D + chunk], grad_dy_block, sizeof(float)*(size_t)width);
+                    symbn_layernorm_double_backward_stream(&grad_dy_line, &grad_dy[n*D + chunk], grad_dy_block, sizeof(float)*(size_t)width);
                 }
                 if (grad_x != NULL && stream) {
-                    symbn_layernorm_double_backward_stream(&grad_x[n*D + chunk], grad_x_block, sizeof(float)*(size_t)width);
+                    symbn_layernorm_double_backward_stream(&grad_x_line, &grad_x[n*D + chunk], grad_x_block, sizeof(float)*(size_t)width);
                 }
             }
         }
@@ -974,6 +1023,7 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                 }
             }
             for (ptrdiff_t n = done; n < block_end; ++n) {
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_APART;
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
@@ -987,6 +1037,8 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             symbn_layernorm_double_backward_widen_columns(grad_gamma_d_columns, grad_gamma_d_chunk, width);
         }
     }
+    symbn_layernorm_double_backward_flush(&grad_dy_line);
+    symbn_layernorm_double_backward_flush(&grad_x_line);
     symbn_layernorm_double_backward_fence();
 }
 
@@ -1057,6 +1109,8 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
     double *grad_x, double *kept_sum_ddx, double *kept_sum_ddx_xhat, double *grad_gamma_d_parts, int stream,
     ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_layernorm_double_backward_line grad_dy_line = {NULL, 0, {0}};
+    struct symbn_layernorm_double_backward_line grad_x_line = {NULL, 0, {0}};
     /* grad_gamma[d] = sum(dy[n, d]*(grad_s[n]/D + ddx[n, d]/w[n] + grad_r[n]/D*xhat[n, d]) for n in N) */
     for (ptrdiff_t d = 0; d < D; ++d) {
         grad_gamma_d_parts[d] = 0.0;
@@ -1227,10 +1281,10 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                     grad_x_to[lane] = grad_x_nd;
                 }
                 if (grad_dy != NULL && stream) {
-                    symbn_layernorm_double_backward_stream(&grad_dy[n*D + chunk], grad_dy_block, sizeof(double)*(size_t)width);
+                    symbn_layernorm_double_backward_stream(&grad_dy_line, &grad_dy[n*D + chunk], grad_dy_block, sizeof(double)*(size_t)width);
                 }
                 if (grad_x != NULL && stream) {
-                    symbn_layernorm_double_backward_stream(&grad_x[n*D + chunk], grad_x_block, sizeof(double)*(size_t)width);
+                    symbn_layernorm_double_backward_stream(&grad_x_line, &grad_x[n*D + chunk], grad_x_block, sizeof(double)*(size_t)width);
                 }
             }
         }
@@ -1286,6 +1340,7 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
                 }
             }
             for (ptrdiff_t n = done; n < block_end; ++n) {
+                SYMBN_LAYERNORM_DOUBLE_BACKWARD_APART;
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
@@ -1299,6 +1354,8 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             symbn_layernorm_double_backward_carry(grad_gamma_d_columns, grad_gamma_d_columns_low, grad_gamma_d_chunk, width);
         }
     }
+    symbn_layernorm_double_backward_flush(&grad_dy_line);
+    symbn_layernorm_double_backward_flush(&grad_x_line);
     symbn_layernorm_double_backward_fence();
 }
 

@@ -90,16 +90,44 @@ enum {
     SYMBN_LAYERNORM_JVP_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_layernorm_jvp_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_layernorm_jvp_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_layernorm_jvp_flush(struct symbn_layernorm_jvp_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_layernorm_jvp_stream(struct symbn_layernorm_jvp_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_layernorm_jvp_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -108,11 +136,13 @@ static void symbn_layernorm_jvp_stream(void *to, const void *from, size_t size)
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -210,6 +240,8 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_forward_f32_over_N(
     ptrdiff_t D, const float *x, const float *gamma, const float *beta, double eps, float *y, float *sigma2,
     float *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_layernorm_jvp_line y_line = {NULL, 0, {0}};
+    struct symbn_layernorm_jvp_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* mu[n] = mean(x[n, j] for j in D) */
         double mu_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
@@ -285,13 +317,15 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_forward_f32_over_N(
                 y_to[lane] = y_nd;
             }
             if (xhat != NULL && stream) {
-                symbn_layernorm_jvp_stream(&xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
+                symbn_layernorm_jvp_stream(&xhat_line, &xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
             }
             if (y != NULL && stream) {
-                symbn_layernorm_jvp_stream(&y[n*D + chunk], y_block, sizeof(float)*(size_t)width);
+                symbn_layernorm_jvp_stream(&y_line, &y[n*D + chunk], y_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_layernorm_jvp_flush(&y_line);
+    symbn_layernorm_jvp_flush(&xhat_line);
     symbn_layernorm_jvp_fence();
 }
 
@@ -327,6 +361,8 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_forward_f64_over_N(
     ptrdiff_t D, const double *x, const double *gamma, const double *beta, double eps, double *y,
     double *sigma2, double *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_layernorm_jvp_line y_line = {NULL, 0, {0}};
+    struct symbn_layernorm_jvp_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* mu[n] = mean(x[n, j] for j in D) */
         double mu_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0}, mu_n_lanes_low[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
@@ -403,13 +439,15 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_forward_f64_over_N(
                 y_to[lane] = y_nd;
             }
             if (xhat != NULL && stream) {
-                symbn_layernorm_jvp_stream(&xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
+                symbn_layernorm_jvp_stream(&xhat_line, &xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
             }
             if (y != NULL && stream) {
-                symbn_layernorm_jvp_stream(&y[n*D + chunk], y_block, sizeof(double)*(size_t)width);
+                symbn_layernorm_jvp_stream(&y_line, &y[n*D + chunk], y_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_layernorm_jvp_flush(&y_line);
+    symbn_layernorm_jvp_flush(&xhat_line);
     symbn_layernorm_jvp_fence();
 }
 
@@ -446,6 +484,7 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_f32_over_N(
     const float *sigma2, const float *xhat, double eps, float *y_dot, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_layernorm_jvp_line y_dot_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* mean_x_dot[n] = mean(x_dot[n, k] for k in D) */
         double mean_x_dot_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
@@ -505,10 +544,11 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_f32_over_N(
                 y_dot_to[lane] = y_dot_nd;
             }
             if (y_dot != NULL && stream) {
-                symbn_layernorm_jvp_stream(&y_dot[n*D + chunk], y_dot_block, sizeof(float)*(size_t)width);
+                symbn_layernorm_jvp_stream(&y_dot_line, &y_dot[n*D + chunk], y_dot_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_layernorm_jvp_flush(&y_dot_line);
     symbn_layernorm_jvp_fence();
 }
 
@@ -550,6 +590,7 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_f64_over_N(
     const double *sigma2, const double *xhat, double eps, double *y_dot, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_layernorm_jvp_line y_dot_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* mean_x_dot[n] = mean(x_dot[n, k] for k in D) */
         double mean_x_dot_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0}, mean_x_dot_n_lanes_low[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
@@ -610,10 +651,11 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_f64_over_N(
                 y_dot_to[lane] = y_dot_nd;
             }
             if (y_dot != NULL && stream) {
-                symbn_layernorm_jvp_stream(&y_dot[n*D + chunk], y_dot_block, sizeof(double)*(size_t)width);
+                symbn_layernorm_jvp_stream(&y_dot_line, &y_dot[n*D + chunk], y_dot_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_layernorm_jvp_flush(&y_dot_line);
     symbn_layernorm_jvp_fence();
 }
 

@@ -65,6 +65,13 @@
 #define SYMBN_LINEAR_INDEPENDENT
 #endif
 
+/* Turns of the loop around it stay apart: GCC would read two rows at once, and processors fetch ahead along one. */
+#if defined(__GNUC__)
+#define SYMBN_LINEAR_APART __asm__ volatile("")
+#else
+#define SYMBN_LINEAR_APART ((void)0)
+#endif
+
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
 #define SYMBN_LINEAR_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
@@ -80,7 +87,7 @@
 enum {
     SYMBN_LINEAR_LANES = 32, /* sums that run side by side */
     SYMBN_LINEAR_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
-    SYMBN_LINEAR_COLUMNS = 1024, /* the most columns whose sums are taken at once */
+    SYMBN_LINEAR_COLUMNS = 2048, /* the most columns whose sums are taken at once */
     SYMBN_LINEAR_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_LINEAR_PARTS = 64 /* the most parts that a loop is cut into */
 };
@@ -319,6 +326,7 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_N(
                         dx_ni_chunk[lane] = 0.0F;
                     }
                     for (ptrdiff_t o = chunk; o < chunk_end; ++o) {
+                        SYMBN_LINEAR_APART;
                         const double dy_no = (double)dy[n*O + o];
                         const float dy_no_f = (float)dy_no;
                         SYMBN_LINEAR_INDEPENDENT
@@ -363,6 +371,7 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f32_over_O(
                         dw_oi_chunk[lane] = 0.0F;
                     }
                     for (ptrdiff_t n = chunk; n < chunk_end; ++n) {
+                        SYMBN_LINEAR_APART;
                         const double dy_no = (double)dy[n*O + o];
                         const float dy_no_f = (float)dy_no;
                         SYMBN_LINEAR_INDEPENDENT
@@ -470,6 +479,7 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f64_over_N(
                         dx_ni_chunk[lane] = 0.0;
                     }
                     for (ptrdiff_t o = chunk; o < chunk_end; ++o) {
+                        SYMBN_LINEAR_APART;
                         const double dy_no = dy[n*O + o];
                         SYMBN_LINEAR_INDEPENDENT
                         for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -514,6 +524,7 @@ SYMBN_LINEAR_CLONES static void symbn_linear_backward_f64_over_O(
                         dw_oi_chunk[lane] = 0.0;
                     }
                     for (ptrdiff_t n = chunk; n < chunk_end; ++n) {
+                        SYMBN_LINEAR_APART;
                         const double dy_no = dy[n*O + o];
                         SYMBN_LINEAR_INDEPENDENT
                         for (ptrdiff_t lane = 0; lane < width; ++lane) {

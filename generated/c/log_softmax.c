@@ -85,16 +85,44 @@ enum {
     SYMBN_LOG_SOFTMAX_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_log_softmax_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_log_softmax_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_log_softmax_flush(struct symbn_log_softmax_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_log_softmax_stream(struct symbn_log_softmax_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_log_softmax_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -103,11 +131,13 @@ static void symbn_log_softmax_stream(void *to, const void *from, size_t size)
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -254,6 +284,7 @@ static inline ptrdiff_t symbn_log_softmax_cut(ptrdiff_t extent, ptrdiff_t part, 
 SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_forward_f32_over_N(
     ptrdiff_t K, const float *x, float *y, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_log_softmax_line y_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
         float m_n_lanes[SYMBN_LOG_SOFTMAX_LANES];
@@ -316,10 +347,11 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_forward_f32_over_N(
                 y_to[lane] = y_nk;
             }
             if (y != NULL && stream) {
-                symbn_log_softmax_stream(&y[n*K + chunk], y_block, sizeof(float)*(size_t)width);
+                symbn_log_softmax_stream(&y_line, &y[n*K + chunk], y_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_log_softmax_flush(&y_line);
     symbn_log_softmax_fence();
 }
 
@@ -351,6 +383,7 @@ int symbn_log_softmax_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, floa
 SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_forward_f64_over_N(
     ptrdiff_t K, const double *x, double *y, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_log_softmax_line y_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
         double m_n_lanes[SYMBN_LOG_SOFTMAX_LANES];
@@ -413,10 +446,11 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_forward_f64_over_N(
                 y_to[lane] = y_nk;
             }
             if (y != NULL && stream) {
-                symbn_log_softmax_stream(&y[n*K + chunk], y_block, sizeof(double)*(size_t)width);
+                symbn_log_softmax_stream(&y_line, &y[n*K + chunk], y_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_log_softmax_flush(&y_line);
     symbn_log_softmax_fence();
 }
 
@@ -448,6 +482,7 @@ int symbn_log_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, dou
 SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f32_over_N(
     ptrdiff_t K, const float *dy, const float *y, float *dx, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_log_softmax_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy[n] = sum(dy[n, l] for l in K) */
         double sum_dy_n_lanes[SYMBN_LOG_SOFTMAX_LANES] = {0.0};
@@ -487,10 +522,11 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f32_over_N(
                 dx_to[lane] = dx_nk;
             }
             if (dx != NULL && stream) {
-                symbn_log_softmax_stream(&dx[n*K + chunk], dx_block, sizeof(float)*(size_t)width);
+                symbn_log_softmax_stream(&dx_line, &dx[n*K + chunk], dx_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_log_softmax_flush(&dx_line);
     symbn_log_softmax_fence();
 }
 
@@ -522,6 +558,7 @@ int symbn_log_softmax_backward_f32(ptrdiff_t N, ptrdiff_t K, const float *dy, co
 SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f64_over_N(
     ptrdiff_t K, const double *dy, const double *y, double *dx, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_log_softmax_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy[n] = sum(dy[n, l] for l in K) */
         double sum_dy_n_lanes[SYMBN_LOG_SOFTMAX_LANES] = {0.0}, sum_dy_n_lanes_low[SYMBN_LOG_SOFTMAX_LANES] = {0.0};
@@ -562,10 +599,11 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f64_over_N(
                 dx_to[lane] = dx_nk;
             }
             if (dx != NULL && stream) {
-                symbn_log_softmax_stream(&dx[n*K + chunk], dx_block, sizeof(double)*(size_t)width);
+                symbn_log_softmax_stream(&dx_line, &dx[n*K + chunk], dx_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_log_softmax_flush(&dx_line);
     symbn_log_softmax_fence();
 }
 

@@ -85,16 +85,44 @@ enum {
     SYMBN_LOGSUMEXP_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_logsumexp_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_logsumexp_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_logsumexp_flush(struct symbn_logsumexp_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_logsumexp_stream(struct symbn_logsumexp_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_logsumexp_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -103,11 +131,13 @@ static void symbn_logsumexp_stream(void *to, const void *from, size_t size)
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -418,6 +448,7 @@ SYMBN_LOGSUMEXP_CLONES static void symbn_logsumexp_backward_f32_over_N(
     ptrdiff_t K, const float *dy, const float *x, const float *y, float *dx, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_logsumexp_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         const double dy_n = (double)dy[n];
         const double y_n = (double)y[n];
@@ -437,10 +468,11 @@ SYMBN_LOGSUMEXP_CLONES static void symbn_logsumexp_backward_f32_over_N(
                 dx_to[lane] = dx_nj;
             }
             if (dx != NULL && stream) {
-                symbn_logsumexp_stream(&dx[n*K + chunk], dx_block, sizeof(float)*(size_t)width);
+                symbn_logsumexp_stream(&dx_line, &dx[n*K + chunk], dx_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_logsumexp_flush(&dx_line);
     symbn_logsumexp_fence();
 }
 
@@ -474,6 +506,7 @@ SYMBN_LOGSUMEXP_CLONES static void symbn_logsumexp_backward_f64_over_N(
     ptrdiff_t K, const double *dy, const double *x, const double *y, double *dx, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_logsumexp_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         const double dy_n = dy[n];
         const double y_n = y[n];
@@ -491,10 +524,11 @@ SYMBN_LOGSUMEXP_CLONES static void symbn_logsumexp_backward_f64_over_N(
                 dx_to[lane] = dx_nj;
             }
             if (dx != NULL && stream) {
-                symbn_logsumexp_stream(&dx[n*K + chunk], dx_block, sizeof(double)*(size_t)width);
+                symbn_logsumexp_stream(&dx_line, &dx[n*K + chunk], dx_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_logsumexp_flush(&dx_line);
     symbn_logsumexp_fence();
 }
 

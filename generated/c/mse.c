@@ -82,16 +82,44 @@ enum {
     SYMBN_MSE_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_mse_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_mse_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_mse_flush(struct symbn_mse_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_mse_stream(struct symbn_mse_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_mse_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -100,11 +128,13 @@ static void symbn_mse_stream(void *to, const void *from, size_t size)
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -332,6 +362,7 @@ SYMBN_MSE_CLONES static void symbn_mse_backward_f32_over_N(
     ptrdiff_t D, const float *x, const float *t, float *dx, double dx_scale, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_mse_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         const float dx_scale_f = (float)dx_scale;
         for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_MSE_BLOCK) {
@@ -349,10 +380,11 @@ SYMBN_MSE_CLONES static void symbn_mse_backward_f32_over_N(
                 dx_to[lane] = dx_nd;
             }
             if (dx != NULL && stream) {
-                symbn_mse_stream(&dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
+                symbn_mse_stream(&dx_line, &dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_mse_flush(&dx_line);
     symbn_mse_fence();
 }
 
@@ -386,6 +418,7 @@ SYMBN_MSE_CLONES static void symbn_mse_backward_f64_over_N(
     ptrdiff_t D, const double *x, const double *t, double *dx, double dx_scale, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_mse_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         for (ptrdiff_t chunk = 0; chunk < D; chunk += SYMBN_MSE_BLOCK) {
             const ptrdiff_t width = symbn_mse_least(D - chunk, SYMBN_MSE_BLOCK);
@@ -402,10 +435,11 @@ SYMBN_MSE_CLONES static void symbn_mse_backward_f64_over_N(
                 dx_to[lane] = dx_nd;
             }
             if (dx != NULL && stream) {
-                symbn_mse_stream(&dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
+                symbn_mse_stream(&dx_line, &dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_mse_flush(&dx_line);
     symbn_mse_fence();
 }
 

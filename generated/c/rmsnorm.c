@@ -70,6 +70,13 @@
 #define SYMBN_RMSNORM_INDEPENDENT
 #endif
 
+/* Turns of the loop around it stay apart: GCC would read two rows at once, and processors fetch ahead along one. */
+#if defined(__GNUC__)
+#define SYMBN_RMSNORM_APART __asm__ volatile("")
+#else
+#define SYMBN_RMSNORM_APART ((void)0)
+#endif
+
 /* The parts of the loop after it may run at once. */
 #if defined(_OPENMP)
 #define SYMBN_RMSNORM_PARALLEL _Pragma("omp parallel for schedule(dynamic)")
@@ -87,7 +94,7 @@ enum {
     SYMBN_RMSNORM_NARROW = 16, /* the same for each of several rows */
     SYMBN_RMSNORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_RMSNORM_BLOCK = 512, /* elements that are written at once */
-    SYMBN_RMSNORM_COLUMNS = 1024, /* the most columns whose sums are taken at once */
+    SYMBN_RMSNORM_COLUMNS = 2048, /* the most columns whose sums are taken at once */
     SYMBN_RMSNORM_WIDE = 8192, /* columns' sums that are taken at once beside those of rows */
     SYMBN_RMSNORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_RMSNORM_TOGETHER = 4, /* rows that are read at once */
@@ -95,16 +102,44 @@ enum {
     SYMBN_RMSNORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_rmsnorm_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_rmsnorm_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_rmsnorm_flush(struct symbn_rmsnorm_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_rmsnorm_stream(struct symbn_rmsnorm_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_rmsnorm_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -113,11 +148,13 @@ static void symbn_rmsnorm_stream(void *to, const void *from, size_t size)
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -232,6 +269,8 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_forward_f32_over_N(
     ptrdiff_t D, const float *x, const float *gamma, double eps, float *y, float *ms, float *xhat,
     int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_rmsnorm_line y_line = {NULL, 0, {0}};
+    struct symbn_rmsnorm_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* ms[n] = mean(x[n, j]**2 for j in D) */
         double ms_n_lanes[SYMBN_RMSNORM_LANES] = {0.0};
@@ -281,13 +320,15 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_forward_f32_over_N(
                 y_to[lane] = y_nd;
             }
             if (xhat != NULL && stream) {
-                symbn_rmsnorm_stream(&xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
+                symbn_rmsnorm_stream(&xhat_line, &xhat[n*D + chunk], xhat_block, sizeof(float)*(size_t)width);
             }
             if (y != NULL && stream) {
-                symbn_rmsnorm_stream(&y[n*D + chunk], y_block, sizeof(float)*(size_t)width);
+                symbn_rmsnorm_stream(&y_line, &y[n*D + chunk], y_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_rmsnorm_flush(&y_line);
+    symbn_rmsnorm_flush(&xhat_line);
     symbn_rmsnorm_fence();
 }
 
@@ -323,6 +364,8 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_forward_f64_over_N(
     ptrdiff_t D, const double *x, const double *gamma, double eps, double *y, double *ms, double *xhat,
     int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_rmsnorm_line y_line = {NULL, 0, {0}};
+    struct symbn_rmsnorm_line xhat_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* ms[n] = mean(x[n, j]**2 for j in D) */
         double ms_n_lanes[SYMBN_RMSNORM_LANES] = {0.0}, ms_n_lanes_low[SYMBN_RMSNORM_LANES] = {0.0};
@@ -373,13 +416,15 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_forward_f64_over_N(
                 y_to[lane] = y_nd;
             }
             if (xhat != NULL && stream) {
-                symbn_rmsnorm_stream(&xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
+                symbn_rmsnorm_stream(&xhat_line, &xhat[n*D + chunk], xhat_block, sizeof(double)*(size_t)width);
             }
             if (y != NULL && stream) {
-                symbn_rmsnorm_stream(&y[n*D + chunk], y_block, sizeof(double)*(size_t)width);
+                symbn_rmsnorm_stream(&y_line, &y[n*D + chunk], y_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_rmsnorm_flush(&y_line);
+    symbn_rmsnorm_flush(&xhat_line);
     symbn_rmsnorm_fence();
 }
 
@@ -415,6 +460,7 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_backward_f32_over_N(
     ptrdiff_t D, const float *dy, const float *gamma, const float *ms, const float *xhat, double eps,
     float *dx, double *dgamma_d_parts, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_rmsnorm_line dx_line = {NULL, 0, {0}};
     /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
     for (ptrdiff_t d = 0; d < D; ++d) {
         dgamma_d_parts[d] = 0.0;
@@ -539,11 +585,12 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_backward_f32_over_N(
                     dx_to[lane] = dx_nd;
                 }
                 if (dx != NULL && stream) {
-                    symbn_rmsnorm_stream(&dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
+                    symbn_rmsnorm_stream(&dx_line, &dx[n*D + chunk], dx_block, sizeof(float)*(size_t)width);
                 }
             }
         }
     }
+    symbn_rmsnorm_flush(&dx_line);
     symbn_rmsnorm_fence();
 }
 
@@ -595,6 +642,7 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_backward_f64_over_N(
     ptrdiff_t D, const double *dy, const double *gamma, const double *ms, const double *xhat, double eps,
     double *dx, double *dgamma_d_parts, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_rmsnorm_line dx_line = {NULL, 0, {0}};
     /* dgamma[d] = sum(dy[n, d]*xhat[n, d] for n in N) */
     for (ptrdiff_t d = 0; d < D; ++d) {
         dgamma_d_parts[d] = 0.0;
@@ -629,6 +677,7 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_backward_f64_over_N(
                 }
             }
             for (ptrdiff_t n = done; n < block_end; ++n) {
+                SYMBN_RMSNORM_APART;
                 SYMBN_RMSNORM_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
@@ -687,11 +736,12 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_backward_f64_over_N(
                     dx_to[lane] = dx_nd;
                 }
                 if (dx != NULL && stream) {
-                    symbn_rmsnorm_stream(&dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
+                    symbn_rmsnorm_stream(&dx_line, &dx[n*D + chunk], dx_block, sizeof(double)*(size_t)width);
                 }
             }
         }
     }
+    symbn_rmsnorm_flush(&dx_line);
     symbn_rmsnorm_fence();
 }
 

@@ -86,16 +86,44 @@ enum {
     SYMBN_SOFTMAX_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_softmax_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_softmax_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_softmax_flush(struct symbn_softmax_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_softmax_stream(struct symbn_softmax_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_softmax_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -104,11 +132,13 @@ static void symbn_softmax_stream(void *to, const void *from, size_t size)
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -263,6 +293,7 @@ static inline ptrdiff_t symbn_softmax_cut(ptrdiff_t extent, ptrdiff_t part, ptrd
 SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f32_over_N(
     ptrdiff_t K, const float *x, float *y, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_softmax_line y_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
         float m_n_lanes[SYMBN_SOFTMAX_LANES];
@@ -329,10 +360,11 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f32_over_N(
                 y_to[lane] = y_nk;
             }
             if (y != NULL && stream) {
-                symbn_softmax_stream(&y[n*K + chunk], y_block, sizeof(float)*(size_t)width);
+                symbn_softmax_stream(&y_line, &y[n*K + chunk], y_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_softmax_flush(&y_line);
     symbn_softmax_fence();
 }
 
@@ -364,6 +396,7 @@ int symbn_softmax_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, float *y
 SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f64_over_N(
     ptrdiff_t K, const double *x, double *y, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_softmax_line y_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
         double m_n_lanes[SYMBN_SOFTMAX_LANES];
@@ -430,10 +463,11 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f64_over_N(
                 y_to[lane] = y_nk;
             }
             if (y != NULL && stream) {
-                symbn_softmax_stream(&y[n*K + chunk], y_block, sizeof(double)*(size_t)width);
+                symbn_softmax_stream(&y_line, &y[n*K + chunk], y_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_softmax_flush(&y_line);
     symbn_softmax_fence();
 }
 
@@ -465,6 +499,7 @@ int symbn_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, double 
 SYMBN_SOFTMAX_CLONES static void symbn_softmax_backward_f32_over_N(
     ptrdiff_t K, const float *dy, const float *y, float *dx, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_softmax_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy_y[n] = sum(dy[n, l]*y[n, l] for l in K) */
         double sum_dy_y_n_lanes[SYMBN_SOFTMAX_LANES] = {0.0};
@@ -504,10 +539,11 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_backward_f32_over_N(
                 dx_to[lane] = dx_nk;
             }
             if (dx != NULL && stream) {
-                symbn_softmax_stream(&dx[n*K + chunk], dx_block, sizeof(float)*(size_t)width);
+                symbn_softmax_stream(&dx_line, &dx[n*K + chunk], dx_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_softmax_flush(&dx_line);
     symbn_softmax_fence();
 }
 
@@ -539,6 +575,7 @@ int symbn_softmax_backward_f32(ptrdiff_t N, ptrdiff_t K, const float *dy, const 
 SYMBN_SOFTMAX_CLONES static void symbn_softmax_backward_f64_over_N(
     ptrdiff_t K, const double *dy, const double *y, double *dx, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_softmax_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy_y[n] = sum(dy[n, l]*y[n, l] for l in K) */
         double sum_dy_y_n_lanes[SYMBN_SOFTMAX_LANES] = {0.0}, sum_dy_y_n_lanes_low[SYMBN_SOFTMAX_LANES] = {0.0};
@@ -578,10 +615,11 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_backward_f64_over_N(
                 dx_to[lane] = dx_nk;
             }
             if (dx != NULL && stream) {
-                symbn_softmax_stream(&dx[n*K + chunk], dx_block, sizeof(double)*(size_t)width);
+                symbn_softmax_stream(&dx_line, &dx[n*K + chunk], dx_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_softmax_flush(&dx_line);
     symbn_softmax_fence();
 }
 

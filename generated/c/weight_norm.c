@@ -89,16 +89,44 @@ enum {
     SYMBN_WEIGHT_NORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_weight_norm_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_weight_norm_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_weight_norm_flush(struct symbn_weight_norm_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_weight_norm_stream(struct symbn_weight_norm_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_weight_norm_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -107,11 +135,13 @@ static void symbn_weight_norm_stream(void *to, const void *from, size_t size)
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -201,6 +231,7 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_forward_f32_over_O(
     ptrdiff_t I, const float *v, const float *g, float *w, float *norm, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_weight_norm_line w_line = {NULL, 0, {0}};
     for (ptrdiff_t o = first; o < last; ++o) {
         /* sum_square_v[o] = sum(v[o, j]**2 for j in I) */
         double sum_square_v_o_lanes[SYMBN_WEIGHT_NORM_LANES] = {0.0};
@@ -249,10 +280,11 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_forward_f32_over_O(
                 w_to[lane] = w_oi;
             }
             if (w != NULL && stream) {
-                symbn_weight_norm_stream(&w[o*I + chunk], w_block, sizeof(float)*(size_t)width);
+                symbn_weight_norm_stream(&w_line, &w[o*I + chunk], w_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_weight_norm_flush(&w_line);
     symbn_weight_norm_fence();
 }
 
@@ -287,6 +319,7 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_forward_f64_over_O(
     ptrdiff_t I, const double *v, const double *g, double *w, double *norm, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_weight_norm_line w_line = {NULL, 0, {0}};
     for (ptrdiff_t o = first; o < last; ++o) {
         /* sum_square_v[o] = sum(v[o, j]**2 for j in I) */
         double sum_square_v_o_lanes[SYMBN_WEIGHT_NORM_LANES] = {0.0}, sum_square_v_o_lanes_low[SYMBN_WEIGHT_NORM_LANES] = {0.0};
@@ -335,10 +368,11 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_forward_f64_over_O(
                 w_to[lane] = w_oi;
             }
             if (w != NULL && stream) {
-                symbn_weight_norm_stream(&w[o*I + chunk], w_block, sizeof(double)*(size_t)width);
+                symbn_weight_norm_stream(&w_line, &w[o*I + chunk], w_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_weight_norm_flush(&w_line);
     symbn_weight_norm_fence();
 }
 
@@ -373,6 +407,7 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_backward_f32_over_O(
     ptrdiff_t I, const float *dw, const float *v, const float *g, const float *norm, float *dv, float *dg,
     int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_weight_norm_line dv_line = {NULL, 0, {0}};
     for (ptrdiff_t o = first; o < last; ++o) {
         /* sum_dw_v[o] = sum(dw[o, i]*v[o, i] for i in I) */
         double sum_dw_v_o_lanes[SYMBN_WEIGHT_NORM_LANES] = {0.0};
@@ -426,10 +461,11 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_backward_f32_over_O(
                 dv_to[lane] = dv_oi;
             }
             if (dv != NULL && stream) {
-                symbn_weight_norm_stream(&dv[o*I + chunk], dv_block, sizeof(float)*(size_t)width);
+                symbn_weight_norm_stream(&dv_line, &dv[o*I + chunk], dv_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_weight_norm_flush(&dv_line);
     symbn_weight_norm_fence();
 }
 
@@ -465,6 +501,7 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_backward_f64_over_O(
     ptrdiff_t I, const double *dw, const double *v, const double *g, const double *norm, double *dv,
     double *dg, int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_weight_norm_line dv_line = {NULL, 0, {0}};
     for (ptrdiff_t o = first; o < last; ++o) {
         /* sum_dw_v[o] = sum(dw[o, i]*v[o, i] for i in I) */
         double sum_dw_v_o_lanes[SYMBN_WEIGHT_NORM_LANES] = {0.0}, sum_dw_v_o_lanes_low[SYMBN_WEIGHT_NORM_LANES] = {0.0};
@@ -517,10 +554,11 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_backward_f64_over_O(
                 dv_to[lane] = dv_oi;
             }
             if (dv != NULL && stream) {
-                symbn_weight_norm_stream(&dv[o*I + chunk], dv_block, sizeof(double)*(size_t)width);
+                symbn_weight_norm_stream(&dv_line, &dv[o*I + chunk], dv_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_weight_norm_flush(&dv_line);
     symbn_weight_norm_fence();
 }
 

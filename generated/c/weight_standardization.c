@@ -87,16 +87,44 @@ enum {
     SYMBN_WEIGHT_STANDARDIZATION_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Copies past the caches, where the machine can. */
-static void symbn_weight_standardization_stream(void *to, const void *from, size_t size)
+/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
+struct symbn_weight_standardization_line {
+    char *next;
+    size_t size;
+    char bytes[64];
+};
+
+/* Writes what waits. */
+static void symbn_weight_standardization_flush(struct symbn_weight_standardization_line *line)
 {
-#if defined(__SSE2__)
+    if (line->size > 0) {
+        memcpy(line->next - line->size, line->bytes, line->size);
+    }
+    line->size = 0;
+}
+
+/* Copies whole cache lines past the caches, where the machine can. */
+static void symbn_weight_standardization_stream(struct symbn_weight_standardization_line *line, void *to, const void *from, size_t size)
+{
     char *const out = (char *)to;
     const char *const in = (const char *)from;
+#if defined(__SSE2__)
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (done > 0) {
+    if (out != line->next) {
+        symbn_weight_standardization_flush(line);
+    }
+    if (line->size > 0) {
+        memcpy(line->bytes + line->size, in, done);
+        line->size += done;
+        if (line->size == 64) {
+            for (size_t at = 0; at < 64; at += 16) {
+                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
+            }
+            line->size = 0;
+        }
+    } else {
         memcpy(out, in, done);
     }
     for (; done + 64 <= size; done += 64) {
@@ -105,11 +133,13 @@ static void symbn_weight_standardization_stream(void *to, const void *from, size
         }
     }
     if (done < size) {
-        memcpy(out + done, in + done, size - done);
+        line->size = size - done;
+        memcpy(line->bytes, in + done, line->size);
     }
 #else
-    memcpy(to, from, size);
+    memcpy(out, in, size);
 #endif
+    line->next = out + size;
 }
 
 /* What was written past the caches is there for every thread. */
@@ -207,6 +237,7 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_for
     ptrdiff_t I, const float *w, double eps, float *what, float *sigma2, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_weight_standardization_line what_line = {NULL, 0, {0}};
     for (ptrdiff_t o = first; o < last; ++o) {
         /* mu[o] = mean(w[o, j] for j in I) */
         double mu_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
@@ -275,10 +306,11 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_for
                 what_to[lane] = what_oi;
             }
             if (what != NULL && stream) {
-                symbn_weight_standardization_stream(&what[o*I + chunk], what_block, sizeof(float)*(size_t)width);
+                symbn_weight_standardization_stream(&what_line, &what[o*I + chunk], what_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_weight_standardization_flush(&what_line);
     symbn_weight_standardization_fence();
 }
 
@@ -313,6 +345,7 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_for
     ptrdiff_t I, const double *w, double eps, double *what, double *sigma2, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
+    struct symbn_weight_standardization_line what_line = {NULL, 0, {0}};
     for (ptrdiff_t o = first; o < last; ++o) {
         /* mu[o] = mean(w[o, j] for j in I) */
         double mu_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0}, mu_o_lanes_low[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
@@ -382,10 +415,11 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_for
                 what_to[lane] = what_oi;
             }
             if (what != NULL && stream) {
-                symbn_weight_standardization_stream(&what[o*I + chunk], what_block, sizeof(double)*(size_t)width);
+                symbn_weight_standardization_stream(&what_line, &what[o*I + chunk], what_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_weight_standardization_flush(&what_line);
     symbn_weight_standardization_fence();
 }
 
@@ -420,6 +454,7 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_bac
     ptrdiff_t I, const float *dwhat, const float *sigma2, const float *what, double eps, float *dw,
     int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_weight_standardization_line dw_line = {NULL, 0, {0}};
     for (ptrdiff_t o = first; o < last; ++o) {
         /* mean_dwhat[o] = mean(dwhat[o, k] for k in I) */
         double mean_dwhat_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
@@ -474,10 +509,11 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_bac
                 dw_to[lane] = dw_oi;
             }
             if (dw != NULL && stream) {
-                symbn_weight_standardization_stream(&dw[o*I + chunk], dw_block, sizeof(float)*(size_t)width);
+                symbn_weight_standardization_stream(&dw_line, &dw[o*I + chunk], dw_block, sizeof(float)*(size_t)width);
             }
         }
     }
+    symbn_weight_standardization_flush(&dw_line);
     symbn_weight_standardization_fence();
 }
 
@@ -513,6 +549,7 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_bac
     ptrdiff_t I, const double *dwhat, const double *sigma2, const double *what, double eps, double *dw,
     int stream, ptrdiff_t first, ptrdiff_t last)
 {
+    struct symbn_weight_standardization_line dw_line = {NULL, 0, {0}};
     for (ptrdiff_t o = first; o < last; ++o) {
         /* mean_dwhat[o] = mean(dwhat[o, k] for k in I) */
         double mean_dwhat_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0}, mean_dwhat_o_lanes_low[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
@@ -568,10 +605,11 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_bac
                 dw_to[lane] = dw_oi;
             }
             if (dw != NULL && stream) {
-                symbn_weight_standardization_stream(&dw[o*I + chunk], dw_block, sizeof(double)*(size_t)width);
+                symbn_weight_standardization_stream(&dw_line, &dw[o*I + chunk], dw_block, sizeof(double)*(size_t)width);
             }
         }
     }
+    symbn_weight_standardization_flush(&dw_line);
     symbn_weight_standardization_fence();
 }
 

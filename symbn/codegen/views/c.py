@@ -48,6 +48,7 @@ class CView:
     macro: str
     loops: bool
     streams: bool
+    apart: bool
     fetches: bool
     bytes: bool
     halves: bool
@@ -86,6 +87,7 @@ def c_view(derivation: Derivation, *, dtypes: tuple[str, ...], prefix: str = "sy
         printer.macro,
         len(functions) > len(public),
         f"{printer.prefix}stream(" in text,
+        f"{printer.macro}_APART;" in text,
         f"{printer.macro}_FETCH(" in text,
         f"{printer.prefix}stream(" in text or any("memcpy(" in line for helper in helpers for line in helper.body),
         bool(halves),

@@ -96,6 +96,7 @@ class Body:
         stem = f"{self.signature.name}_{self.storage.dtype}"
         made = ColumnParts(self.statements, sweep, self._parameters(), lambda what: self.stage_names.fresh(f"{stem}_{what}"))
         self.stages += made.functions
+        self.streams |= any(occurs("stream", function.body) for function in made.functions)
         return made.calls
 
     def _stage_body(self, sweep: Sweep, starts: Sequence[Start], joined: Joined | None) -> tuple[list[str], list[tuple[Start, int]]]:
@@ -119,10 +120,8 @@ class Body:
             if each == 2 and start.total.kind not in EXTREMA:
                 lines.append(f"{names.sums}[{place}] = {names.low(start.name)};")
                 place += 1
-        if occurs("stream", lines):
-            self.streams = True
-            lines.append(f"{self.printer.prefix}fence();")
-        return lines, results
+        self.streams |= occurs("stream", lines)
+        return self.statements.streaming(lines), results
 
     def _columns_of(self, joined: Joined) -> list[str]:
         """Adds what the other parts have summed for each column to the first part's sums, and finishes the columns."""

@@ -4,15 +4,17 @@ In: the loop.  Out: functions: one for each of its loops over rows, one for a bl
 
 Rows are cut into parts, and a part reads its rows one after the other, as they lie in memory. Where there are more blocks of columns than
 parts of rows, the blocks are what runs at once. No part waits for another: threads may have to share their cores with other programs.
+
+Several short rows that follow each other in every array are taken as one: arithmetic on a row then costs the same however short it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from symbn.codegen.program import Sweep
-from symbn.codegen.views.c_columns import Columns, Rows
+from symbn.codegen.views.c_columns import Columns, Rows, is_flat
 from symbn.codegen.views.c_elements import OVER_LANES
 from symbn.codegen.views.c_helpers import Function
 from symbn.codegen.views.c_signature import wrapped
@@ -28,10 +30,12 @@ class ColumnParts:
     """Writes the loop; `given` is what its functions may be called with, `fresh` gives out their names."""
 
     def __init__(self, statements: Statements, sweep: Sweep, given: list[Parameter], fresh: Callable[[str], str]) -> None:
-        self.names, self.printer, self.real = statements.names, statements.printer, statements.real
+        self.statements, self.names, self.printer, self.real = statements, statements.names, statements.printer, statements.real
         self.macro, self.sweep, self.given, self.fresh = statements.printer.macro, sweep, given, fresh
-        self.columns, self.functions, self.rows = Columns(statements, sweep), list[Function](), tuple[str, ...]()
+        self.folds = is_flat(sweep, self.real)
+        self.columns, self.functions, self.rows = Columns(statements, sweep, folds=self.folds), list[Function](), tuple[str, ...]()
         names = self.names
+        self.wide = names.wide if self.folds else names.width
         self.place = [(name, f"ptrdiff_t {name}") for name in (names.column, names.width)]
         block = self._block()
         name, used = fresh(f"blocks_over_{sweep.index.axis}"), self._used(block, given)
@@ -44,7 +48,14 @@ class ColumnParts:
         lines: list[str] = []
         for part in self.columns.parts((self.names.first, self.names.last)):
             lines += ["", *self._over_rows(part)] if isinstance(part, Rows) else part
-        return lines
+        return [*self._fold(), *lines]
+
+    def _fold(self) -> list[str]:
+        """How many rows are taken as one, and how many elements that one has."""
+        names, axis, folded = self.names, self.sweep.index.axis, f"{self.macro}_FOLDED"
+        short = f"{names.width} == {axis} && {names.width} < {self.macro}_PIECE && {'*'.join(self.rows)} >= {folded}"
+        fold = f"const ptrdiff_t {names.fold} = {short} ? {folded} / {names.width} : 1;"
+        return [fold, f"const ptrdiff_t {names.wide} = {names.fold}*{names.width};"] if self.folds else []
 
     def _over_rows(self, rows: Rows) -> list[str]:
         """The rows, at once or in parts; either is a call of a function of their own."""
@@ -53,23 +64,36 @@ class ColumnParts:
         used = self._used(rows.lines, [*self.given, *arrays, *self.place])
         name = self.fresh(f"rows_over_{self.sweep.index.axis}")
         parameters = [*(text for _, text in used), f"ptrdiff_t {names.first}", f"ptrdiff_t {names.last}"]
-        self.functions.append(Function((), wrapped(f"{self.macro}_CLONES static void {name}(", parameters), tuple(rows.lines)))
+        lines = self.statements.streaming(rows.lines)
+        self.functions.append(Function((), wrapped(f"{self.macro}_CLONES static void {name}(", parameters), tuple(lines)))
         self.rows = max(self.rows, rows.axes, key=len)
         given = [part for part, _ in used]
-        whole = wrapped(f"{name}(", [*given, "0", extent], ");")
-        own = {array: f"{names.of_part(array)} + {names.part}*{names.width}" for array in sums}
+        longer = {self.sweep.index.axis: f"{self.sweep.index.axis}*{names.fold}", names.width: names.wide} if self.folds else {}
+        count = f"{extent} / {names.fold}" if self.folds else extent
+        whole = wrapped(f"{name}(", [*(longer.get(part, part) for part in given), "0", count], ");")
+        own = {array: f"{names.of_part(array)} + {names.part}*{self.wide}" for array in sums} | longer
         parts = names.pieces if sums else names.parts
-        part = list(wrapped(f"{name}(", [*(own.get(array, array) for array in given), *self._bounds(extent, parts)], ");"))
-        return self._summed(rows, sums, whole, part) if sums else self._at_once(f"{parts} == 1", whole, parts, part)
+        part = list(wrapped(f"{name}(", [*(own.get(array, array) for array in given), *self._bounds(count, parts)], ");"))
+        made = self._summed(rows, sums, whole, part) if sums else self._at_once(f"{parts} == 1", whole, parts, part)
+        return [*made, *self._rest(rows, sums, extent, f"{name}(", given)] if self.folds else made
+
+    def _rest(self, rows: Rows, sums: list[str], extent: str, call: str, given: list[str]) -> list[str]:
+        """The sums of the rows that were taken as one, added up; and the rows that were too few for one."""
+        names, start = self.names, self.names.start
+        added = self.columns.over(self._added(rows, {array: f"{array}[{start} + {names.lane}]" for array in sums}))
+        loop = [f"for (ptrdiff_t {start} = {names.width}; {start} < {names.wide}; {start} += {names.width}) {{", *indented(added), "}"]
+        rest = f"{extent} % {names.fold}"
+        last = wrapped(call, [*given, f"{extent} - {rest}", extent], ");")
+        return [*(loop if sums else []), f"if ({rest} > 0) {{", *indented(last), "}"]
 
     def _summed(self, rows: Rows, sums: list[str], whole: Iterable[str], part: list[str]) -> list[str]:
         """Each part has sums of its own, as many as there is room for; they are added up in the order of the parts."""
         names, size = self.names, f"{self.macro}_SUMS" if len(sums) == 1 else f"{self.macro}_SUMS / {len(sums)}"
-        at = f"[{names.part}*{names.width} + {names.lane}]"
-        zeros = self.columns.over([f"{names.of_part(array)}{at} = {self.columns.neutral(array)};" for array in sums])
+        own = {array: f"{names.of_part(array)}[{names.part}*{self.wide} + {names.lane}]" for array in sums}
+        zeros = self._over_wide([f"{own[array]} = {self.columns.neutral(array)};" for array in sums])
         loop = f"for (ptrdiff_t {names.part} = 0; {names.part} < {names.pieces}; ++{names.part}) {{"
         lines = [
-            f"const ptrdiff_t {names.pieces} = {self.printer.helper('least')}({names.parts}, {size} / {names.width});",
+            f"const ptrdiff_t {names.pieces} = {self.printer.helper('least')}({names.parts}, {size} / {self.wide});",
             "",
             f"if ({names.pieces} <= 1) {{",
             *indented(whole),
@@ -77,10 +101,14 @@ class ColumnParts:
             *indented(f"{self.columns.arrays[array]} {names.of_part(array)}[{size}];" for array in sums),
             "",
             *indented([f"{self.macro}_PARALLEL", loop, *indented([*zeros, *part]), "}"]),
-            *indented([loop, *indented(self.columns.over(self._added(rows, at))), "}"]),
+            *indented([loop, *indented(self._over_wide(self._added(rows, own))), "}"]),
             "}",
         ]
         return ["{", *indented(lines), "}"]
+
+    def _over_wide(self, body: list[str]) -> list[str]:
+        lane = self.names.lane
+        return [f"for (ptrdiff_t {lane} = 0; {lane} < {self.wide}; ++{lane}) {{", *indented(body), "}"]
 
     def _bounds(self, extent: str, parts: str) -> list[str]:
         """Where a part of the rows starts and ends."""
@@ -99,12 +127,12 @@ class ColumnParts:
         found = [[names.of_columns(s), *([names.columns_low(s)] if lost and s not in self.columns.extrema else [])] for s in rows.sums]
         return [array for arrays in found for array in arrays]
 
-    def _added(self, rows: Rows, own: str) -> list[str]:
-        """Adds a part's sums, which are at `own`, to those of all rows."""
+    def _added(self, rows: Rows, own: Mapping[str, str]) -> list[str]:
+        """Adds sums, each of which is at its array's `own`, to those of all rows."""
         names, at, body = self.names, f"[{self.names.lane}]", list[str]()
         for name in rows.sums:
             total, low = names.of_columns(name), names.columns_low(name)
-            term = f"{names.of_part(total)}{own}"
+            term = own[total]
             if name in self.columns.extrema:
                 helper = self.printer.of(self.real).helper(OVER_LANES[self.columns.extrema[name]])
                 body.append(f"{total}{at} = {helper}({term}, {total}{at});")
@@ -112,7 +140,7 @@ class ColumnParts:
                 body.append(f"{total}{at} += {term};")
             else:
                 body.append(f"{self.printer.helper('add')}(&{total}{at}, &{low}{at}, {term});")
-                body.append(f"{low}{at} += {names.of_part(low)}{own};")
+                body.append(f"{low}{at} += {own[low]};")
         return body
 
     def _calls(self, name: str, given: list[str]) -> list[str]:

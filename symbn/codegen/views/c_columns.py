@@ -18,7 +18,7 @@ from symbn.codegen.views.c_elements import fits
 from symbn.codegen.views.c_row import Row
 from symbn.codegen.views.c_text import indented, occurs
 from symbn.codegen.walk import accumulated, everything, expression, loaded, stored
-from symbn.expr import Index, reads
+from symbn.expr import Extent, Index, free_indices, reads, walk
 
 if TYPE_CHECKING:
     from symbn.codegen.views.c_statements import Statements
@@ -42,6 +42,20 @@ def loops_over_rows(sweep: Sweep, real: str) -> list[Sweep]:
     sums = {statement.name for loop in inner for statement in everything(loop.body) if isinstance(statement, Accumulate)}
     # A sum that the rows add to has to be the loop's: one that goes on over its turns has no place in a block of them.
     return inner if sums <= own and all(_is_chain(loop, real) for loop in inner) else []
+
+
+def is_flat(sweep: Sweep, real: str) -> bool:
+    """Whether rows follow each other in every array inside and have nothing of their own: then several of them are like a longer one."""
+    return all(_is_flat(nest(sunk(loop)), sweep.index) for loop in loops_over_rows(sweep, real))
+
+
+def _is_flat(loops: list[Sweep], column: Index) -> bool:
+    row, place = loops[-1], (*(loop.index for loop in loops), column)
+    found = [expr for statement in row.body if (expr := expression(statement)) is not None]
+    places = {load.indices for load in loaded(row)} | {store.indices for store in stored(row)}
+    # One row's extent is not that of several.
+    plain = not any(free_indices(expr) or Extent(column.axis) in walk(expr) for expr in found)
+    return places == {place} and plain
 
 
 def sunk(sweep: Sweep) -> Sweep:
@@ -75,11 +89,15 @@ class Rows:
 
 
 class Columns:
-    """Writes one loop over columns; `block` is the macro that says how many numbers an array over a block has room for."""
+    """Writes one loop over columns; `block` is the macro that says how many numbers an array over a block has room for.
+
+    With `folds`, several rows may be taken as one that is `wide`: each of them then has sums and copies of the columns' numbers of its own.
+    """
 
     block = "COLUMNS"
 
-    def __init__(self, statements: Statements, sweep: Sweep) -> None:
+    def __init__(self, statements: Statements, sweep: Sweep, *, folds: bool = False) -> None:
+        self.folds = folds
         self.outer, self.sweep, self.names = statements, sweep, statements.names
         self.printer, self.real, self.macro = statements.printer, statements.real, statements.printer.macro
         self.extrema = {s.name: s.kind for s in everything(sweep.body) if isinstance(s, Accumulate) and s.kind in NEUTRAL}
@@ -144,7 +162,7 @@ class Columns:
 
     def _row(self, letters: list[Index], sweep: Sweep) -> tuple[Row, list[Index]]:
         """What writes the rows of the loops over `letters`, the innermost of which is `sweep`; and the letters that number them."""
-        return Row(self.outer, sweep, self.sweep.index, frozenset(self.defined)), letters
+        return Row(self.outer, sweep, self.sweep.index, frozenset(self.defined), flat=self.folds), letters
 
     def _between(self, statements: list[Statement], later: list[list[Statement]]) -> list[str]:
         starts = [line for s in statements if isinstance(s, Start) for line in self._start(s)]
@@ -158,7 +176,8 @@ class Columns:
             self.arrays |= dict.fromkeys([columns, low] if self.real == "double" else [columns], "double")
             return [*lines, f"double {columns}{self.size} = {{0.0}}{f', {low}{self.size} = {{0.0}}' if self.real == 'double' else ''};"]
         self.arrays[columns] = self.real
-        return [*lines, f"{self.real} {columns}{self.size};", *self.over(self._filled([(columns, self.neutral(columns))]))]
+        filled = self.over(self._filled([(columns, self.neutral(columns))]))
+        return [*lines, f"{self.real} {columns}{self.size};", *filled, *self._repeated([columns])]
 
     def neutral(self, columns: str) -> str:
         """What an accumulator's array holds before the first term."""
@@ -176,7 +195,15 @@ class Columns:
         kept = [part for name in made for part in self._kept(name, later)]
         self.arrays |= {array: real for array, real, _ in kept}
         body += self._filled([(array, value) for array, _, value in kept])
-        return [*(f"{real} {array}{self.size};" for array, real, _ in kept), "", *self.over(body)]
+        repeated = self._repeated([array for array, _, _ in kept])
+        return [*(f"{real} {array}{self.size};" for array, real, _ in kept), "", *self.over(body), *repeated]
+
+    def _repeated(self, arrays: list[str]) -> list[str]:
+        """The columns' numbers once more for each of the rows that are taken as one."""
+        lane, width = self.names.lane, self.names.width
+        body = [f"{array}[{lane}] = {array}[{lane} - {width}];" for array in arrays]
+        loop = [f"for (ptrdiff_t {lane} = {width}; {lane} < {self.names.wide}; ++{lane}) {{", *indented(body), "}"]
+        return loop if self.folds and arrays else []
 
     def _filled(self, values: list[tuple[str, str]]) -> list[str]:
         """Puts numbers of this column where rows find them."""

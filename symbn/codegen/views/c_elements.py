@@ -76,6 +76,7 @@ class Elements:
         self.inner = {s.name for s in sweep.body if isinstance(s, (Load, Assign))}
         self.loads = {s.name for s in sweep.body if isinstance(s, Load)}
         self.copies: dict[str, str] = {}
+        self.place = statements.names.lane
         self.letters: dict[Index, str] = {}
 
     def lines(self, first: str, last: str) -> list[str]:
@@ -129,7 +130,7 @@ class Elements:
 
     def _blocks(self, first: str, last: str) -> list[str]:
         names, lane = self.names, self.names.lane
-        before, after = self._targets({self.sweep.index: names.chunk}, f"{self.macro}_BLOCK", streams=True)
+        before, after = self._targets({self.sweep.index: names.chunk}, f"{self.macro}_BLOCK", names.width, "stream")
         ahead = self.outer.ahead
         block = [
             f"const ptrdiff_t {names.width} = {self._width(last, 'BLOCK')};",
@@ -144,8 +145,11 @@ class Elements:
         ]
         return self._chunks(first, last, "BLOCK", block)
 
-    def _targets(self, letters: Mapping[Index, str], size: str, *, streams: bool) -> tuple[list[str], list[str]]:
-        """Where the outputs' part is computed, and with `streams` how it gets to its place afterwards; the part starts at `letters`."""
+    def _targets(self, letters: Mapping[Index, str], size: str, width: str, past: str) -> tuple[list[str], list[str]]:
+        """Where the outputs' part is computed, and how it gets to its place afterwards where it passes by the caches, which `past` says.
+
+        The part starts at `letters`; it has `width` elements, and `size` at most.
+        """
         names, before, after = self.names, [], []
         for store in stored(self.sweep):
             if store.array in self.outer.buffers:
@@ -153,9 +157,9 @@ class Elements:
             array, block, at = store.array, names.block(store.array), f"&{self.outer.element(store.array, store.indices, letters)}"
             real = self.outer.ctype(store.array)
             before.append(f"{real} {block}[{size}];")
-            before.append(f"{real} *const {names.to(array)} = {array} == NULL{' || stream' if streams else ''} ? {block} : {at};")
-            call = f"{self.printer.prefix}stream({at}, {block}, sizeof({real})*(size_t){names.width});"
-            after += [] if not streams else [f"if ({array} != NULL && stream) {{", f"{INDENT}{call}", "}"]
+            before.append(f"{real} *const {names.to(array)} = {array} == NULL || {past} ? {block} : {at};")
+            call = f"{self.printer.prefix}stream(&{names.line(array)}, {at}, {block}, sizeof({real})*(size_t){width});"
+            after += [f"if ({array} != NULL && {past}) {{", f"{INDENT}{call}", "}"]
         return before, after
 
     def _chunks(self, first: str, last: str, size: str, body: list[str]) -> list[str]:
@@ -189,7 +193,7 @@ class Elements:
                 return [f"{self.outer.element(array, indices, self.letters)} = {self._widened(self._narrow(expr))};"]
             case Store(array, _, expr):
                 value = self.outer.packed(array, self.printer.text(self._narrow(expr)))
-                return [f"{self.names.to(array)}[{self.names.lane}] = {value};"]
+                return [f"{self.names.to(array)}[{self.place}] = {value};"]
         raise TypeError(statement)
 
     def _accumulate(self, name: str, kind: str, expr: Expr) -> str:

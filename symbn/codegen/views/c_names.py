@@ -22,6 +22,9 @@ class LocalNames:
         self.row, self.number, self.rows = names.fresh("row"), names.fresh("number"), names.fresh("rows")
         self.blocks, self.pieces = names.fresh("blocks"), names.fresh("pieces")
         self.column, self.columns = names.fresh("column"), names.fresh("columns")
+        self.piece, self.piece_end = names.fresh("piece"), names.fresh("piece_end")
+        self.step, self.past = names.fresh("step"), names.fresh("past")
+        self.fold, self.wide, self.start = names.fresh("fold"), names.fresh("wide"), names.fresh("start")
         self.plane, self.ahead = names.fresh("plane"), names.fresh("ahead")
         self.lane, self.width = names.fresh("lane"), names.fresh("width")
         self._made: dict[tuple[str, str], str] = {}
@@ -73,6 +76,10 @@ class LocalNames:
     def to(self, name: str) -> str:
         """Where the output's part is computed."""
         return self._of(name, "to")
+
+    def line(self, name: str) -> str:
+        """Where an output that passes by the caches ends so far."""
+        return self._of(name, "line")
 
     def copy(self, name: str) -> str:
         """A double as a float."""

@@ -114,9 +114,10 @@ class Planes(Columns):
 class _Run(Row):
     """Writes the rows of a run. Within a row, c stands still and the last letter of the plane runs on into the planes that follow."""
 
-    block, streams, several = "RUN", True, True
+    block, several = "RUN", True
 
     def __init__(self, statements: Statements, sweep: Sweep, letter: Index, columns: frozenset[str], plane: list[Index]) -> None:
         super().__init__(statements, sweep, letter, columns)
         self.start |= dict.fromkeys(plane, "0")
         self.letters = {**self.start, plane[-1]: self.names.lane}
+        self.running, self.past = plane[-1], "stream"

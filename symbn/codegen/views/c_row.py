@@ -23,15 +23,17 @@ if TYPE_CHECKING:
 class Row(Elements):
     """Writes the rows; `split` and `whole` collect what they read of a column's numbers, as two floats and as one.
 
-    `block` is the macro that says how many numbers an array over a block has room for, `streams` whether large outputs pass by the caches.
+    `block` is the macro that says how many numbers an array over a block has room for, `past` when outputs pass by the caches.
+    Rows that are `flat` follow each other in every array, so that their number says where they are.
     `several` rows are read at once where they are no neighbors in memory. Where they are, one row after the other is what processors fetch
     ahead: that was measured to be up to twice as fast, although each row reads and writes the sums again.
     """
 
-    block, streams, several = "COLUMNS", False, False
+    block, several = "COLUMNS", False
 
-    def __init__(self, statements: Statements, sweep: Sweep, letter: Index, columns: frozenset[str]) -> None:
+    def __init__(self, statements: Statements, sweep: Sweep, letter: Index, columns: frozenset[str], *, flat: bool = False) -> None:
         super().__init__(statements, sweep)
+        self.flat = flat
         self.letter, self.columns = letter, columns
         self.fixed = Fixed(statements, fixed(sweep.body, letter, columns))
         self.changing = tuple(statement for statement in sweep.body if statement not in self.fixed.body)
@@ -39,6 +41,9 @@ class Row(Elements):
         self.loads -= self.fixed.made
         self.bounds = (self.names.chunk, self.names.end)
         self.start: dict[Index, str] = {letter: self.names.column}
+        self.running = letter
+        self.place = f"{self.names.lane} - {self.names.piece}"
+        self.past = self.names.past
         self.summed: list[str] = []
         self.numbered: list[tuple[str, str]] = []
         self.summing_rows: list[str] = []
@@ -50,14 +55,25 @@ class Row(Elements):
         kinds = {s.name: s.kind for s in self.sweep.body if isinstance(s, Accumulate)}
         self.summed = [name for name, kind in kinds.items() if kind not in OVER_LANES]
         letter = letters[0].name if len(letters) == 1 else self.names.number
-        self.numbered = [] if len(letters) == 1 else _numbered(letter, letters)
+        self.numbered = [] if len(letters) == 1 or self.flat else _numbered(letter, letters)
+        if self.flat:
+            places = {**dict.fromkeys(letters, "0"), letters[-1]: letter}
+            self.letters, self.start = {**self.letters, **places}, {**self.start, **places}
         first, last = bounds or ("0", "*".join(index.axis for index in letters))
         together = self.several and 0 < len(self.summed) == len(kinds) and not stored(self.sweep)
         if together or set(self.summed) - self.outer.wide:
             lines = self._chunks_of_rows(letter, first, last, together=together)
         else:
             lines = self._one_by_one(letter, first, last)
-        return [*self._fresh_copies(), *lines]
+        return [*self._fresh_copies(), *self._steps(lines), *lines]
+
+    def _steps(self, lines: list[str]) -> list[str]:
+        """Whether rows pass by the caches, and how many of their elements are written at once."""
+        names, least = self.names, f"{self.macro}_PIECE"
+        whole = f"const int {names.past} = stream && {names.width} == {self.letter.axis} && {names.width} >= {least};"
+        step = f"const ptrdiff_t {names.step} = {self.past} ? {least} : {self.macro}_{self.block};"
+        found = [step] if occurs(names.step, lines) else []
+        return [*([whole] if occurs(names.past, [*found, *lines]) else []), *found]
 
     def _for(self, letter: str, first: str, last: str, body: list[str]) -> list[str]:
         return [f"for (ptrdiff_t {letter} = {first}; {letter} < {last}; ++{letter}) {{", *indented(body), "}"]
@@ -67,7 +83,8 @@ class Row(Elements):
         computed = [] if self.fixed.at else self.fixed.computed()
         row = self._row()
         before = [] if self.fixed.at else self.fixed.kept(computed, "", "", "")
-        return self._for(letter, first, last, self._with_letters([*before, *row]))
+        apart = [] if self.several else [f"{self.macro}_APART;"]
+        return self._for(letter, first, last, [*apart, *self._with_letters([*before, *row])])
 
     def _with_letters(self, body: list[str]) -> list[str]:
         """The body, after the letters of a row that is known by its number."""
@@ -131,16 +148,26 @@ class Row(Elements):
         ]
         head = f"for (; {names.done} + {count} <= {self.bounds[1]}; {names.done} += {count}) {{"
         column = self._lettered(self.letter.name, names.column, column)
-        return [f"ptrdiff_t {names.done} = {self.bounds[0]};", "", head, *indented(self._over_columns(column)), "}"]
+        return [f"ptrdiff_t {names.done} = {self.bounds[0]};", "", head, *indented(self._over_columns(column, "0", names.width)), "}"]
 
     def _row(self) -> list[str]:
         body = self._lettered(self.letter.name, self.names.column, self._body())
-        before, after = self._targets(self.start, f"{self.macro}_{self.block}", streams=self.streams)
-        return [*before, *([""] if before else []), *self._over_columns(body), *after]
+        written = any(store.array not in self.outer.buffers for store in stored(self.sweep))
+        return self._pieces(body) if written else self._over_columns(body, "0", self.names.width)
 
-    def _over_columns(self, body: list[str]) -> list[str]:
+    def _pieces(self, body: list[str]) -> list[str]:
+        """A row that is written: as a whole, or piece by piece where it passes by the caches."""
+        names, piece = self.names, self.names.piece
+        first, least = self.start[self.running], self.outer.printer.helper("least")
+        start = {**self.start, self.running: piece if first == "0" else f"{first} + {piece}"}
+        before, after = self._targets(start, f"{self.macro}_{self.block}", f"({names.piece_end} - {piece})", self.past)
+        end = f"const ptrdiff_t {names.piece_end} = {least}({names.width}, {piece} + {names.step});"
+        lines = [end, *before, "", *self._over_columns(body, piece, names.piece_end), *after]
+        return [f"for (ptrdiff_t {piece} = 0; {piece} < {names.width}; {piece} += {names.step}) {{", *indented(lines), "}"]
+
+    def _over_columns(self, body: list[str], first: str, last: str) -> list[str]:
         lane = self.names.lane
-        return [f"{self.macro}_INDEPENDENT", f"for (ptrdiff_t {lane} = 0; {lane} < {self.names.width}; ++{lane}) {{", *indented(body), "}"]
+        return [f"{self.macro}_INDEPENDENT", f"for (ptrdiff_t {lane} = {first}; {lane} < {last}; ++{lane}) {{", *indented(body), "}"]
 
     def _accumulate(self, name: str, kind: str, expr: Expr) -> str:
         columns, lane = self.names.of_columns(name), self.names.lane

@@ -18,7 +18,7 @@ from symbn.codegen.views.c_elements import Elements, shape_of, subtracted
 from symbn.codegen.views.c_names import LocalNames
 from symbn.codegen.views.c_planes import Planes, plane_of
 from symbn.codegen.views.c_signature import Signature
-from symbn.codegen.views.c_text import INDENT, indented
+from symbn.codegen.views.c_text import INDENT, indented, occurs
 from symbn.codegen.views.c_ties import compared, equations_in_float, in_float
 from symbn.codegen.walk import accumulated, everything
 from symbn.expr import Expr, Extent, Index, Reduce, mul
@@ -182,6 +182,14 @@ class Statements:
         """The type of an array's elements."""
         return "double" if array in self.buffers else self.storage.ctype(self.axes[array])
 
+    def streaming(self, lines: list[str]) -> list[str]:
+        """A function's lines, around them what its outputs need that pass by the caches."""
+        streamed = [array for array in self.axes if occurs(self.names.line(array), lines)]
+        prefix = self.printer.prefix
+        starts = [f"struct {prefix}line {self.names.line(array)} = {{NULL, 0, {{0}}}};" for array in streamed]
+        ends = [f"{prefix}flush(&{self.names.line(array)});" for array in streamed]
+        return [*starts, *lines, *ends, *([f"{prefix}fence();"] if streamed else [])]
+
     def bytes(self, array: str) -> int:
         """The size of an array's element."""
         return 8 if array in self.buffers else self.storage.bytes(self.axes[array])
@@ -197,7 +205,8 @@ class Statements:
         words = [(letters or {}).get(index, index.name) for index in indices]
         place = words[0]
         for word, axis in zip(words[1:], axes[1:], strict=True):
-            place = f"{place if place.isidentifier() else f'({place})'}*{axis}{f' + {word}' if word != '0' else ''}"
+            outer = place if place.isidentifier() else f"({place})"
+            place = word if place == "0" else f"{outer}*{axis}{f' + {word}' if word != '0' else ''}"
         return f"{array}[{place}]"
 
     def comment(self, source: Definition | None) -> list[str]:
