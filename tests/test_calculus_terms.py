@@ -70,6 +70,15 @@ def test_factors_multiply_back(p, q):
         assert product == p * q
 
 
+@settings(max_examples=200)
+@given(polys(), polys())
+def test_a_product_of_brackets_is_found_to_be_one(p, q):
+    brackets = [content(factor)[2] for factor in (p, q) if factor]
+    product = brackets[0] * brackets[-1] if brackets else ZERO
+    if len(brackets) == 2 and min(map(len, brackets)) > 1 and len(product) > 2:
+        assert factor_list(product) is not None
+
+
 def test_equal_atoms_are_one_object():
     assert Atom(Kind.VAR, "x", (I,)) is Atom(Kind.VAR, "x", (I,))
     assert Atom(Kind.VAR, "x", (I,)) is not Atom(Kind.VAR, "x", (J,))

@@ -19,7 +19,7 @@ from symbn.calculus.problem import binder_letters, name_ranks, waists
 from symbn.calculus.relations import Relations, relate
 from symbn.calculus.rewrite import GIVEN_UP, Rule
 from symbn.calculus.saved import everything, saved_values
-from symbn.calculus.sweeps import Sweep, Swept
+from symbn.calculus.sweeps import Shares, Sweep, Swept
 from symbn.calculus.terms import ZERO, Atom, Kind, Poly
 from symbn.calculus.trees import TreeBuilder
 from symbn.errors import UnsupportedError
@@ -75,6 +75,7 @@ class Search:
         self.spent = 0
         self._waists = waists(self.layer)
         self._relations: dict[tuple[tuple[str, int], ...], Relations] = {}
+        self._shares: dict[tuple[tuple[str, int], ...], Shares] = {}
 
     def run(self) -> tuple[Found, bool]:
         """The best form found, and whether the search was cut short."""
@@ -146,12 +147,13 @@ class Search:
         key = tuple(sorted(candidate.options.items()))
         if key not in self._relations:
             self._relations[key] = relate(self.problem, candidate.options, keeps_conditions=self.keeps_conditions)
+            self._shares[key] = {}
         relations = self._relations[key]
 
         def decide(name: str, value: Poly) -> bool:
             return candidate.named.get(name, self._is_deep(value) or self._ends_stage(name, value))
 
-        swept = self.sweep.run(relations.rules.reduce, decide)
+        swept = self.sweep.run(relations.rules.reduce, decide, self._shares[key])
         builder = self.notation.builder(merge=candidate.merge, factor=factor)
         inlined = Inlined(self._named_rules(swept) if candidate.inline else [], relations.rules)
         intermediates = tuple(self._definition(builder, name, inlined.shorten(poly), relations) for name, poly in swept.named)

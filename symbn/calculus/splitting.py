@@ -5,6 +5,7 @@ In: a polynomial.  Out: its content (what all terms share) and, by SymPy's facto
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import gcd, lcm
 
@@ -28,6 +29,8 @@ def content(poly: Poly) -> tuple[Monomial, Number, Poly]:
         del shared[atom]
     monomial = tuple(sorted(shared.items(), key=lambda p: p[0].key))
     number = _number_content([c for _, c in terms])
+    if not monomial and number == 1:
+        return monomial, number, poly
     inverse = Poly({tuple((a, -e) for a, e in monomial): Fraction(1) / number})
     return monomial, number, poly * inverse
 
@@ -65,7 +68,7 @@ def factor_list(poly: Poly) -> list[tuple[Poly, int]] | None:
         tuple(int((Fraction(dict(m).get(a, 0)) - lowest[a]) * scales[a]) for a in atoms): QQ(*Fraction(c).as_integer_ratio())
         for m, c in poly.terms.items()
     }
-    if max(max(degrees) for degrees in shifted) > MOST_DEGREE:
+    if max(max(degrees) for degrees in shifted) > MOST_DEGREE or _is_irreducible(tuple(shifted)):
         return None
     polynomials, *_ = ring([f"a{place}" for place in range(len(atoms))], QQ)
     try:
@@ -77,6 +80,14 @@ def factor_list(poly: Poly) -> list[tuple[Poly, int]] | None:
     outside = Poly({tuple((a, _whole(low)) for a, low in lowest.items() if low): Fraction(int(number.numerator), int(number.denominator))})
     result = [(_from_ring(factor, atoms, scales), times) for factor, times in factors]
     return result if outside.terms == {(): 1} else [(outside, 1), *result]
+
+
+def _is_irreducible(terms: Sequence[tuple[int, ...]]) -> bool:
+    """Whether some atom stands in one term alone, to the first power: p = m*a + q with a monomial m, and no monomial divides all of p.
+
+    Then one of two factors has no a, so it divides m and q: it is a monomial that divides p. To see this takes no factorization.
+    """
+    return any(sorted(column)[-2:] == [0, 1] for column in zip(*terms, strict=True))
 
 
 def _from_ring(factor: object, atoms: list[Atom], scales: dict[Atom, int]) -> Poly:

@@ -27,6 +27,7 @@ from symbn.calculus.terms import (
     extent,
     of_atom,
     temporary,
+    times,
 )
 from symbn.calculus.work import spend
 from symbn.expr import Index
@@ -209,13 +210,27 @@ def map_atoms(poly: Poly, change: Callable[[Atom], Poly | Root | None]) -> Poly:
             found[monomial] = found.get(monomial, 0) + coefficient
             continue
         same = False
-        atoms = {atom for atom, _, _ in replaced}
-        term = Poly({tuple(p for p in monomial if p[0] not in atoms): coefficient})
-        for atom, exponent, value in replaced:
-            term = term * _power_of(atom, exponent, value)
-        for made, number in term.terms.items():
+        for made, number in _put_in(monomial, coefficient, replaced).items():
             found[made] = found.get(made, 0) + number
     return poly if same else Poly(found)
+
+
+def _put_in(monomial: Monomial, coefficient: Number, replaced: Sequence[tuple[Atom, Number, Poly | Root]]) -> Mapping[Monomial, Number]:
+    """The monomial's terms with atoms replaced. Those by a single term, as in renaming, take no product of polynomials."""
+    atoms = {atom for atom, _, _ in replaced}
+    term, rest = tuple(p for p in monomial if p[0] not in atoms), []
+    for atom, exponent, value in replaced:
+        single = value.single() if exponent == 1 and isinstance(value, Poly) else None
+        if single is None:
+            rest.append(_power_of(atom, exponent, value))
+            continue
+        factor, number = single
+        outside, term = times(term, factor)
+        coefficient = coefficient * outside * number
+    found = Poly({term: coefficient})
+    for value in rest:
+        found = found * value
+    return found.terms
 
 
 def _power_of(atom: Atom, exponent: Number, value: Poly | Root) -> Poly:

@@ -19,6 +19,8 @@ from symbn.layer import Definition, Input
 
 Reduce = Callable[[Poly], Poly]
 Decide = Callable[[str, Poly], bool]
+# What a definition adds to the derivative of a value it reads, given its own: (definition, value, derivative) -> share.
+Shares = dict[tuple[str, str, Poly], Poly]
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,11 @@ class Sweep(Protocol):
     def title(self, name: str) -> str:
         """The name of the derivative that belongs to `name`."""
 
-    def run(self, reduce: Reduce, decide: Decide) -> Swept:
-        """Goes through all definitions; `decide(name, value)` says whether a value gets a name."""
+    def run(self, reduce: Reduce, decide: Decide, known: Shares | None = None) -> Swept:
+        """Goes through all definitions; `decide(name, value)` says whether a value gets a name.
+
+        `known` remembers shares, for further runs with the same `reduce`.
+        """
 
 
 class Reverse:
@@ -58,9 +63,9 @@ class Reverse:
         """The gradient's name."""
         return f"{self.prefix}{name}"
 
-    def run(self, reduce: Reduce, decide: Decide) -> Swept:
+    def run(self, reduce: Reduce, decide: Decide, known: Shares | None = None) -> Swept:
         """adj(w) = sum over the definitions v that read w, and over v's indices, of adj(v) dv/dw."""
-        layer, letters = self.problem.layer, self.problem.letters
+        layer, letters, known = self.problem.layer, self.problem.letters, {} if known is None else known
         adjoints = {name: var(f"d{name}", letters[name]) for name in layer.outputs}
         named = []
         for definition in reversed(layer.definitions):
@@ -71,8 +76,10 @@ class Reverse:
                 named.append((definition.name, adjoint))
                 adjoint = var(self.title(definition.name), definition.indices)
             for name in self._reads[definition.name]:
-                share = self._share(definition, name, adjoint, reduce)
-                adjoints[name] = adjoints.get(name, ZERO) + share
+                place = definition.name, name, adjoint
+                if place not in known:
+                    known[place] = self._share(definition, name, adjoint, reduce)
+                adjoints[name] = adjoints.get(name, ZERO) + known[place]
         return Swept(adjoints, tuple(named))
 
     def _share(self, definition: Definition, name: str, adjoint: Poly, reduce: Reduce) -> Poly:
@@ -98,19 +105,25 @@ class Forward:
         """The tangent's name."""
         return f"{name}_dot"
 
-    def run(self, reduce: Reduce, decide: Decide) -> Swept:
+    def run(self, reduce: Reduce, decide: Decide, known: Shares | None = None) -> Swept:
         """dot(v) = sum over the names w that v reads, and over w's indices, of dv/dw dot(w)."""
-        letters = self.problem.letters
+        letters, known = self.problem.letters, {} if known is None else known
         tangents = {name: var(self.title(name), letters[name]) for name in self._inputs}
         named = []
         for definition in self.problem.layer.definitions:
             total = ZERO
             for name in self._reads[definition.name]:
-                fresh, partial = self.problem.partial(definition, name)
-                moved = rename(tangents.get(name, ZERO), dict(zip(letters[name], fresh, strict=True)))
-                total = total + reduce(sum_over(fresh, reduce(partial) * moved))
+                place = definition.name, name, tangents.get(name, ZERO)
+                if place not in known:
+                    known[place] = self._share(definition, name, place[-1], reduce)
+                total = total + known[place]
             if total and definition.name not in self.wanted and decide(definition.name, total):
                 named.append((definition.name, total))
                 total = var(self.title(definition.name), definition.indices)
             tangents[definition.name] = total
         return Swept(tangents, tuple(named))
+
+    def _share(self, definition: Definition, name: str, tangent: Poly, reduce: Reduce) -> Poly:
+        fresh, partial = self.problem.partial(definition, name)
+        moved = rename(tangent, dict(zip(self.problem.letters[name], fresh, strict=True)))
+        return reduce(sum_over(fresh, reduce(partial) * moved))

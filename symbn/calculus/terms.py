@@ -91,7 +91,7 @@ class Poly:
     def key(self) -> tuple[Any, ...]:
         """Terms in canonical order, as nested tuples of names and numbers."""
         if self._key is None:
-            self._key = tuple(sorted((monomial_key(m), Fraction(c).as_integer_ratio()) for m, c in self.terms.items()))
+            self._key = tuple(sorted((monomial_key(m), c.as_integer_ratio()) for m, c in self.terms.items()))
         return self._key
 
     def __eq__(self, other: object) -> bool:
@@ -187,7 +187,7 @@ def _whole(value: Number) -> Number:
 @lru_cache(maxsize=200_000)
 def monomial_key(monomial: Monomial) -> tuple[Any, ...]:
     """A comparable key made of names and numbers."""
-    return tuple((atom.key, Fraction(exponent).as_integer_ratio()) for atom, exponent in monomial)
+    return tuple((atom.key, exponent.as_integer_ratio()) for atom, exponent in monomial)
 
 
 def merge_indices(groups: Iterable[tuple[Index, ...]]) -> tuple[Index, ...]:
