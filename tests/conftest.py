@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,16 @@ from symbn.tools import vendor
 # The machines that run this are shared and slow at times: a deadline would fail on the neighbors' load.
 settings.register_profile("symbn", deadline=None)
 settings.load_profile("symbn")
+
+
+def pytest_configure() -> None:
+    """Kernels are compiled for this processor: in a third of the time that it takes for every instruction set that GCC chooses among.
+
+    SYMBN_PORTABLE=1 leaves them as users get them.
+    """
+    gcc = shutil.which("gcc")
+    if gcc is not None and platform.machine() == "x86_64" and os.environ.get("SYMBN_PORTABLE") != "1":
+        os.environ.setdefault("CC", f"{gcc} -march=native")
 
 
 @pytest.hookimpl(trylast=True)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from c_driver import driver
+from compiling import WARNINGS, one_instruction_set
 
 from symbn.api import derive
 from symbn.calculus.derivation import Derivation
@@ -21,7 +22,6 @@ from symbn.codegen.storage import HALVES, Storage
 from symbn.tools import compiler
 from symbn.tools.library import load
 
-WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 needs_c = pytest.mark.skipif(not tuple(compiler.available()), reason="no C compiler")
 # bits of the fraction, largest exponent
 FORMATS = {"bf16": (7, 127), "f16": (10, 15)}
@@ -124,14 +124,16 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    "command", ["gcc -std=c99", "gcc -std=c11", "clang -std=c99", "g++ -x c++ -std=c++17", "clang++ -x c++ -std=c++17"]
+    "dialect", ["gcc -std=c99", "gcc -std=c11", "clang -std=c99", "g++ -x c++ -std=c++17", "clang++ -x c++ -std=c++17"]
 )
-def test_compilers_are_silent(command: str, sources: Path, tmp_path: Path) -> None:
-    program, *options = command.split()
+def test_compilers_are_silent(dialect: str, sources: Path, tmp_path: Path) -> None:
+    program, *options = dialect.split()
     if shutil.which(program) is None:
         pytest.skip(f"no {program}")
-    files = [str(sources / f"{name}.c") for name in LAYERS]
-    done = subprocess.run([program, *options, *WARNINGS, "-O2", "-c", *files], cwd=tmp_path, capture_output=True, text=True, check=False)
+    files = [sources / f"{name}.c" for name in LAYERS]
+    depth = ["-O2", "-c"] if "-std=c99" in options else ["-fsyntax-only"]
+    command = [*options, *WARNINGS, *one_instruction_set(files), *depth, *map(str, files)]
+    done = subprocess.run([program, *command], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
@@ -158,14 +160,15 @@ def driven(tmp_path_factory: pytest.TempPathFactory, sources: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("kernel_flags", "driver_flags"),
-    [("-O1", ""), ("-O1 -fsanitize=address,undefined -fno-sanitize-recover=all", "-DMALLOC"), ("-O1 -fopenmp", "-DTHREADS -fopenmp")],
+    [("-O1", ""), ("-O0 -fsanitize=address,undefined -fno-sanitize-recover=all", "-DMALLOC"), ("-O1 -fopenmp", "-DTHREADS -fopenmp")],
     ids=["guard pages", "sanitizers", "threads"],
 )
 def test_no_kernel_does_what_it_should_not(kernel_flags: str, driver_flags: str, driven: Path, sources: Path) -> None:
     if shutil.which("gcc") is None:
         pytest.skip("no gcc")
+    common = ["gcc", "-std=c99", "-g1", "-DHALVES", f"-I{sources}", *one_instruction_set(sources.glob("*.c"))]
     for flags, files in ((kernel_flags, "-c kernels.c"), (driver_flags, "-c driver.c"), (kernel_flags, "driver.o kernels.o -o driver -lm")):
-        command = ["gcc", "-std=c99", "-g", "-DHALVES", f"-I{sources}", *flags.split(), *files.split()]
+        command = [*common, *flags.split(), *files.split()]
         subprocess.run(command, cwd=driven, check=True)
     done = subprocess.run([str(driven / "driver")], capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (0, "")

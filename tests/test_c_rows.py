@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bounded import compare, drawn, results
+from compiling import WARNINGS, one_instruction_set
 
 from symbn import load
 from symbn.calculus.derivation import Derivation
@@ -25,7 +26,6 @@ from symbn.tools import compiler
 from symbn.tools.build import build
 from symbn.tools.kernel import Kernel
 
-WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 RNG = np.random.default_rng(3)
 NEEDS_C = pytest.mark.skipif(not tuple(compiler.available()), reason="no C compiler")
 # A row's sums with column weights, a gate beside them, and saved numbers of a row.
@@ -114,8 +114,9 @@ def test_no_compiler_has_a_warning(program: str, tmp_path: Path) -> None:
     for name, save in (("layernorm", ("x", "mu", "sigma2")), ("gated", None), ("peaked", None), ("sheets", None)):
         for file, text in render(_derivation(name, save=save), "c").items():
             (tmp_path / file).write_text(text, encoding="ascii")
-    files = sorted(path.name for path in tmp_path.glob("*.c"))
-    done = subprocess.run([program, "-std=c99", *WARNINGS, "-O2", "-c", *files], cwd=tmp_path, capture_output=True, text=True, check=False)
+    files = sorted(tmp_path.glob("*.c"))
+    command = [program, "-std=c99", *WARNINGS, *one_instruction_set(files), "-O2", "-c", *map(str, files)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
