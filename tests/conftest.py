@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from symbn.cli import COLLECT_AFTER
 from symbn.tools import vendor
 
 # The machines that run this are shared and slow at times: a deadline would fail on the neighbors' load.
@@ -18,10 +20,11 @@ settings.load_profile("symbn")
 
 
 def pytest_configure() -> None:
-    """Kernels are compiled for this processor: in a third of the time that it takes for every instruction set that GCC chooses among.
+    """Kernels are compiled for this processor alone, which takes a third of the time; SYMBN_PORTABLE=1 has them as users get them.
 
-    SYMBN_PORTABLE=1 leaves them as users get them.
+    Python collects garbage as seldom as in the command line.
     """
+    gc.set_threshold(*COLLECT_AFTER)
     gcc = shutil.which("gcc")
     if gcc is not None and platform.machine() == "x86_64" and os.environ.get("SYMBN_PORTABLE") != "1":
         os.environ.setdefault("CC", f"{gcc} -march=native")

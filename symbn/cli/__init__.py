@@ -7,6 +7,7 @@ Nothing here imports SymPy, NumPy or Jinja at the top of a file: help, `list` an
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -25,6 +26,8 @@ from symbn.cli.vendor import vendor
 from symbn.cli.verify import verify
 from symbn.errors import SymbnError
 
+# Terms are many and refer to no circle: to look for circles as often as Python does took a quarter of a derivation's time.
+COLLECT_AFTER = (100_000, 20, 50)
 DEFECT = 70  # EX_SOFTWARE of sysexits.h: a defect in symbn, which must not read as "no"
 
 
@@ -45,6 +48,7 @@ for _command in (list_, derive, check, generate, verify, vendor, bench, doctor):
 
 def main(args: list[str] | None = None) -> NoReturn:
     """Runs one command line and exits; nothing a user does ends in a traceback."""
+    gc.set_threshold(*COLLECT_AFTER)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
