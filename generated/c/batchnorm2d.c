@@ -99,7 +99,6 @@ enum {
     SYMBN_BATCHNORM2D_LANES = 32, /* sums that run side by side */
     SYMBN_BATCHNORM2D_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
     SYMBN_BATCHNORM2D_BLOCK = 512, /* elements that are written at once */
-    SYMBN_BATCHNORM2D_PIECE = 128, /* elements of a row that pass by the caches at once */
     SYMBN_BATCHNORM2D_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_BATCHNORM2D_TOGETHER = 4, /* rows that are read at once */
     SYMBN_BATCHNORM2D_RUN = 1024, /* elements of small planes that are taken at once */
@@ -123,7 +122,7 @@ static void symbn_batchnorm2d_flush(struct symbn_batchnorm2d_line *line)
     line->size = 0;
 }
 
-/* Copies whole cache lines past the caches, where the machine can. */
+/* Copies whole cache lines past the caches, where the machine can; `line` is NULL where nothing follows. */
 static void symbn_batchnorm2d_stream(struct symbn_batchnorm2d_line *line, void *to, const void *from, size_t size)
 {
     char *const out = (char *)to;
@@ -132,10 +131,10 @@ static void symbn_batchnorm2d_stream(struct symbn_batchnorm2d_line *line, void *
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (out != line->next) {
+    if (line != NULL && out != line->next) {
         symbn_batchnorm2d_flush(line);
     }
-    if (line->size > 0) {
+    if (line != NULL && line->size > 0) {
         memcpy(line->bytes + line->size, in, done);
         line->size += done;
         if (line->size == 64) {
@@ -152,14 +151,18 @@ static void symbn_batchnorm2d_stream(struct symbn_batchnorm2d_line *line, void *
             _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
         }
     }
-    if (done < size) {
+    if (line == NULL) {
+        memcpy(out + done, in + done, size - done);
+    } else if (done < size) {
         line->size = size - done;
         memcpy(line->bytes, in + done, line->size);
     }
 #else
     memcpy(out, in, size);
 #endif
-    line->next = out + size;
+    if (line != NULL) {
+        line->next = out + size;
+    }
 }
 
 /* What was written past the caches is there for every thread. */
@@ -290,8 +293,6 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f32_over_C_S(
     ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const float *x, const float *gamma, const float *beta, double eps,
     float *y, float *sigma2, float *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
 {
-    struct symbn_batchnorm2d_line y_line = {NULL, 0, {0}};
-    struct symbn_batchnorm2d_line xhat_line = {NULL, 0, {0}};
     {
         const ptrdiff_t columns = symbn_batchnorm2d_even(last - first, SYMBN_BATCHNORM2D_RUN / S);
 
@@ -388,38 +389,32 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f32_over_C_S(
                     beta_c_f[lane] = (float)beta_c;
                 }
             }
-            const ptrdiff_t step = stream ? SYMBN_BATCHNORM2D_PIECE : SYMBN_BATCHNORM2D_RUN;
             for (ptrdiff_t n = 0; n < N; ++n) {
-                for (ptrdiff_t piece = 0; piece < width; piece += step) {
-                    const ptrdiff_t piece_end = symbn_batchnorm2d_least(width, piece + step);
-                    float xhat_block[SYMBN_BATCHNORM2D_RUN];
-                    float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[(n*C + column)*S + piece];
-                    float y_block[SYMBN_BATCHNORM2D_RUN];
-                    float *const y_to = y == NULL || stream ? y_block : &y[(n*C + column)*S + piece];
+                float xhat_block[SYMBN_BATCHNORM2D_RUN];
+                float *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[(n*C + column)*S];
+                float y_block[SYMBN_BATCHNORM2D_RUN];
+                float *const y_to = y == NULL || stream ? y_block : &y[(n*C + column)*S];
 
-                    SYMBN_BATCHNORM2D_INDEPENDENT
-                    for (ptrdiff_t lane = piece; lane < piece_end; ++lane) {
-                        const float x_ncs = x[(n*C + column)*S + lane];
-                        const float x_minus_mu_ncs = x_ncs - mu_c_high[lane] - mu_c_low[lane];
-                        /* xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps) */
-                        const float xhat_ncs = x_minus_mu_ncs*rsqrt_sigma2_plus_eps_c_f[lane];
-                        xhat_to[lane - piece] = xhat_ncs;
-                        /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
-                        const float y_ncs = gamma_c_f[lane]*xhat_ncs + beta_c_f[lane];
-                        y_to[lane - piece] = y_ncs;
-                    }
-                    if (xhat != NULL && stream) {
-                        symbn_batchnorm2d_stream(&xhat_line, &xhat[(n*C + column)*S + piece], xhat_block, sizeof(float)*(size_t)(piece_end - piece));
-                    }
-                    if (y != NULL && stream) {
-                        symbn_batchnorm2d_stream(&y_line, &y[(n*C + column)*S + piece], y_block, sizeof(float)*(size_t)(piece_end - piece));
-                    }
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const float x_ncs = x[(n*C + column)*S + lane];
+                    const float x_minus_mu_ncs = x_ncs - mu_c_high[lane] - mu_c_low[lane];
+                    /* xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps) */
+                    const float xhat_ncs = x_minus_mu_ncs*rsqrt_sigma2_plus_eps_c_f[lane];
+                    xhat_to[lane] = xhat_ncs;
+                    /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
+                    const float y_ncs = gamma_c_f[lane]*xhat_ncs + beta_c_f[lane];
+                    y_to[lane] = y_ncs;
+                }
+                if (xhat != NULL && stream) {
+                    symbn_batchnorm2d_stream(NULL, &xhat[(n*C + column)*S], xhat_block, sizeof(float)*(size_t)width);
+                }
+                if (y != NULL && stream) {
+                    symbn_batchnorm2d_stream(NULL, &y[(n*C + column)*S], y_block, sizeof(float)*(size_t)width);
                 }
             }
         }
     }
-    symbn_batchnorm2d_flush(&y_line);
-    symbn_batchnorm2d_flush(&xhat_line);
     symbn_batchnorm2d_fence();
 }
 
@@ -577,8 +572,6 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f64_over_C_S(
     ptrdiff_t N, ptrdiff_t C, ptrdiff_t S, const double *x, const double *gamma, const double *beta,
     double eps, double *y, double *sigma2, double *xhat, int stream, ptrdiff_t first, ptrdiff_t last)
 {
-    struct symbn_batchnorm2d_line y_line = {NULL, 0, {0}};
-    struct symbn_batchnorm2d_line xhat_line = {NULL, 0, {0}};
     {
         const ptrdiff_t columns = symbn_batchnorm2d_even(last - first, SYMBN_BATCHNORM2D_RUN / S);
 
@@ -681,38 +674,32 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_forward_f64_over_C_S(
                     beta_c_f[lane] = beta_c;
                 }
             }
-            const ptrdiff_t step = stream ? SYMBN_BATCHNORM2D_PIECE : SYMBN_BATCHNORM2D_RUN;
             for (ptrdiff_t n = 0; n < N; ++n) {
-                for (ptrdiff_t piece = 0; piece < width; piece += step) {
-                    const ptrdiff_t piece_end = symbn_batchnorm2d_least(width, piece + step);
-                    double xhat_block[SYMBN_BATCHNORM2D_RUN];
-                    double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[(n*C + column)*S + piece];
-                    double y_block[SYMBN_BATCHNORM2D_RUN];
-                    double *const y_to = y == NULL || stream ? y_block : &y[(n*C + column)*S + piece];
+                double xhat_block[SYMBN_BATCHNORM2D_RUN];
+                double *const xhat_to = xhat == NULL || stream ? xhat_block : &xhat[(n*C + column)*S];
+                double y_block[SYMBN_BATCHNORM2D_RUN];
+                double *const y_to = y == NULL || stream ? y_block : &y[(n*C + column)*S];
 
-                    SYMBN_BATCHNORM2D_INDEPENDENT
-                    for (ptrdiff_t lane = piece; lane < piece_end; ++lane) {
-                        const double x_ncs = x[(n*C + column)*S + lane];
-                        const double x_minus_mu_ncs = x_ncs - mu_c_f[lane];
-                        /* xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps) */
-                        const double xhat_ncs = x_minus_mu_ncs*rsqrt_sigma2_plus_eps_c_f[lane];
-                        xhat_to[lane - piece] = xhat_ncs;
-                        /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
-                        const double y_ncs = gamma_c_f[lane]*xhat_ncs + beta_c_f[lane];
-                        y_to[lane - piece] = y_ncs;
-                    }
-                    if (xhat != NULL && stream) {
-                        symbn_batchnorm2d_stream(&xhat_line, &xhat[(n*C + column)*S + piece], xhat_block, sizeof(double)*(size_t)(piece_end - piece));
-                    }
-                    if (y != NULL && stream) {
-                        symbn_batchnorm2d_stream(&y_line, &y[(n*C + column)*S + piece], y_block, sizeof(double)*(size_t)(piece_end - piece));
-                    }
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const double x_ncs = x[(n*C + column)*S + lane];
+                    const double x_minus_mu_ncs = x_ncs - mu_c_f[lane];
+                    /* xhat[n, c, s] = (x[n, c, s] - mu[c])/sqrt(sigma2[c] + eps) */
+                    const double xhat_ncs = x_minus_mu_ncs*rsqrt_sigma2_plus_eps_c_f[lane];
+                    xhat_to[lane] = xhat_ncs;
+                    /* y[n, c, s] = gamma[c]*xhat[n, c, s] + beta[c] */
+                    const double y_ncs = gamma_c_f[lane]*xhat_ncs + beta_c_f[lane];
+                    y_to[lane] = y_ncs;
+                }
+                if (xhat != NULL && stream) {
+                    symbn_batchnorm2d_stream(NULL, &xhat[(n*C + column)*S], xhat_block, sizeof(double)*(size_t)width);
+                }
+                if (y != NULL && stream) {
+                    symbn_batchnorm2d_stream(NULL, &y[(n*C + column)*S], y_block, sizeof(double)*(size_t)width);
                 }
             }
         }
     }
-    symbn_batchnorm2d_flush(&y_line);
-    symbn_batchnorm2d_flush(&xhat_line);
     symbn_batchnorm2d_fence();
 }
 
@@ -868,7 +855,6 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f32_over_C_S(
     const float *xhat, double eps, float *dx, float *dgamma, float *dbeta, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
-    struct symbn_batchnorm2d_line dx_line = {NULL, 0, {0}};
     {
         const ptrdiff_t columns = symbn_batchnorm2d_even(last - first, SYMBN_BATCHNORM2D_RUN / S);
 
@@ -942,29 +928,24 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f32_over_C_S(
                     sum_dy_xhat_over_N_S_c_f[lane] = (float)sum_dy_xhat_over_N_S_c;
                 }
             }
-            const ptrdiff_t step = stream ? SYMBN_BATCHNORM2D_PIECE : SYMBN_BATCHNORM2D_RUN;
             for (ptrdiff_t n = 0; n < N; ++n) {
-                for (ptrdiff_t piece = 0; piece < width; piece += step) {
-                    const ptrdiff_t piece_end = symbn_batchnorm2d_least(width, piece + step);
-                    float dx_block[SYMBN_BATCHNORM2D_RUN];
-                    float *const dx_to = dx == NULL || stream ? dx_block : &dx[(n*C + column)*S + piece];
+                float dx_block[SYMBN_BATCHNORM2D_RUN];
+                float *const dx_to = dx == NULL || stream ? dx_block : &dx[(n*C + column)*S];
 
-                    SYMBN_BATCHNORM2D_INDEPENDENT
-                    for (ptrdiff_t lane = piece; lane < piece_end; ++lane) {
-                        const float dy_ncs = dy[(n*C + column)*S + lane];
-                        const float xhat_ncs = xhat[(n*C + column)*S + lane];
-                        /* dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[n, c, s] - mean(dy[k, c, l] for k in N for l in S) - xhat[n, c, s]*mean(dy[k, c, l]*xhat[k, c, l] for k in N for l in S)) */
-                        const float dx_ncs = dx_scale_c_f[lane]*(dy_ncs - sum_dy_over_N_S_c_f[lane] - xhat_ncs*sum_dy_xhat_over_N_S_c_f[lane]);
-                        dx_to[lane - piece] = dx_ncs;
-                    }
-                    if (dx != NULL && stream) {
-                        symbn_batchnorm2d_stream(&dx_line, &dx[(n*C + column)*S + piece], dx_block, sizeof(float)*(size_t)(piece_end - piece));
-                    }
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const float dy_ncs = dy[(n*C + column)*S + lane];
+                    const float xhat_ncs = xhat[(n*C + column)*S + lane];
+                    /* dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[n, c, s] - mean(dy[k, c, l] for k in N for l in S) - xhat[n, c, s]*mean(dy[k, c, l]*xhat[k, c, l] for k in N for l in S)) */
+                    const float dx_ncs = dx_scale_c_f[lane]*(dy_ncs - sum_dy_over_N_S_c_f[lane] - xhat_ncs*sum_dy_xhat_over_N_S_c_f[lane]);
+                    dx_to[lane] = dx_ncs;
+                }
+                if (dx != NULL && stream) {
+                    symbn_batchnorm2d_stream(NULL, &dx[(n*C + column)*S], dx_block, sizeof(float)*(size_t)width);
                 }
             }
         }
     }
-    symbn_batchnorm2d_flush(&dx_line);
     symbn_batchnorm2d_fence();
 }
 
@@ -1104,7 +1085,6 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f64_over_C_S(
     const double *xhat, double eps, double *dx, double *dgamma, double *dbeta, int stream, ptrdiff_t first,
     ptrdiff_t last)
 {
-    struct symbn_batchnorm2d_line dx_line = {NULL, 0, {0}};
     {
         const ptrdiff_t columns = symbn_batchnorm2d_even(last - first, SYMBN_BATCHNORM2D_RUN / S);
 
@@ -1188,29 +1168,24 @@ SYMBN_BATCHNORM2D_CLONES static void symbn_batchnorm2d_backward_f64_over_C_S(
                     sum_dy_xhat_over_N_S_c_f[lane] = sum_dy_xhat_over_N_S_c;
                 }
             }
-            const ptrdiff_t step = stream ? SYMBN_BATCHNORM2D_PIECE : SYMBN_BATCHNORM2D_RUN;
             for (ptrdiff_t n = 0; n < N; ++n) {
-                for (ptrdiff_t piece = 0; piece < width; piece += step) {
-                    const ptrdiff_t piece_end = symbn_batchnorm2d_least(width, piece + step);
-                    double dx_block[SYMBN_BATCHNORM2D_RUN];
-                    double *const dx_to = dx == NULL || stream ? dx_block : &dx[(n*C + column)*S + piece];
+                double dx_block[SYMBN_BATCHNORM2D_RUN];
+                double *const dx_to = dx == NULL || stream ? dx_block : &dx[(n*C + column)*S];
 
-                    SYMBN_BATCHNORM2D_INDEPENDENT
-                    for (ptrdiff_t lane = piece; lane < piece_end; ++lane) {
-                        const double dy_ncs = dy[(n*C + column)*S + lane];
-                        const double xhat_ncs = xhat[(n*C + column)*S + lane];
-                        /* dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[n, c, s] - mean(dy[k, c, l] for k in N for l in S) - xhat[n, c, s]*mean(dy[k, c, l]*xhat[k, c, l] for k in N for l in S)) */
-                        const double dx_ncs = dx_scale_c_f[lane]*(dy_ncs - sum_dy_over_N_S_c_f[lane] - xhat_ncs*sum_dy_xhat_over_N_S_c_f[lane]);
-                        dx_to[lane - piece] = dx_ncs;
-                    }
-                    if (dx != NULL && stream) {
-                        symbn_batchnorm2d_stream(&dx_line, &dx[(n*C + column)*S + piece], dx_block, sizeof(double)*(size_t)(piece_end - piece));
-                    }
+                SYMBN_BATCHNORM2D_INDEPENDENT
+                for (ptrdiff_t lane = 0; lane < width; ++lane) {
+                    const double dy_ncs = dy[(n*C + column)*S + lane];
+                    const double xhat_ncs = xhat[(n*C + column)*S + lane];
+                    /* dx[n, c, s] = gamma[c]/sqrt(sigma2[c] + eps)*(dy[n, c, s] - mean(dy[k, c, l] for k in N for l in S) - xhat[n, c, s]*mean(dy[k, c, l]*xhat[k, c, l] for k in N for l in S)) */
+                    const double dx_ncs = dx_scale_c_f[lane]*(dy_ncs - sum_dy_over_N_S_c_f[lane] - xhat_ncs*sum_dy_xhat_over_N_S_c_f[lane]);
+                    dx_to[lane] = dx_ncs;
+                }
+                if (dx != NULL && stream) {
+                    symbn_batchnorm2d_stream(NULL, &dx[(n*C + column)*S], dx_block, sizeof(double)*(size_t)width);
                 }
             }
         }
     }
-    symbn_batchnorm2d_flush(&dx_line);
     symbn_batchnorm2d_fence();
 }
 

@@ -112,7 +112,7 @@ static void symbn_batchnorm_double_backward_flush(struct symbn_batchnorm_double_
     line->size = 0;
 }
 
-/* Copies whole cache lines past the caches, where the machine can. */
+/* Copies whole cache lines past the caches, where the machine can; `line` is NULL where nothing follows. */
 static void symbn_batchnorm_double_backward_stream(struct symbn_batchnorm_double_backward_line *line, void *to, const void *from, size_t size)
 {
     char *const out = (char *)to;
@@ -121,10 +121,10 @@ static void symbn_batchnorm_double_backward_stream(struct symbn_batchnorm_double
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (out != line->next) {
+    if (line != NULL && out != line->next) {
         symbn_batchnorm_double_backward_flush(line);
     }
-    if (line->size > 0) {
+    if (line != NULL && line->size > 0) {
         memcpy(line->bytes + line->size, in, done);
         line->size += done;
         if (line->size == 64) {
@@ -141,14 +141,18 @@ static void symbn_batchnorm_double_backward_stream(struct symbn_batchnorm_double
             _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
         }
     }
-    if (done < size) {
+    if (line == NULL) {
+        memcpy(out + done, in + done, size - done);
+    } else if (done < size) {
         line->size = size - done;
         memcpy(line->bytes, in + done, line->size);
     }
 #else
     memcpy(out, in, size);
 #endif
-    line->next = out + size;
+    if (line != NULL) {
+        line->next = out + size;
+    }
 }
 
 /* What was written past the caches is there for every thread. */

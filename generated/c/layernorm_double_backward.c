@@ -112,6 +112,7 @@ enum {
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_COLUMNS = 2048, /* the most columns whose sums are taken at once */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER = 4, /* rows that are read at once */
+    SYMBN_LAYERNORM_DOUBLE_BACKWARD_PAGE = 4096, /* bytes of neighboring rows from which on several are read at once */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_JOINED_PARTS = 16, /* the same as PARTS for a loop whose parts each have sums of columns */
     SYMBN_LAYERNORM_DOUBLE_BACKWARD_PARTS = 64 /* the most parts that a loop is cut into */
 };
@@ -132,7 +133,7 @@ static void symbn_layernorm_double_backward_flush(struct symbn_layernorm_double_
     line->size = 0;
 }
 
-/* Copies whole cache lines past the caches, where the machine can. */
+/* Copies whole cache lines past the caches, where the machine can; `line` is NULL where nothing follows. */
 static void symbn_layernorm_double_backward_stream(struct symbn_layernorm_double_backward_line *line, void *to, const void *from, size_t size)
 {
     char *const out = (char *)to;
@@ -141,10 +142,10 @@ static void symbn_layernorm_double_backward_stream(struct symbn_layernorm_double
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (out != line->next) {
+    if (line != NULL && out != line->next) {
         symbn_layernorm_double_backward_flush(line);
     }
-    if (line->size > 0) {
+    if (line != NULL && line->size > 0) {
         memcpy(line->bytes + line->size, in, done);
         line->size += done;
         if (line->size == 64) {
@@ -161,14 +162,18 @@ static void symbn_layernorm_double_backward_stream(struct symbn_layernorm_double
             _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
         }
     }
-    if (done < size) {
+    if (line == NULL) {
+        memcpy(out + done, in + done, size - done);
+    } else if (done < size) {
         line->size = size - done;
         memcpy(line->bytes, in + done, line->size);
     }
 #else
     memcpy(out, in, size);
 #endif
-    line->next = out + size;
+    if (line != NULL) {
+        line->next = out + size;
+    }
 }
 
 /* What was written past the caches is there for every thread. */
@@ -435,7 +440,7 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             }
             ptrdiff_t done = block;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= block_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
+            for (; D*(ptrdiff_t)sizeof(float) >= SYMBN_LAYERNORM_DOUBLE_BACKWARD_PAGE && done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= block_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
@@ -692,7 +697,7 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_backward_savi
             }
             ptrdiff_t done = block;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= block_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
+            for (; D*(ptrdiff_t)sizeof(double) >= SYMBN_LAYERNORM_DOUBLE_BACKWARD_PAGE && done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= block_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
@@ -1006,7 +1011,7 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             }
             ptrdiff_t done = block;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= block_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
+            for (; D*(ptrdiff_t)sizeof(float) >= SYMBN_LAYERNORM_DOUBLE_BACKWARD_PAGE && done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= block_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;
@@ -1323,7 +1328,7 @@ SYMBN_LAYERNORM_DOUBLE_BACKWARD_CLONES static void symbn_layernorm_double_backwa
             }
             ptrdiff_t done = block;
 
-            for (; done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= block_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
+            for (; D*(ptrdiff_t)sizeof(double) >= SYMBN_LAYERNORM_DOUBLE_BACKWARD_PAGE && done + SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER <= block_end; done += SYMBN_LAYERNORM_DOUBLE_BACKWARD_TOGETHER) {
                 SYMBN_LAYERNORM_DOUBLE_BACKWARD_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;

@@ -98,6 +98,7 @@ enum {
     SYMBN_RMSNORM_WIDE = 8192, /* columns' sums that are taken at once beside those of rows */
     SYMBN_RMSNORM_ROWS = 16, /* rows that are summed before the sums go to double */
     SYMBN_RMSNORM_TOGETHER = 4, /* rows that are read at once */
+    SYMBN_RMSNORM_PAGE = 4096, /* bytes of neighboring rows from which on several are read at once */
     SYMBN_RMSNORM_JOINED_PARTS = 16, /* the same as PARTS for a loop whose parts each have sums of columns */
     SYMBN_RMSNORM_PARTS = 64 /* the most parts that a loop is cut into */
 };
@@ -118,7 +119,7 @@ static void symbn_rmsnorm_flush(struct symbn_rmsnorm_line *line)
     line->size = 0;
 }
 
-/* Copies whole cache lines past the caches, where the machine can. */
+/* Copies whole cache lines past the caches, where the machine can; `line` is NULL where nothing follows. */
 static void symbn_rmsnorm_stream(struct symbn_rmsnorm_line *line, void *to, const void *from, size_t size)
 {
     char *const out = (char *)to;
@@ -127,10 +128,10 @@ static void symbn_rmsnorm_stream(struct symbn_rmsnorm_line *line, void *to, cons
     const size_t to_line = (size_t)(-(uintptr_t)out & 63);
     size_t done = to_line < size ? to_line : size;
 
-    if (out != line->next) {
+    if (line != NULL && out != line->next) {
         symbn_rmsnorm_flush(line);
     }
-    if (line->size > 0) {
+    if (line != NULL && line->size > 0) {
         memcpy(line->bytes + line->size, in, done);
         line->size += done;
         if (line->size == 64) {
@@ -147,14 +148,18 @@ static void symbn_rmsnorm_stream(struct symbn_rmsnorm_line *line, void *to, cons
             _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
         }
     }
-    if (done < size) {
+    if (line == NULL) {
+        memcpy(out + done, in + done, size - done);
+    } else if (done < size) {
         line->size = size - done;
         memcpy(line->bytes, in + done, line->size);
     }
 #else
     memcpy(out, in, size);
 #endif
-    line->next = out + size;
+    if (line != NULL) {
+        line->next = out + size;
+    }
 }
 
 /* What was written past the caches is there for every thread. */
@@ -476,7 +481,7 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_backward_f32_over_N(
             float dgamma_d_chunk[SYMBN_RMSNORM_WIDE / 2] = {0.0F};
             ptrdiff_t done = block;
 
-            for (; done + SYMBN_RMSNORM_TOGETHER <= block_end; done += SYMBN_RMSNORM_TOGETHER) {
+            for (; D*(ptrdiff_t)sizeof(float) >= SYMBN_RMSNORM_PAGE && done + SYMBN_RMSNORM_TOGETHER <= block_end; done += SYMBN_RMSNORM_TOGETHER) {
                 for (ptrdiff_t chunk = 0; chunk < width; chunk += SYMBN_RMSNORM_CHUNK) {
                     const ptrdiff_t chunk_end = chunk + symbn_rmsnorm_least(width - chunk, SYMBN_RMSNORM_CHUNK);
                     float mean_gamma_dy_xhat_n_chunk[SYMBN_RMSNORM_TOGETHER][SYMBN_RMSNORM_NARROW] = {{0.0F}};
@@ -662,7 +667,7 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_backward_f64_over_N(
             }
             ptrdiff_t done = block;
 
-            for (; done + SYMBN_RMSNORM_TOGETHER <= block_end; done += SYMBN_RMSNORM_TOGETHER) {
+            for (; D*(ptrdiff_t)sizeof(double) >= SYMBN_RMSNORM_PAGE && done + SYMBN_RMSNORM_TOGETHER <= block_end; done += SYMBN_RMSNORM_TOGETHER) {
                 SYMBN_RMSNORM_INDEPENDENT
                 for (ptrdiff_t lane = 0; lane < width; ++lane) {
                     const ptrdiff_t d = column + lane;

@@ -158,9 +158,13 @@ class Elements:
             real = self.outer.ctype(store.array)
             before.append(f"{real} {block}[{size}];")
             before.append(f"{real} *const {names.to(array)} = {array} == NULL || {past} ? {block} : {at};")
-            call = f"{self.printer.prefix}stream(&{names.line(array)}, {at}, {block}, sizeof({real})*(size_t){width});"
+            call = f"{self.printer.prefix}stream({self._line(array)}, {at}, {block}, sizeof({real})*(size_t){width});"
             after += [f"if ({array} != NULL && {past}) {{", f"{INDENT}{call}", "}"]
         return before, after
+
+    def _line(self, array: str) -> str:
+        """Where the end of an output waits for what follows it in memory."""
+        return f"&{self.names.line(array)}"
 
     def _chunks(self, first: str, last: str, size: str, body: list[str]) -> list[str]:
         chunk = self.names.chunk

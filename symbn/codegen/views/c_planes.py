@@ -120,4 +120,11 @@ class _Run(Row):
         super().__init__(statements, sweep, letter, columns)
         self.start |= dict.fromkeys(plane, "0")
         self.letters = {**self.start, plane[-1]: self.names.lane}
-        self.running, self.past = plane[-1], "stream"
+        self.place = self.names.lane
+
+    def _line(self, array: str) -> str:
+        return "NULL"  # the next row of the run is elsewhere
+
+    def _written(self, body: list[str]) -> list[str]:
+        before, after = self._targets(self.start, f"{self.macro}_{self.block}", self.names.width, "stream")
+        return [*before, "", *self._over_columns(body, "0", self.names.width), *after]

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 class Row(Elements):
     """Writes the rows; `split` and `whole` collect what they read of a column's numbers, as two floats and as one.
 
-    `block` is the macro that says how many numbers an array over a block has room for, `past` when outputs pass by the caches.
+    `block` is the macro that says how many numbers an array over a block has room for.
     Rows that are `flat` follow each other in every array, so that their number says where they are.
     `several` rows are read at once where they are no neighbors in memory. Where they are, one row after the other is what processors fetch
-    ahead: that was measured to be up to twice as fast, although each row reads and writes the sums again.
+    ahead: that was measured to be up to twice as fast, although each row reads and writes the sums again. Sums of columns and rows in one
+    sweep are taken of several long rows at once.
     """
 
     block, several = "COLUMNS", False
@@ -41,9 +42,7 @@ class Row(Elements):
         self.loads -= self.fixed.made
         self.bounds = (self.names.chunk, self.names.end)
         self.start: dict[Index, str] = {letter: self.names.column}
-        self.running = letter
         self.place = f"{self.names.lane} - {self.names.piece}"
-        self.past = self.names.past
         self.summed: list[str] = []
         self.numbered: list[tuple[str, str]] = []
         self.summing_rows: list[str] = []
@@ -71,7 +70,7 @@ class Row(Elements):
         """Whether rows pass by the caches, and how many of their elements are written at once."""
         names, least = self.names, f"{self.macro}_PIECE"
         whole = f"const int {names.past} = stream && {names.width} == {self.letter.axis} && {names.width} >= {least};"
-        step = f"const ptrdiff_t {names.step} = {self.past} ? {least} : {self.macro}_{self.block};"
+        step = f"const ptrdiff_t {names.step} = {names.past} ? {least} : {self.macro}_{self.block};"
         found = [step] if occurs(names.step, lines) else []
         return [*([whole] if occurs(names.past, [*found, *lines]) else []), *found]
 
@@ -146,21 +145,24 @@ class Row(Elements):
             "}",
             *(self._include(name, names.of_rows(name)) for name in added),
         ]
-        head = f"for (; {names.done} + {count} <= {self.bounds[1]}; {names.done} += {count}) {{"
+        head = f"for (; {self._long()}{names.done} + {count} <= {self.bounds[1]}; {names.done} += {count}) {{"
         column = self._lettered(self.letter.name, names.column, column)
         return [f"ptrdiff_t {names.done} = {self.bounds[0]};", "", head, *indented(self._over_columns(column, "0", names.width)), "}"]
+
+    def _long(self) -> str:
+        """The condition to read several rows at once: short ones that are neighbors are better read one after the other."""
+        return "" if self.several else f"{self.letter.axis}*(ptrdiff_t)sizeof({self.real}) >= {self.macro}_PAGE && "
 
     def _row(self) -> list[str]:
         body = self._lettered(self.letter.name, self.names.column, self._body())
         written = any(store.array not in self.outer.buffers for store in stored(self.sweep))
-        return self._pieces(body) if written else self._over_columns(body, "0", self.names.width)
+        return self._written(body) if written else self._over_columns(body, "0", self.names.width)
 
-    def _pieces(self, body: list[str]) -> list[str]:
+    def _written(self, body: list[str]) -> list[str]:
         """A row that is written: as a whole, or piece by piece where it passes by the caches."""
         names, piece = self.names, self.names.piece
-        first, least = self.start[self.running], self.outer.printer.helper("least")
-        start = {**self.start, self.running: piece if first == "0" else f"{first} + {piece}"}
-        before, after = self._targets(start, f"{self.macro}_{self.block}", f"({names.piece_end} - {piece})", self.past)
+        start, least = {**self.start, self.letter: f"{self.start[self.letter]} + {piece}"}, self.outer.printer.helper("least")
+        before, after = self._targets(start, f"{self.macro}_{self.block}", f"({names.piece_end} - {piece})", names.past)
         end = f"const ptrdiff_t {names.piece_end} = {least}({names.width}, {piece} + {names.step});"
         lines = [end, *before, "", *self._over_columns(body, piece, names.piece_end), *after]
         return [f"for (ptrdiff_t {piece} = 0; {piece} < {names.width}; {piece} += {names.step}) {{", *indented(lines), "}"]

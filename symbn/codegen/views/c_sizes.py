@@ -24,6 +24,7 @@ SIZES: Mapping[str, tuple[int, str]] = MappingProxyType(
         "SUMS": (32768, "room for the columns' sums of parts of rows"),
         "ROWS": (16, "rows that are summed before the sums go to double"),
         "TOGETHER": (4, "rows that are read at once"),
+        "PAGE": (4096, "bytes of neighboring rows from which on several are read at once"),
         "RUN": (1024, "elements of small planes that are taken at once"),
         "PLANE": (256, "the most elements that a small plane has"),
         "JOINED_PARTS": (JOINED_PARTS, "the same as PARTS for a loop whose parts each have sums of columns"),

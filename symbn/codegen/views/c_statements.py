@@ -188,7 +188,8 @@ class Statements:
         prefix = self.printer.prefix
         starts = [f"struct {prefix}line {self.names.line(array)} = {{NULL, 0, {{0}}}};" for array in streamed]
         ends = [f"{prefix}flush(&{self.names.line(array)});" for array in streamed]
-        return [*starts, *lines, *ends, *([f"{prefix}fence();"] if streamed else [])]
+        fence = [f"{prefix}fence();"] if any(f"{prefix}stream(" in line for line in lines) else []
+        return [*starts, *lines, *ends, *fence]
 
     def bytes(self, array: str) -> int:
         """The size of an array's element."""

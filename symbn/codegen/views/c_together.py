@@ -144,7 +144,8 @@ class Together(Row):
             *indented([f"for (int {names.lane} = 0; {names.lane} < {narrow}; ++{names.lane}) {{", *indented(widened), "}"]),
             "}",
         ]
-        rows = f"for (; {names.done} + {count} <= {self.bounds[1]}; {names.done} += {count}) {{"
+        long = self._long() if count != "1" else ""
+        rows = f"for (; {long}{names.done} + {count} <= {self.bounds[1]}; {names.done} += {count}) {{"
         chunks = f"for (ptrdiff_t {names.chunk} = 0; {names.chunk} < {names.width}; {names.chunk} += {self.macro}_CHUNK) {{"
         return [rows, *indented([chunks, *indented(chunk), "}"]), "}"]
 
