@@ -158,30 +158,23 @@ static void symbn_cross_entropy_fence(void)
 #endif
 }
 
-/* A power of 2, from -126 to 127. */
-static inline float symbn_cross_entropy_scalef(int32_t exponent)
-{
-    const uint32_t bits = (uint32_t)(exponent + 127) << 23;
-    float power;
-
-    memcpy(&power, &bits, sizeof(power));
-    return power;
-}
-
-/* The exponential to about 1 unit in the last place: 2**n times a polynomial (Cephes), without a branch. */
+/* The exponential, without a branch: 2**n for n = floor(a/log(2)), times a polynomial about the middle of what is left, */
+/* to 3*2**-24 of its value; below the smallest normal number it is 0. */
 static inline float symbn_cross_entropy_expf(float a)
 {
-    const float low = a < -104.0F ? -104.0F : a;
+    const float low = a < -87.5F ? -87.5F : a;
     const float inside = low > 89.0F ? 89.0F : low;
-    const float shifted = inside*1.44269504F + 12582912.0F, n = shifted - 12582912.0F;
-    const float r = inside - n*0.693359375F + n*2.12194440e-4F;
-    const float tail = ((((1.9875691500e-4F*r + 1.3981999507e-3F)*r + 8.3334519073e-3F)*r
-        + 4.1665795894e-2F)*r + 1.6666665459e-1F)*r + 5.0000001201e-1F;
-    int32_t whole;
+    const float shifted = (inside*1.44269504F - 0.5F) + 12582912.0F, middle = (shifted - 12582912.0F) + 0.5F;
+    const float r = inside - middle*0.693359375F + middle*2.12194440e-4F; /* log(2) in two parts */
+    const float tail = (((1.9536383826e-3F*r + 1.1835350535e-2F)*r + 5.8928018691e-2F)*r
+        + 2.3570017883e-1F)*r + 7.0710668742e-1F;
+    uint32_t bits;
+    float power;
 
-    memcpy(&whole, &shifted, sizeof(whole)); /* n stands in the last bits */
-    whole -= 0x4B400000;
-    return (tail*r*r + r + 1.0F)*symbn_cross_entropy_scalef(whole / 2)*symbn_cross_entropy_scalef(whole - whole / 2);
+    memcpy(&bits, &shifted, sizeof(bits)); /* n stands in the last bits */
+    bits = (bits << 23) + 0x3F800000U;
+    memcpy(&power, &bits, sizeof(power));
+    return (tail*r*r + (1.41421356F*r + 1.41421356F))*power;
 }
 
 static inline float symbn_cross_entropy_maximumf(float a, float b)
@@ -292,10 +285,8 @@ static inline ptrdiff_t symbn_cross_entropy_cut(ptrdiff_t extent, ptrdiff_t part
 }
 
 SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f32_over_N(
-    ptrdiff_t K, const float *x, const float *t, float *p, int stream, ptrdiff_t first, ptrdiff_t last,
-    double *sums)
+    ptrdiff_t K, const float *x, const float *t, float *p, ptrdiff_t first, ptrdiff_t last, double *sums)
 {
-    struct symbn_cross_entropy_line p_line = {NULL, 0, {0}};
     double mean_sum_t_logp = 0.0;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
@@ -380,7 +371,7 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f32_over_N(
         for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_CROSS_ENTROPY_BLOCK) {
             const ptrdiff_t width = symbn_cross_entropy_least(K - chunk, SYMBN_CROSS_ENTROPY_BLOCK);
             float p_block[SYMBN_CROSS_ENTROPY_BLOCK];
-            float *const p_to = p == NULL || stream ? p_block : &p[n*K + chunk];
+            float *const p_to = p == NULL ? p_block : &p[n*K + chunk];
 
             SYMBN_CROSS_ENTROPY_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -391,15 +382,10 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f32_over_N(
                 const float p_nk = e_nk*inv_Z_n_f;
                 p_to[lane] = p_nk;
             }
-            if (p != NULL && stream) {
-                symbn_cross_entropy_stream(&p_line, &p[n*K + chunk], p_block, sizeof(float)*(size_t)width);
-            }
         }
         mean_sum_t_logp += sum_t_logp_n;
     }
     sums[0] = mean_sum_t_logp;
-    symbn_cross_entropy_flush(&p_line);
-    symbn_cross_entropy_fence();
 }
 
 int symbn_cross_entropy_forward_f32(
@@ -411,7 +397,6 @@ int symbn_cross_entropy_forward_f32(
     if (x == NULL || t == NULL) {
         return SYMBN_CROSS_ENTROPY_NULL_INPUT;
     }
-    const int stream = (double)N*(double)K*4.0 >= (double)SYMBN_CROSS_ENTROPY_STREAM;
     /* mean_sum_t_logp = mean(sum_t_logp[n] for n in N) */
     double mean_sum_t_logp = 0.0;
     {
@@ -419,12 +404,12 @@ int symbn_cross_entropy_forward_f32(
         double sums[SYMBN_CROSS_ENTROPY_PARTS][1];
 
         if (parts == 1) {
-            symbn_cross_entropy_forward_f32_over_N(K, x, t, p, stream, 0, N, sums[0]);
+            symbn_cross_entropy_forward_f32_over_N(K, x, t, p, 0, N, sums[0]);
         } else {
             SYMBN_CROSS_ENTROPY_PARALLEL
             for (ptrdiff_t part = 0; part < parts; ++part) {
                 symbn_cross_entropy_forward_f32_over_N(
-                    K, x, t, p, stream, symbn_cross_entropy_cut(N, part, parts), symbn_cross_entropy_cut(N, part + 1, parts),
+                    K, x, t, p, symbn_cross_entropy_cut(N, part, parts), symbn_cross_entropy_cut(N, part + 1, parts),
                     sums[part]);
             }
         }
@@ -442,10 +427,8 @@ int symbn_cross_entropy_forward_f32(
 }
 
 SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f64_over_N(
-    ptrdiff_t K, const double *x, const double *t, double *p, int stream, ptrdiff_t first, ptrdiff_t last,
-    double *sums)
+    ptrdiff_t K, const double *x, const double *t, double *p, ptrdiff_t first, ptrdiff_t last, double *sums)
 {
-    struct symbn_cross_entropy_line p_line = {NULL, 0, {0}};
     double mean_sum_t_logp = 0.0, mean_sum_t_logp_low = 0.0;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
@@ -531,7 +514,7 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f64_over_N(
         for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_CROSS_ENTROPY_BLOCK) {
             const ptrdiff_t width = symbn_cross_entropy_least(K - chunk, SYMBN_CROSS_ENTROPY_BLOCK);
             double p_block[SYMBN_CROSS_ENTROPY_BLOCK];
-            double *const p_to = p == NULL || stream ? p_block : &p[n*K + chunk];
+            double *const p_to = p == NULL ? p_block : &p[n*K + chunk];
 
             SYMBN_CROSS_ENTROPY_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -542,16 +525,11 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f64_over_N(
                 const double p_nk = e_nk*inv_Z_n;
                 p_to[lane] = p_nk;
             }
-            if (p != NULL && stream) {
-                symbn_cross_entropy_stream(&p_line, &p[n*K + chunk], p_block, sizeof(double)*(size_t)width);
-            }
         }
         symbn_cross_entropy_add(&mean_sum_t_logp, &mean_sum_t_logp_low, sum_t_logp_n);
     }
     sums[0] = mean_sum_t_logp;
     sums[1] = mean_sum_t_logp_low;
-    symbn_cross_entropy_flush(&p_line);
-    symbn_cross_entropy_fence();
 }
 
 int symbn_cross_entropy_forward_f64(
@@ -563,7 +541,6 @@ int symbn_cross_entropy_forward_f64(
     if (x == NULL || t == NULL) {
         return SYMBN_CROSS_ENTROPY_NULL_INPUT;
     }
-    const int stream = (double)N*(double)K*8.0 >= (double)SYMBN_CROSS_ENTROPY_STREAM;
     /* mean_sum_t_logp = mean(sum_t_logp[n] for n in N) */
     double mean_sum_t_logp = 0.0, mean_sum_t_logp_low = 0.0;
     {
@@ -571,12 +548,12 @@ int symbn_cross_entropy_forward_f64(
         double sums[SYMBN_CROSS_ENTROPY_PARTS][2];
 
         if (parts == 1) {
-            symbn_cross_entropy_forward_f64_over_N(K, x, t, p, stream, 0, N, sums[0]);
+            symbn_cross_entropy_forward_f64_over_N(K, x, t, p, 0, N, sums[0]);
         } else {
             SYMBN_CROSS_ENTROPY_PARALLEL
             for (ptrdiff_t part = 0; part < parts; ++part) {
                 symbn_cross_entropy_forward_f64_over_N(
-                    K, x, t, p, stream, symbn_cross_entropy_cut(N, part, parts), symbn_cross_entropy_cut(N, part + 1, parts),
+                    K, x, t, p, symbn_cross_entropy_cut(N, part, parts), symbn_cross_entropy_cut(N, part + 1, parts),
                     sums[part]);
             }
         }

@@ -152,30 +152,23 @@ static void symbn_log_softmax_fence(void)
 #endif
 }
 
-/* A power of 2, from -126 to 127. */
-static inline float symbn_log_softmax_scalef(int32_t exponent)
-{
-    const uint32_t bits = (uint32_t)(exponent + 127) << 23;
-    float power;
-
-    memcpy(&power, &bits, sizeof(power));
-    return power;
-}
-
-/* The exponential to about 1 unit in the last place: 2**n times a polynomial (Cephes), without a branch. */
+/* The exponential, without a branch: 2**n for n = floor(a/log(2)), times a polynomial about the middle of what is left, */
+/* to 3*2**-24 of its value; below the smallest normal number it is 0. */
 static inline float symbn_log_softmax_expf(float a)
 {
-    const float low = a < -104.0F ? -104.0F : a;
+    const float low = a < -87.5F ? -87.5F : a;
     const float inside = low > 89.0F ? 89.0F : low;
-    const float shifted = inside*1.44269504F + 12582912.0F, n = shifted - 12582912.0F;
-    const float r = inside - n*0.693359375F + n*2.12194440e-4F;
-    const float tail = ((((1.9875691500e-4F*r + 1.3981999507e-3F)*r + 8.3334519073e-3F)*r
-        + 4.1665795894e-2F)*r + 1.6666665459e-1F)*r + 5.0000001201e-1F;
-    int32_t whole;
+    const float shifted = (inside*1.44269504F - 0.5F) + 12582912.0F, middle = (shifted - 12582912.0F) + 0.5F;
+    const float r = inside - middle*0.693359375F + middle*2.12194440e-4F; /* log(2) in two parts */
+    const float tail = (((1.9536383826e-3F*r + 1.1835350535e-2F)*r + 5.8928018691e-2F)*r
+        + 2.3570017883e-1F)*r + 7.0710668742e-1F;
+    uint32_t bits;
+    float power;
 
-    memcpy(&whole, &shifted, sizeof(whole)); /* n stands in the last bits */
-    whole -= 0x4B400000;
-    return (tail*r*r + r + 1.0F)*symbn_log_softmax_scalef(whole / 2)*symbn_log_softmax_scalef(whole - whole / 2);
+    memcpy(&bits, &shifted, sizeof(bits)); /* n stands in the last bits */
+    bits = (bits << 23) + 0x3F800000U;
+    memcpy(&power, &bits, sizeof(power));
+    return (tail*r*r + (1.41421356F*r + 1.41421356F))*power;
 }
 
 static inline float symbn_log_softmax_maximumf(float a, float b)
@@ -484,9 +477,8 @@ int symbn_log_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, dou
 }
 
 SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f32_over_N(
-    ptrdiff_t K, const float *dy, const float *y, float *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+    ptrdiff_t K, const float *dy, const float *y, float *dx, ptrdiff_t first, ptrdiff_t last)
 {
-    struct symbn_log_softmax_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy[n] = sum(dy[n, l] for l in K) */
         double sum_dy_n_lanes[SYMBN_LOG_SOFTMAX_LANES] = {0.0};
@@ -514,7 +506,7 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f32_over_N(
         for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_LOG_SOFTMAX_BLOCK) {
             const ptrdiff_t width = symbn_log_softmax_least(K - chunk, SYMBN_LOG_SOFTMAX_BLOCK);
             float dx_block[SYMBN_LOG_SOFTMAX_BLOCK];
-            float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*K + chunk];
+            float *const dx_to = dx == NULL ? dx_block : &dx[n*K + chunk];
 
             SYMBN_LOG_SOFTMAX_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -525,13 +517,8 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f32_over_N(
                 const float dx_nk = dy_nk - symbn_log_softmax_expf(y_nk)*sum_dy_n_f;
                 dx_to[lane] = dx_nk;
             }
-            if (dx != NULL && stream) {
-                symbn_log_softmax_stream(&dx_line, &dx[n*K + chunk], dx_block, sizeof(float)*(size_t)width);
-            }
         }
     }
-    symbn_log_softmax_flush(&dx_line);
-    symbn_log_softmax_fence();
 }
 
 int symbn_log_softmax_backward_f32(ptrdiff_t N, ptrdiff_t K, const float *dy, const float *y, float *dx)
@@ -542,17 +529,16 @@ int symbn_log_softmax_backward_f32(ptrdiff_t N, ptrdiff_t K, const float *dy, co
     if (dy == NULL || y == NULL) {
         return SYMBN_LOG_SOFTMAX_NULL_INPUT;
     }
-    const int stream = (double)N*(double)K*4.0 >= (double)SYMBN_LOG_SOFTMAX_STREAM;
     {
         const ptrdiff_t parts = symbn_log_softmax_parts(N, (double)N*(double)K);
 
         if (parts == 1) {
-            symbn_log_softmax_backward_f32_over_N(K, dy, y, dx, stream, 0, N);
+            symbn_log_softmax_backward_f32_over_N(K, dy, y, dx, 0, N);
         } else {
             SYMBN_LOG_SOFTMAX_PARALLEL
             for (ptrdiff_t part = 0; part < parts; ++part) {
                 symbn_log_softmax_backward_f32_over_N(
-                    K, dy, y, dx, stream, symbn_log_softmax_cut(N, part, parts), symbn_log_softmax_cut(N, part + 1, parts));
+                    K, dy, y, dx, symbn_log_softmax_cut(N, part, parts), symbn_log_softmax_cut(N, part + 1, parts));
             }
         }
     }
@@ -560,9 +546,8 @@ int symbn_log_softmax_backward_f32(ptrdiff_t N, ptrdiff_t K, const float *dy, co
 }
 
 SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f64_over_N(
-    ptrdiff_t K, const double *dy, const double *y, double *dx, int stream, ptrdiff_t first, ptrdiff_t last)
+    ptrdiff_t K, const double *dy, const double *y, double *dx, ptrdiff_t first, ptrdiff_t last)
 {
-    struct symbn_log_softmax_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy[n] = sum(dy[n, l] for l in K) */
         double sum_dy_n_lanes[SYMBN_LOG_SOFTMAX_LANES] = {0.0}, sum_dy_n_lanes_low[SYMBN_LOG_SOFTMAX_LANES] = {0.0};
@@ -591,7 +576,7 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f64_over_N(
         for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_LOG_SOFTMAX_BLOCK) {
             const ptrdiff_t width = symbn_log_softmax_least(K - chunk, SYMBN_LOG_SOFTMAX_BLOCK);
             double dx_block[SYMBN_LOG_SOFTMAX_BLOCK];
-            double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*K + chunk];
+            double *const dx_to = dx == NULL ? dx_block : &dx[n*K + chunk];
 
             SYMBN_LOG_SOFTMAX_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -602,13 +587,8 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f64_over_N(
                 const double dx_nk = dy_nk - exp(y_nk)*sum_dy_n;
                 dx_to[lane] = dx_nk;
             }
-            if (dx != NULL && stream) {
-                symbn_log_softmax_stream(&dx_line, &dx[n*K + chunk], dx_block, sizeof(double)*(size_t)width);
-            }
         }
     }
-    symbn_log_softmax_flush(&dx_line);
-    symbn_log_softmax_fence();
 }
 
 int symbn_log_softmax_backward_f64(ptrdiff_t N, ptrdiff_t K, const double *dy, const double *y, double *dx)
@@ -619,17 +599,16 @@ int symbn_log_softmax_backward_f64(ptrdiff_t N, ptrdiff_t K, const double *dy, c
     if (dy == NULL || y == NULL) {
         return SYMBN_LOG_SOFTMAX_NULL_INPUT;
     }
-    const int stream = (double)N*(double)K*8.0 >= (double)SYMBN_LOG_SOFTMAX_STREAM;
     {
         const ptrdiff_t parts = symbn_log_softmax_parts(N, (double)N*(double)K);
 
         if (parts == 1) {
-            symbn_log_softmax_backward_f64_over_N(K, dy, y, dx, stream, 0, N);
+            symbn_log_softmax_backward_f64_over_N(K, dy, y, dx, 0, N);
         } else {
             SYMBN_LOG_SOFTMAX_PARALLEL
             for (ptrdiff_t part = 0; part < parts; ++part) {
                 symbn_log_softmax_backward_f64_over_N(
-                    K, dy, y, dx, stream, symbn_log_softmax_cut(N, part, parts), symbn_log_softmax_cut(N, part + 1, parts));
+                    K, dy, y, dx, symbn_log_softmax_cut(N, part, parts), symbn_log_softmax_cut(N, part + 1, parts));
             }
         }
     }

@@ -37,9 +37,6 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 /* One file for every machine: where the compiler and the system can, each loop is compiled for several and chosen at run time. */
 #if !defined(SYMBN_LOGSUMEXP_CLONES) && defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__AVX2__)
@@ -85,97 +82,23 @@ enum {
     SYMBN_LOGSUMEXP_PARTS = 64 /* the most parts that a loop is cut into */
 };
 
-/* Where an output that passes by the caches ends so far: what does not fill a cache line waits in `bytes` for what follows it. */
-struct symbn_logsumexp_line {
-    char *next;
-    size_t size;
-    char bytes[64];
-};
-
-/* Writes what waits. */
-static void symbn_logsumexp_flush(struct symbn_logsumexp_line *line)
-{
-    if (line->size > 0) {
-        memcpy(line->next - line->size, line->bytes, line->size);
-    }
-    line->size = 0;
-}
-
-/* Copies whole cache lines past the caches, where the machine can; `line` is NULL where nothing follows. */
-static void symbn_logsumexp_stream(struct symbn_logsumexp_line *line, void *to, const void *from, size_t size)
-{
-    char *const out = (char *)to;
-    const char *const in = (const char *)from;
-#if defined(__SSE2__)
-    const size_t to_line = (size_t)(-(uintptr_t)out & 63);
-    size_t done = to_line < size ? to_line : size;
-
-    if (line != NULL && out != line->next) {
-        symbn_logsumexp_flush(line);
-    }
-    if (line != NULL && line->size > 0) {
-        memcpy(line->bytes + line->size, in, done);
-        line->size += done;
-        if (line->size == 64) {
-            for (size_t at = 0; at < 64; at += 16) {
-                _mm_stream_si128((__m128i *)(void *)(out + done - 64 + at), _mm_loadu_si128((const __m128i *)(const void *)(line->bytes + at)));
-            }
-            line->size = 0;
-        }
-    } else {
-        memcpy(out, in, done);
-    }
-    for (; done + 64 <= size; done += 64) {
-        for (size_t at = done; at < done + 64; at += 16) {
-            _mm_stream_si128((__m128i *)(void *)(out + at), _mm_loadu_si128((const __m128i *)(const void *)(in + at)));
-        }
-    }
-    if (line == NULL) {
-        memcpy(out + done, in + done, size - done);
-    } else if (done < size) {
-        line->size = size - done;
-        memcpy(line->bytes, in + done, line->size);
-    }
-#else
-    memcpy(out, in, size);
-#endif
-    if (line != NULL) {
-        line->next = out + size;
-    }
-}
-
-/* What was written past the caches is there for every thread. */
-static void symbn_logsumexp_fence(void)
-{
-#if defined(__SSE2__)
-    _mm_sfence();
-#endif
-}
-
-/* A power of 2, from -126 to 127. */
-static inline float symbn_logsumexp_scalef(int32_t exponent)
-{
-    const uint32_t bits = (uint32_t)(exponent + 127) << 23;
-    float power;
-
-    memcpy(&power, &bits, sizeof(power));
-    return power;
-}
-
-/* The exponential to about 1 unit in the last place: 2**n times a polynomial (Cephes), without a branch. */
+/* The exponential, without a branch: 2**n for n = floor(a/log(2)), times a polynomial about the middle of what is left, */
+/* to 3*2**-24 of its value; below the smallest normal number it is 0. */
 static inline float symbn_logsumexp_expf(float a)
 {
-    const float low = a < -104.0F ? -104.0F : a;
+    const float low = a < -87.5F ? -87.5F : a;
     const float inside = low > 89.0F ? 89.0F : low;
-    const float shifted = inside*1.44269504F + 12582912.0F, n = shifted - 12582912.0F;
-    const float r = inside - n*0.693359375F + n*2.12194440e-4F;
-    const float tail = ((((1.9875691500e-4F*r + 1.3981999507e-3F)*r + 8.3334519073e-3F)*r
-        + 4.1665795894e-2F)*r + 1.6666665459e-1F)*r + 5.0000001201e-1F;
-    int32_t whole;
+    const float shifted = (inside*1.44269504F - 0.5F) + 12582912.0F, middle = (shifted - 12582912.0F) + 0.5F;
+    const float r = inside - middle*0.693359375F + middle*2.12194440e-4F; /* log(2) in two parts */
+    const float tail = (((1.9536383826e-3F*r + 1.1835350535e-2F)*r + 5.8928018691e-2F)*r
+        + 2.3570017883e-1F)*r + 7.0710668742e-1F;
+    uint32_t bits;
+    float power;
 
-    memcpy(&whole, &shifted, sizeof(whole)); /* n stands in the last bits */
-    whole -= 0x4B400000;
-    return (tail*r*r + r + 1.0F)*symbn_logsumexp_scalef(whole / 2)*symbn_logsumexp_scalef(whole - whole / 2);
+    memcpy(&bits, &shifted, sizeof(bits)); /* n stands in the last bits */
+    bits = (bits << 23) + 0x3F800000U;
+    memcpy(&power, &bits, sizeof(power));
+    return (tail*r*r + (1.41421356F*r + 1.41421356F))*power;
 }
 
 static inline float symbn_logsumexp_maximumf(float a, float b)
@@ -449,10 +372,8 @@ int symbn_logsumexp_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, doubl
 }
 
 SYMBN_LOGSUMEXP_CLONES static void symbn_logsumexp_backward_f32_over_N(
-    ptrdiff_t K, const float *dy, const float *x, const float *y, float *dx, int stream, ptrdiff_t first,
-    ptrdiff_t last)
+    ptrdiff_t K, const float *dy, const float *x, const float *y, float *dx, ptrdiff_t first, ptrdiff_t last)
 {
-    struct symbn_logsumexp_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         const double dy_n = (double)dy[n];
         const double y_n = (double)y[n];
@@ -461,7 +382,7 @@ SYMBN_LOGSUMEXP_CLONES static void symbn_logsumexp_backward_f32_over_N(
         for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_LOGSUMEXP_BLOCK) {
             const ptrdiff_t width = symbn_logsumexp_least(K - chunk, SYMBN_LOGSUMEXP_BLOCK);
             float dx_block[SYMBN_LOGSUMEXP_BLOCK];
-            float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*K + chunk];
+            float *const dx_to = dx == NULL ? dx_block : &dx[n*K + chunk];
 
             SYMBN_LOGSUMEXP_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -471,13 +392,8 @@ SYMBN_LOGSUMEXP_CLONES static void symbn_logsumexp_backward_f32_over_N(
                 const float dx_nj = dy_n_f*symbn_logsumexp_expf(x_nj - y_n_f);
                 dx_to[lane] = dx_nj;
             }
-            if (dx != NULL && stream) {
-                symbn_logsumexp_stream(&dx_line, &dx[n*K + chunk], dx_block, sizeof(float)*(size_t)width);
-            }
         }
     }
-    symbn_logsumexp_flush(&dx_line);
-    symbn_logsumexp_fence();
 }
 
 int symbn_logsumexp_backward_f32(
@@ -489,17 +405,16 @@ int symbn_logsumexp_backward_f32(
     if (dy == NULL || x == NULL || y == NULL) {
         return SYMBN_LOGSUMEXP_NULL_INPUT;
     }
-    const int stream = (double)N*(double)K*4.0 >= (double)SYMBN_LOGSUMEXP_STREAM;
     {
         const ptrdiff_t parts = symbn_logsumexp_parts(N, (double)N*(double)K);
 
         if (parts == 1) {
-            symbn_logsumexp_backward_f32_over_N(K, dy, x, y, dx, stream, 0, N);
+            symbn_logsumexp_backward_f32_over_N(K, dy, x, y, dx, 0, N);
         } else {
             SYMBN_LOGSUMEXP_PARALLEL
             for (ptrdiff_t part = 0; part < parts; ++part) {
                 symbn_logsumexp_backward_f32_over_N(
-                    K, dy, x, y, dx, stream, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
+                    K, dy, x, y, dx, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
             }
         }
     }
@@ -507,17 +422,16 @@ int symbn_logsumexp_backward_f32(
 }
 
 SYMBN_LOGSUMEXP_CLONES static void symbn_logsumexp_backward_f64_over_N(
-    ptrdiff_t K, const double *dy, const double *x, const double *y, double *dx, int stream, ptrdiff_t first,
+    ptrdiff_t K, const double *dy, const double *x, const double *y, double *dx, ptrdiff_t first,
     ptrdiff_t last)
 {
-    struct symbn_logsumexp_line dx_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         const double dy_n = dy[n];
         const double y_n = y[n];
         for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_LOGSUMEXP_BLOCK) {
             const ptrdiff_t width = symbn_logsumexp_least(K - chunk, SYMBN_LOGSUMEXP_BLOCK);
             double dx_block[SYMBN_LOGSUMEXP_BLOCK];
-            double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*K + chunk];
+            double *const dx_to = dx == NULL ? dx_block : &dx[n*K + chunk];
 
             SYMBN_LOGSUMEXP_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -527,13 +441,8 @@ SYMBN_LOGSUMEXP_CLONES static void symbn_logsumexp_backward_f64_over_N(
                 const double dx_nj = dy_n*exp(x_nj - y_n);
                 dx_to[lane] = dx_nj;
             }
-            if (dx != NULL && stream) {
-                symbn_logsumexp_stream(&dx_line, &dx[n*K + chunk], dx_block, sizeof(double)*(size_t)width);
-            }
         }
     }
-    symbn_logsumexp_flush(&dx_line);
-    symbn_logsumexp_fence();
 }
 
 int symbn_logsumexp_backward_f64(
@@ -545,17 +454,16 @@ int symbn_logsumexp_backward_f64(
     if (dy == NULL || x == NULL || y == NULL) {
         return SYMBN_LOGSUMEXP_NULL_INPUT;
     }
-    const int stream = (double)N*(double)K*8.0 >= (double)SYMBN_LOGSUMEXP_STREAM;
     {
         const ptrdiff_t parts = symbn_logsumexp_parts(N, (double)N*(double)K);
 
         if (parts == 1) {
-            symbn_logsumexp_backward_f64_over_N(K, dy, x, y, dx, stream, 0, N);
+            symbn_logsumexp_backward_f64_over_N(K, dy, x, y, dx, 0, N);
         } else {
             SYMBN_LOGSUMEXP_PARALLEL
             for (ptrdiff_t part = 0; part < parts; ++part) {
                 symbn_logsumexp_backward_f64_over_N(
-                    K, dy, x, y, dx, stream, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
+                    K, dy, x, y, dx, symbn_logsumexp_cut(N, part, parts), symbn_logsumexp_cut(N, part + 1, parts));
             }
         }
     }

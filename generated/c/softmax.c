@@ -153,30 +153,23 @@ static void symbn_softmax_fence(void)
 #endif
 }
 
-/* A power of 2, from -126 to 127. */
-static inline float symbn_softmax_scalef(int32_t exponent)
-{
-    const uint32_t bits = (uint32_t)(exponent + 127) << 23;
-    float power;
-
-    memcpy(&power, &bits, sizeof(power));
-    return power;
-}
-
-/* The exponential to about 1 unit in the last place: 2**n times a polynomial (Cephes), without a branch. */
+/* The exponential, without a branch: 2**n for n = floor(a/log(2)), times a polynomial about the middle of what is left, */
+/* to 3*2**-24 of its value; below the smallest normal number it is 0. */
 static inline float symbn_softmax_expf(float a)
 {
-    const float low = a < -104.0F ? -104.0F : a;
+    const float low = a < -87.5F ? -87.5F : a;
     const float inside = low > 89.0F ? 89.0F : low;
-    const float shifted = inside*1.44269504F + 12582912.0F, n = shifted - 12582912.0F;
-    const float r = inside - n*0.693359375F + n*2.12194440e-4F;
-    const float tail = ((((1.9875691500e-4F*r + 1.3981999507e-3F)*r + 8.3334519073e-3F)*r
-        + 4.1665795894e-2F)*r + 1.6666665459e-1F)*r + 5.0000001201e-1F;
-    int32_t whole;
+    const float shifted = (inside*1.44269504F - 0.5F) + 12582912.0F, middle = (shifted - 12582912.0F) + 0.5F;
+    const float r = inside - middle*0.693359375F + middle*2.12194440e-4F; /* log(2) in two parts */
+    const float tail = (((1.9536383826e-3F*r + 1.1835350535e-2F)*r + 5.8928018691e-2F)*r
+        + 2.3570017883e-1F)*r + 7.0710668742e-1F;
+    uint32_t bits;
+    float power;
 
-    memcpy(&whole, &shifted, sizeof(whole)); /* n stands in the last bits */
-    whole -= 0x4B400000;
-    return (tail*r*r + r + 1.0F)*symbn_softmax_scalef(whole / 2)*symbn_softmax_scalef(whole - whole / 2);
+    memcpy(&bits, &shifted, sizeof(bits)); /* n stands in the last bits */
+    bits = (bits << 23) + 0x3F800000U;
+    memcpy(&power, &bits, sizeof(power));
+    return (tail*r*r + (1.41421356F*r + 1.41421356F))*power;
 }
 
 static inline float symbn_softmax_maximumf(float a, float b)
@@ -295,9 +288,8 @@ static inline ptrdiff_t symbn_softmax_cut(ptrdiff_t extent, ptrdiff_t part, ptrd
 }
 
 SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f32_over_N(
-    ptrdiff_t K, const float *x, float *y, int stream, ptrdiff_t first, ptrdiff_t last)
+    ptrdiff_t K, const float *x, float *y, ptrdiff_t first, ptrdiff_t last)
 {
-    struct symbn_softmax_line y_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
         float m_n_lanes[SYMBN_SOFTMAX_LANES];
@@ -352,7 +344,7 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f32_over_N(
         for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_SOFTMAX_BLOCK) {
             const ptrdiff_t width = symbn_softmax_least(K - chunk, SYMBN_SOFTMAX_BLOCK);
             float y_block[SYMBN_SOFTMAX_BLOCK];
-            float *const y_to = y == NULL || stream ? y_block : &y[n*K + chunk];
+            float *const y_to = y == NULL ? y_block : &y[n*K + chunk];
 
             SYMBN_SOFTMAX_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -363,13 +355,8 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f32_over_N(
                 const float y_nk = e_nk*inv_Z_n_f;
                 y_to[lane] = y_nk;
             }
-            if (y != NULL && stream) {
-                symbn_softmax_stream(&y_line, &y[n*K + chunk], y_block, sizeof(float)*(size_t)width);
-            }
         }
     }
-    symbn_softmax_flush(&y_line);
-    symbn_softmax_fence();
 }
 
 int symbn_softmax_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, float *y)
@@ -380,17 +367,16 @@ int symbn_softmax_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, float *y
     if (x == NULL) {
         return SYMBN_SOFTMAX_NULL_INPUT;
     }
-    const int stream = (double)N*(double)K*4.0 >= (double)SYMBN_SOFTMAX_STREAM;
     {
         const ptrdiff_t parts = symbn_softmax_parts(N, (double)N*(double)K);
 
         if (parts == 1) {
-            symbn_softmax_forward_f32_over_N(K, x, y, stream, 0, N);
+            symbn_softmax_forward_f32_over_N(K, x, y, 0, N);
         } else {
             SYMBN_SOFTMAX_PARALLEL
             for (ptrdiff_t part = 0; part < parts; ++part) {
                 symbn_softmax_forward_f32_over_N(
-                    K, x, y, stream, symbn_softmax_cut(N, part, parts), symbn_softmax_cut(N, part + 1, parts));
+                    K, x, y, symbn_softmax_cut(N, part, parts), symbn_softmax_cut(N, part + 1, parts));
             }
         }
     }
@@ -398,9 +384,8 @@ int symbn_softmax_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, float *y
 }
 
 SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f64_over_N(
-    ptrdiff_t K, const double *x, double *y, int stream, ptrdiff_t first, ptrdiff_t last)
+    ptrdiff_t K, const double *x, double *y, ptrdiff_t first, ptrdiff_t last)
 {
-    struct symbn_softmax_line y_line = {NULL, 0, {0}};
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
         double m_n_lanes[SYMBN_SOFTMAX_LANES];
@@ -455,7 +440,7 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f64_over_N(
         for (ptrdiff_t chunk = 0; chunk < K; chunk += SYMBN_SOFTMAX_BLOCK) {
             const ptrdiff_t width = symbn_softmax_least(K - chunk, SYMBN_SOFTMAX_BLOCK);
             double y_block[SYMBN_SOFTMAX_BLOCK];
-            double *const y_to = y == NULL || stream ? y_block : &y[n*K + chunk];
+            double *const y_to = y == NULL ? y_block : &y[n*K + chunk];
 
             SYMBN_SOFTMAX_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
@@ -466,13 +451,8 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f64_over_N(
                 const double y_nk = e_nk*inv_Z_n;
                 y_to[lane] = y_nk;
             }
-            if (y != NULL && stream) {
-                symbn_softmax_stream(&y_line, &y[n*K + chunk], y_block, sizeof(double)*(size_t)width);
-            }
         }
     }
-    symbn_softmax_flush(&y_line);
-    symbn_softmax_fence();
 }
 
 int symbn_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, double *y)
@@ -483,17 +463,16 @@ int symbn_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, double 
     if (x == NULL) {
         return SYMBN_SOFTMAX_NULL_INPUT;
     }
-    const int stream = (double)N*(double)K*8.0 >= (double)SYMBN_SOFTMAX_STREAM;
     {
         const ptrdiff_t parts = symbn_softmax_parts(N, (double)N*(double)K);
 
         if (parts == 1) {
-            symbn_softmax_forward_f64_over_N(K, x, y, stream, 0, N);
+            symbn_softmax_forward_f64_over_N(K, x, y, 0, N);
         } else {
             SYMBN_SOFTMAX_PARALLEL
             for (ptrdiff_t part = 0; part < parts; ++part) {
                 symbn_softmax_forward_f64_over_N(
-                    K, x, y, stream, symbn_softmax_cut(N, part, parts), symbn_softmax_cut(N, part + 1, parts));
+                    K, x, y, symbn_softmax_cut(N, part, parts), symbn_softmax_cut(N, part + 1, parts));
             }
         }
     }

@@ -22,13 +22,15 @@ from symbn.codegen.printers.infix import POWER, SUM
 from symbn.codegen.program import Accumulate, Assign, Load, Statement, Store, Sweep
 from symbn.codegen.views.c_text import INDENT, indented, occurs
 from symbn.codegen.walk import accumulated, everything, expression, stored
-from symbn.expr import MINUS_ONE, Add, Expr, Index, Mul, Num, Read, mul, reads, walk
+from symbn.expr import MINUS_ONE, Add, Call, Expr, Index, Mul, Num, Read, mul, reads, walk
 
 if TYPE_CHECKING:
     from symbn.codegen.views.c_statements import Statements
 
 # What a float can hold with all its digits.
 SMALLEST, LARGEST = 2.0**-126, 2.0**127
+# Functions that take as many instructions as a dozen additions.
+SLOW = frozenset({"exp", "expm1", "log", "log1p", "tanh", "sigmoid", "erf", "sin", "cos"})
 OVER_LANES = {"max": "maximum", "min": "minimum"}
 
 
@@ -130,7 +132,8 @@ class Elements:
 
     def _blocks(self, first: str, last: str) -> list[str]:
         names, lane = self.names, self.names.lane
-        before, after = self._targets({self.sweep.index: names.chunk}, f"{self.macro}_BLOCK", names.width, "stream")
+        past = "" if _is_slow(self.sweep) else "stream"
+        before, after = self._targets({self.sweep.index: names.chunk}, f"{self.macro}_BLOCK", names.width, past)
         ahead = self.outer.ahead
         block = [
             f"const ptrdiff_t {names.width} = {self._width(last, 'BLOCK')};",
@@ -146,7 +149,7 @@ class Elements:
         return self._chunks(first, last, "BLOCK", block)
 
     def _targets(self, letters: Mapping[Index, str], size: str, width: str, past: str) -> tuple[list[str], list[str]]:
-        """Where the outputs' part is computed, and how it gets to its place afterwards where it passes by the caches, which `past` says.
+        """Where the outputs' part is computed, and how it gets to its place afterwards where it passes by the caches: where `past` holds.
 
         The part starts at `letters`; it has `width` elements, and `size` at most.
         """
@@ -157,9 +160,9 @@ class Elements:
             array, block, at = store.array, names.block(store.array), f"&{self.outer.element(store.array, store.indices, letters)}"
             real = self.outer.ctype(store.array)
             before.append(f"{real} {block}[{size}];")
-            before.append(f"{real} *const {names.to(array)} = {array} == NULL || {past} ? {block} : {at};")
+            before.append(f"{real} *const {names.to(array)} = {array} == NULL{f' || {past}' if past else ''} ? {block} : {at};")
             call = f"{self.printer.prefix}stream({self._line(array)}, {at}, {block}, sizeof({real})*(size_t){width});"
-            after += [f"if ({array} != NULL && {past}) {{", f"{INDENT}{call}", "}"]
+            after += [f"if ({array} != NULL && {past}) {{", f"{INDENT}{call}", "}"] if past else []
         return before, after
 
     def _line(self, array: str) -> str:
@@ -250,6 +253,12 @@ class Elements:
         copy = self.names.copy(name)
         self.copies[copy] = f"const float {copy} = (float){name};"
         return copy
+
+
+def _is_slow(sweep: Sweep) -> bool:
+    """Whether arithmetic is what takes the time: then stores past the caches would have to wait for it, and it for them."""
+    nodes = (node for s in sweep.body if (expr := expression(s)) is not None for node in walk(expr))
+    return any(isinstance(node, Call) and node.function in SLOW for node in nodes)
 
 
 def _scalar(expr: Expr) -> str | None:
