@@ -84,6 +84,16 @@
 #define SYMBN_CROSS_ENTROPY_STREAM 4194304
 #endif
 
+/* What is read soon: a turn of a loop of at most this many bytes is fetched while the one before is written. */
+#ifndef SYMBN_CROSS_ENTROPY_AHEAD
+#define SYMBN_CROSS_ENTROPY_AHEAD 1048576
+#endif
+#if defined(__GNUC__)
+#define SYMBN_CROSS_ENTROPY_FETCH(address) __builtin_prefetch((address), 0, 2)
+#else
+#define SYMBN_CROSS_ENTROPY_FETCH(address) ((void)(address))
+#endif
+
 enum {
     SYMBN_CROSS_ENTROPY_LANES = 32, /* sums that run side by side */
     SYMBN_CROSS_ENTROPY_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
@@ -287,6 +297,7 @@ static inline ptrdiff_t symbn_cross_entropy_cut(ptrdiff_t extent, ptrdiff_t part
 SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f32_over_N(
     ptrdiff_t K, const float *x, const float *t, float *p, ptrdiff_t first, ptrdiff_t last, double *sums)
 {
+    const int ahead = (double)K*4.0 <= (double)SYMBN_CROSS_ENTROPY_AHEAD;
     double mean_sum_t_logp = 0.0;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
@@ -373,6 +384,11 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f32_over_N(
             float p_block[SYMBN_CROSS_ENTROPY_BLOCK];
             float *const p_to = p == NULL ? p_block : &p[n*K + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_CROSS_ENTROPY_FETCH(&x[(n + 1)*K + chunk + lane]);
+                }
+            }
             SYMBN_CROSS_ENTROPY_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t k = chunk + lane;
@@ -429,6 +445,7 @@ int symbn_cross_entropy_forward_f32(
 SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f64_over_N(
     ptrdiff_t K, const double *x, const double *t, double *p, ptrdiff_t first, ptrdiff_t last, double *sums)
 {
+    const int ahead = (double)K*8.0 <= (double)SYMBN_CROSS_ENTROPY_AHEAD;
     double mean_sum_t_logp = 0.0, mean_sum_t_logp_low = 0.0;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
@@ -516,6 +533,11 @@ SYMBN_CROSS_ENTROPY_CLONES static void symbn_cross_entropy_forward_f64_over_N(
             double p_block[SYMBN_CROSS_ENTROPY_BLOCK];
             double *const p_to = p == NULL ? p_block : &p[n*K + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_CROSS_ENTROPY_FETCH(&x[(n + 1)*K + chunk + lane]);
+                }
+            }
             SYMBN_CROSS_ENTROPY_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t k = chunk + lane;

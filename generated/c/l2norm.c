@@ -78,6 +78,16 @@
 #define SYMBN_L2NORM_STREAM 4194304
 #endif
 
+/* What is read soon: a turn of a loop of at most this many bytes is fetched while the one before is written. */
+#ifndef SYMBN_L2NORM_AHEAD
+#define SYMBN_L2NORM_AHEAD 1048576
+#endif
+#if defined(__GNUC__)
+#define SYMBN_L2NORM_FETCH(address) __builtin_prefetch((address), 0, 2)
+#else
+#define SYMBN_L2NORM_FETCH(address) ((void)(address))
+#endif
+
 enum {
     SYMBN_L2NORM_LANES = 32, /* sums that run side by side */
     SYMBN_L2NORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
@@ -232,6 +242,7 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_forward_f32_over_N(
     ptrdiff_t last)
 {
     struct symbn_l2norm_line y_line = {NULL, 0, {0}};
+    const int ahead = (double)D*4.0 <= (double)SYMBN_L2NORM_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_square_x[n] = sum(x[n, j]**2 for j in D) */
         double sum_square_x_n_lanes[SYMBN_L2NORM_LANES] = {0.0};
@@ -267,6 +278,11 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_forward_f32_over_N(
             float y_block[SYMBN_L2NORM_BLOCK];
             float *const y_to = y == NULL || stream ? y_block : &y[n*D + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_L2NORM_FETCH(&x[(n + 1)*D + chunk + lane]);
+                }
+            }
             SYMBN_L2NORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t d = chunk + lane;
@@ -314,6 +330,7 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_forward_f64_over_N(
     ptrdiff_t last)
 {
     struct symbn_l2norm_line y_line = {NULL, 0, {0}};
+    const int ahead = (double)D*8.0 <= (double)SYMBN_L2NORM_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_square_x[n] = sum(x[n, j]**2 for j in D) */
         double sum_square_x_n_lanes[SYMBN_L2NORM_LANES] = {0.0}, sum_square_x_n_lanes_low[SYMBN_L2NORM_LANES] = {0.0};
@@ -350,6 +367,11 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_forward_f64_over_N(
             double y_block[SYMBN_L2NORM_BLOCK];
             double *const y_to = y == NULL || stream ? y_block : &y[n*D + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_L2NORM_FETCH(&x[(n + 1)*D + chunk + lane]);
+                }
+            }
             SYMBN_L2NORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t d = chunk + lane;
@@ -397,6 +419,7 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_backward_f32_over_N(
     ptrdiff_t last)
 {
     struct symbn_l2norm_line dx_line = {NULL, 0, {0}};
+    const int ahead = (double)D*8.0 <= (double)SYMBN_L2NORM_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy_y[n] = sum(dy[n, k]*y[n, k] for k in D) */
         double sum_dy_y_n_lanes[SYMBN_L2NORM_LANES] = {0.0};
@@ -431,6 +454,14 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_backward_f32_over_N(
             float dx_block[SYMBN_L2NORM_BLOCK];
             float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_L2NORM_FETCH(&dy[(n + 1)*D + chunk + lane]);
+                }
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_L2NORM_FETCH(&y[(n + 1)*D + chunk + lane]);
+                }
+            }
             SYMBN_L2NORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t d = chunk + lane;
@@ -480,6 +511,7 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_backward_f64_over_N(
     ptrdiff_t first, ptrdiff_t last)
 {
     struct symbn_l2norm_line dx_line = {NULL, 0, {0}};
+    const int ahead = (double)D*16.0 <= (double)SYMBN_L2NORM_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy_y[n] = sum(dy[n, k]*y[n, k] for k in D) */
         double sum_dy_y_n_lanes[SYMBN_L2NORM_LANES] = {0.0}, sum_dy_y_n_lanes_low[SYMBN_L2NORM_LANES] = {0.0};
@@ -514,6 +546,14 @@ SYMBN_L2NORM_CLONES static void symbn_l2norm_backward_f64_over_N(
             double dx_block[SYMBN_L2NORM_BLOCK];
             double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*D + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_L2NORM_FETCH(&dy[(n + 1)*D + chunk + lane]);
+                }
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_L2NORM_FETCH(&y[(n + 1)*D + chunk + lane]);
+                }
+            }
             SYMBN_L2NORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t d = chunk + lane;

@@ -93,6 +93,16 @@
 #define SYMBN_LAYERNORM_STREAM 4194304
 #endif
 
+/* What is read soon: a turn of a loop of at most this many bytes is fetched while the one before is written. */
+#ifndef SYMBN_LAYERNORM_AHEAD
+#define SYMBN_LAYERNORM_AHEAD 1048576
+#endif
+#if defined(__GNUC__)
+#define SYMBN_LAYERNORM_FETCH(address) __builtin_prefetch((address), 0, 2)
+#else
+#define SYMBN_LAYERNORM_FETCH(address) ((void)(address))
+#endif
+
 enum {
     SYMBN_LAYERNORM_LANES = 32, /* sums that run side by side */
     SYMBN_LAYERNORM_NARROW = 16, /* the same for each of several rows */
@@ -288,6 +298,7 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_forward_f32_over_N(
 {
     struct symbn_layernorm_line y_line = {NULL, 0, {0}};
     struct symbn_layernorm_line xhat_line = {NULL, 0, {0}};
+    const int ahead = (double)D*4.0 <= (double)SYMBN_LAYERNORM_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* mu[n] = mean(x[n, j] for j in D) */
         double mu_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0};
@@ -348,6 +359,11 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_forward_f32_over_N(
             float y_block[SYMBN_LAYERNORM_BLOCK];
             float *const y_to = y == NULL || stream ? y_block : &y[n*D + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_LAYERNORM_FETCH(&x[(n + 1)*D + chunk + lane]);
+                }
+            }
             SYMBN_LAYERNORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t d = chunk + lane;
@@ -409,6 +425,7 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_forward_f64_over_N(
 {
     struct symbn_layernorm_line y_line = {NULL, 0, {0}};
     struct symbn_layernorm_line xhat_line = {NULL, 0, {0}};
+    const int ahead = (double)D*8.0 <= (double)SYMBN_LAYERNORM_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* mu[n] = mean(x[n, j] for j in D) */
         double mu_n_lanes[SYMBN_LAYERNORM_LANES] = {0.0}, mu_n_lanes_low[SYMBN_LAYERNORM_LANES] = {0.0};
@@ -470,6 +487,11 @@ SYMBN_LAYERNORM_CLONES static void symbn_layernorm_forward_f64_over_N(
             double y_block[SYMBN_LAYERNORM_BLOCK];
             double *const y_to = y == NULL || stream ? y_block : &y[n*D + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_LAYERNORM_FETCH(&x[(n + 1)*D + chunk + lane]);
+                }
+            }
             SYMBN_LAYERNORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t d = chunk + lane;

@@ -83,6 +83,16 @@
 #define SYMBN_LAYERNORM_JVP_STREAM 4194304
 #endif
 
+/* What is read soon: a turn of a loop of at most this many bytes is fetched while the one before is written. */
+#ifndef SYMBN_LAYERNORM_JVP_AHEAD
+#define SYMBN_LAYERNORM_JVP_AHEAD 1048576
+#endif
+#if defined(__GNUC__)
+#define SYMBN_LAYERNORM_JVP_FETCH(address) __builtin_prefetch((address), 0, 2)
+#else
+#define SYMBN_LAYERNORM_JVP_FETCH(address) ((void)(address))
+#endif
+
 enum {
     SYMBN_LAYERNORM_JVP_LANES = 32, /* sums that run side by side */
     SYMBN_LAYERNORM_JVP_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
@@ -246,6 +256,7 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_forward_f32_over_N(
 {
     struct symbn_layernorm_jvp_line y_line = {NULL, 0, {0}};
     struct symbn_layernorm_jvp_line xhat_line = {NULL, 0, {0}};
+    const int ahead = (double)D*4.0 <= (double)SYMBN_LAYERNORM_JVP_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* mu[n] = mean(x[n, j] for j in D) */
         double mu_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
@@ -306,6 +317,11 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_forward_f32_over_N(
             float y_block[SYMBN_LAYERNORM_JVP_BLOCK];
             float *const y_to = y == NULL || stream ? y_block : &y[n*D + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_LAYERNORM_JVP_FETCH(&x[(n + 1)*D + chunk + lane]);
+                }
+            }
             SYMBN_LAYERNORM_JVP_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t d = chunk + lane;
@@ -367,6 +383,7 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_forward_f64_over_N(
 {
     struct symbn_layernorm_jvp_line y_line = {NULL, 0, {0}};
     struct symbn_layernorm_jvp_line xhat_line = {NULL, 0, {0}};
+    const int ahead = (double)D*8.0 <= (double)SYMBN_LAYERNORM_JVP_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* mu[n] = mean(x[n, j] for j in D) */
         double mu_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0}, mu_n_lanes_low[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
@@ -428,6 +445,11 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_forward_f64_over_N(
             double y_block[SYMBN_LAYERNORM_JVP_BLOCK];
             double *const y_to = y == NULL || stream ? y_block : &y[n*D + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_LAYERNORM_JVP_FETCH(&x[(n + 1)*D + chunk + lane]);
+                }
+            }
             SYMBN_LAYERNORM_JVP_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t d = chunk + lane;
@@ -489,6 +511,7 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_f32_over_N(
     ptrdiff_t last)
 {
     struct symbn_layernorm_jvp_line y_dot_line = {NULL, 0, {0}};
+    const int ahead = (double)D*8.0 <= (double)SYMBN_LAYERNORM_JVP_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* mean_x_dot[n] = mean(x_dot[n, k] for k in D) */
         double mean_x_dot_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
@@ -533,6 +556,14 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_f32_over_N(
             float y_dot_block[SYMBN_LAYERNORM_JVP_BLOCK];
             float *const y_dot_to = y_dot == NULL || stream ? y_dot_block : &y_dot[n*D + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_LAYERNORM_JVP_FETCH(&xhat[(n + 1)*D + chunk + lane]);
+                }
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_LAYERNORM_JVP_FETCH(&x_dot[(n + 1)*D + chunk + lane]);
+                }
+            }
             SYMBN_LAYERNORM_JVP_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t d = chunk + lane;
@@ -595,6 +626,7 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_f64_over_N(
     ptrdiff_t last)
 {
     struct symbn_layernorm_jvp_line y_dot_line = {NULL, 0, {0}};
+    const int ahead = (double)D*16.0 <= (double)SYMBN_LAYERNORM_JVP_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* mean_x_dot[n] = mean(x_dot[n, k] for k in D) */
         double mean_x_dot_n_lanes[SYMBN_LAYERNORM_JVP_LANES] = {0.0}, mean_x_dot_n_lanes_low[SYMBN_LAYERNORM_JVP_LANES] = {0.0};
@@ -640,6 +672,14 @@ SYMBN_LAYERNORM_JVP_CLONES static void symbn_layernorm_jvp_f64_over_N(
             double y_dot_block[SYMBN_LAYERNORM_JVP_BLOCK];
             double *const y_dot_to = y_dot == NULL || stream ? y_dot_block : &y_dot[n*D + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_LAYERNORM_JVP_FETCH(&xhat[(n + 1)*D + chunk + lane]);
+                }
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_LAYERNORM_JVP_FETCH(&x_dot[(n + 1)*D + chunk + lane]);
+                }
+            }
             SYMBN_LAYERNORM_JVP_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t d = chunk + lane;

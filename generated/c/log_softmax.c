@@ -78,6 +78,16 @@
 #define SYMBN_LOG_SOFTMAX_STREAM 4194304
 #endif
 
+/* What is read soon: a turn of a loop of at most this many bytes is fetched while the one before is written. */
+#ifndef SYMBN_LOG_SOFTMAX_AHEAD
+#define SYMBN_LOG_SOFTMAX_AHEAD 1048576
+#endif
+#if defined(__GNUC__)
+#define SYMBN_LOG_SOFTMAX_FETCH(address) __builtin_prefetch((address), 0, 2)
+#else
+#define SYMBN_LOG_SOFTMAX_FETCH(address) ((void)(address))
+#endif
+
 enum {
     SYMBN_LOG_SOFTMAX_LANES = 32, /* sums that run side by side */
     SYMBN_LOG_SOFTMAX_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
@@ -282,6 +292,7 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_forward_f32_over_N(
     ptrdiff_t K, const float *x, float *y, int stream, ptrdiff_t first, ptrdiff_t last)
 {
     struct symbn_log_softmax_line y_line = {NULL, 0, {0}};
+    const int ahead = (double)K*4.0 <= (double)SYMBN_LOG_SOFTMAX_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
         float m_n_lanes[SYMBN_LOG_SOFTMAX_LANES];
@@ -335,6 +346,11 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_forward_f32_over_N(
             float y_block[SYMBN_LOG_SOFTMAX_BLOCK];
             float *const y_to = y == NULL || stream ? y_block : &y[n*K + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_LOG_SOFTMAX_FETCH(&x[(n + 1)*K + chunk + lane]);
+                }
+            }
             SYMBN_LOG_SOFTMAX_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t k = chunk + lane;
@@ -381,6 +397,7 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_forward_f64_over_N(
     ptrdiff_t K, const double *x, double *y, int stream, ptrdiff_t first, ptrdiff_t last)
 {
     struct symbn_log_softmax_line y_line = {NULL, 0, {0}};
+    const int ahead = (double)K*8.0 <= (double)SYMBN_LOG_SOFTMAX_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
         double m_n_lanes[SYMBN_LOG_SOFTMAX_LANES];
@@ -434,6 +451,11 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_forward_f64_over_N(
             double y_block[SYMBN_LOG_SOFTMAX_BLOCK];
             double *const y_to = y == NULL || stream ? y_block : &y[n*K + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_LOG_SOFTMAX_FETCH(&x[(n + 1)*K + chunk + lane]);
+                }
+            }
             SYMBN_LOG_SOFTMAX_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t k = chunk + lane;
@@ -479,6 +501,7 @@ int symbn_log_softmax_forward_f64(ptrdiff_t N, ptrdiff_t K, const double *x, dou
 SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f32_over_N(
     ptrdiff_t K, const float *dy, const float *y, float *dx, ptrdiff_t first, ptrdiff_t last)
 {
+    const int ahead = (double)K*4.0 <= (double)SYMBN_LOG_SOFTMAX_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy[n] = sum(dy[n, l] for l in K) */
         double sum_dy_n_lanes[SYMBN_LOG_SOFTMAX_LANES] = {0.0};
@@ -508,6 +531,11 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f32_over_N(
             float dx_block[SYMBN_LOG_SOFTMAX_BLOCK];
             float *const dx_to = dx == NULL ? dx_block : &dx[n*K + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_LOG_SOFTMAX_FETCH(&dy[(n + 1)*K + chunk + lane]);
+                }
+            }
             SYMBN_LOG_SOFTMAX_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t k = chunk + lane;
@@ -548,6 +576,7 @@ int symbn_log_softmax_backward_f32(ptrdiff_t N, ptrdiff_t K, const float *dy, co
 SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f64_over_N(
     ptrdiff_t K, const double *dy, const double *y, double *dx, ptrdiff_t first, ptrdiff_t last)
 {
+    const int ahead = (double)K*8.0 <= (double)SYMBN_LOG_SOFTMAX_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy[n] = sum(dy[n, l] for l in K) */
         double sum_dy_n_lanes[SYMBN_LOG_SOFTMAX_LANES] = {0.0}, sum_dy_n_lanes_low[SYMBN_LOG_SOFTMAX_LANES] = {0.0};
@@ -578,6 +607,11 @@ SYMBN_LOG_SOFTMAX_CLONES static void symbn_log_softmax_backward_f64_over_N(
             double dx_block[SYMBN_LOG_SOFTMAX_BLOCK];
             double *const dx_to = dx == NULL ? dx_block : &dx[n*K + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_LOG_SOFTMAX_FETCH(&dy[(n + 1)*K + chunk + lane]);
+                }
+            }
             SYMBN_LOG_SOFTMAX_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t k = chunk + lane;

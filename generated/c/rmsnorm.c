@@ -89,6 +89,16 @@
 #define SYMBN_RMSNORM_STREAM 4194304
 #endif
 
+/* What is read soon: a turn of a loop of at most this many bytes is fetched while the one before is written. */
+#ifndef SYMBN_RMSNORM_AHEAD
+#define SYMBN_RMSNORM_AHEAD 1048576
+#endif
+#if defined(__GNUC__)
+#define SYMBN_RMSNORM_FETCH(address) __builtin_prefetch((address), 0, 2)
+#else
+#define SYMBN_RMSNORM_FETCH(address) ((void)(address))
+#endif
+
 enum {
     SYMBN_RMSNORM_LANES = 32, /* sums that run side by side */
     SYMBN_RMSNORM_NARROW = 16, /* the same for each of several rows */
@@ -276,6 +286,7 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_forward_f32_over_N(
 {
     struct symbn_rmsnorm_line y_line = {NULL, 0, {0}};
     struct symbn_rmsnorm_line xhat_line = {NULL, 0, {0}};
+    const int ahead = (double)D*4.0 <= (double)SYMBN_RMSNORM_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* ms[n] = mean(x[n, j]**2 for j in D) */
         double ms_n_lanes[SYMBN_RMSNORM_LANES] = {0.0};
@@ -312,6 +323,11 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_forward_f32_over_N(
             float y_block[SYMBN_RMSNORM_BLOCK];
             float *const y_to = y == NULL || stream ? y_block : &y[n*D + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_RMSNORM_FETCH(&x[(n + 1)*D + chunk + lane]);
+                }
+            }
             SYMBN_RMSNORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t d = chunk + lane;
@@ -371,6 +387,7 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_forward_f64_over_N(
 {
     struct symbn_rmsnorm_line y_line = {NULL, 0, {0}};
     struct symbn_rmsnorm_line xhat_line = {NULL, 0, {0}};
+    const int ahead = (double)D*8.0 <= (double)SYMBN_RMSNORM_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* ms[n] = mean(x[n, j]**2 for j in D) */
         double ms_n_lanes[SYMBN_RMSNORM_LANES] = {0.0}, ms_n_lanes_low[SYMBN_RMSNORM_LANES] = {0.0};
@@ -408,6 +425,11 @@ SYMBN_RMSNORM_CLONES static void symbn_rmsnorm_forward_f64_over_N(
             double y_block[SYMBN_RMSNORM_BLOCK];
             double *const y_to = y == NULL || stream ? y_block : &y[n*D + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_RMSNORM_FETCH(&x[(n + 1)*D + chunk + lane]);
+                }
+            }
             SYMBN_RMSNORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t d = chunk + lane;

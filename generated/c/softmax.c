@@ -79,6 +79,16 @@
 #define SYMBN_SOFTMAX_STREAM 4194304
 #endif
 
+/* What is read soon: a turn of a loop of at most this many bytes is fetched while the one before is written. */
+#ifndef SYMBN_SOFTMAX_AHEAD
+#define SYMBN_SOFTMAX_AHEAD 1048576
+#endif
+#if defined(__GNUC__)
+#define SYMBN_SOFTMAX_FETCH(address) __builtin_prefetch((address), 0, 2)
+#else
+#define SYMBN_SOFTMAX_FETCH(address) ((void)(address))
+#endif
+
 enum {
     SYMBN_SOFTMAX_LANES = 32, /* sums that run side by side */
     SYMBN_SOFTMAX_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
@@ -290,6 +300,7 @@ static inline ptrdiff_t symbn_softmax_cut(ptrdiff_t extent, ptrdiff_t part, ptrd
 SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f32_over_N(
     ptrdiff_t K, const float *x, float *y, ptrdiff_t first, ptrdiff_t last)
 {
+    const int ahead = (double)K*4.0 <= (double)SYMBN_SOFTMAX_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
         float m_n_lanes[SYMBN_SOFTMAX_LANES];
@@ -346,6 +357,11 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f32_over_N(
             float y_block[SYMBN_SOFTMAX_BLOCK];
             float *const y_to = y == NULL ? y_block : &y[n*K + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_SOFTMAX_FETCH(&x[(n + 1)*K + chunk + lane]);
+                }
+            }
             SYMBN_SOFTMAX_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t k = chunk + lane;
@@ -386,6 +402,7 @@ int symbn_softmax_forward_f32(ptrdiff_t N, ptrdiff_t K, const float *x, float *y
 SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f64_over_N(
     ptrdiff_t K, const double *x, double *y, ptrdiff_t first, ptrdiff_t last)
 {
+    const int ahead = (double)K*8.0 <= (double)SYMBN_SOFTMAX_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* m[n] = max(x[n, j] for j in K) */
         double m_n_lanes[SYMBN_SOFTMAX_LANES];
@@ -442,6 +459,11 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_forward_f64_over_N(
             double y_block[SYMBN_SOFTMAX_BLOCK];
             double *const y_to = y == NULL ? y_block : &y[n*K + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_SOFTMAX_FETCH(&x[(n + 1)*K + chunk + lane]);
+                }
+            }
             SYMBN_SOFTMAX_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t k = chunk + lane;
@@ -483,6 +505,7 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_backward_f32_over_N(
     ptrdiff_t K, const float *dy, const float *y, float *dx, int stream, ptrdiff_t first, ptrdiff_t last)
 {
     struct symbn_softmax_line dx_line = {NULL, 0, {0}};
+    const int ahead = (double)K*8.0 <= (double)SYMBN_SOFTMAX_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy_y[n] = sum(dy[n, l]*y[n, l] for l in K) */
         double sum_dy_y_n_lanes[SYMBN_SOFTMAX_LANES] = {0.0};
@@ -512,6 +535,14 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_backward_f32_over_N(
             float dx_block[SYMBN_SOFTMAX_BLOCK];
             float *const dx_to = dx == NULL || stream ? dx_block : &dx[n*K + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_SOFTMAX_FETCH(&y[(n + 1)*K + chunk + lane]);
+                }
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_SOFTMAX_FETCH(&dy[(n + 1)*K + chunk + lane]);
+                }
+            }
             SYMBN_SOFTMAX_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t k = chunk + lane;
@@ -559,6 +590,7 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_backward_f64_over_N(
     ptrdiff_t K, const double *dy, const double *y, double *dx, int stream, ptrdiff_t first, ptrdiff_t last)
 {
     struct symbn_softmax_line dx_line = {NULL, 0, {0}};
+    const int ahead = (double)K*16.0 <= (double)SYMBN_SOFTMAX_AHEAD;
     for (ptrdiff_t n = first; n < last; ++n) {
         /* sum_dy_y[n] = sum(dy[n, l]*y[n, l] for l in K) */
         double sum_dy_y_n_lanes[SYMBN_SOFTMAX_LANES] = {0.0}, sum_dy_y_n_lanes_low[SYMBN_SOFTMAX_LANES] = {0.0};
@@ -588,6 +620,14 @@ SYMBN_SOFTMAX_CLONES static void symbn_softmax_backward_f64_over_N(
             double dx_block[SYMBN_SOFTMAX_BLOCK];
             double *const dx_to = dx == NULL || stream ? dx_block : &dx[n*K + chunk];
 
+            if (ahead && n + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_SOFTMAX_FETCH(&y[(n + 1)*K + chunk + lane]);
+                }
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_SOFTMAX_FETCH(&dy[(n + 1)*K + chunk + lane]);
+                }
+            }
             SYMBN_SOFTMAX_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t k = chunk + lane;

@@ -82,6 +82,16 @@
 #define SYMBN_WEIGHT_NORM_STREAM 4194304
 #endif
 
+/* What is read soon: a turn of a loop of at most this many bytes is fetched while the one before is written. */
+#ifndef SYMBN_WEIGHT_NORM_AHEAD
+#define SYMBN_WEIGHT_NORM_AHEAD 1048576
+#endif
+#if defined(__GNUC__)
+#define SYMBN_WEIGHT_NORM_FETCH(address) __builtin_prefetch((address), 0, 2)
+#else
+#define SYMBN_WEIGHT_NORM_FETCH(address) ((void)(address))
+#endif
+
 enum {
     SYMBN_WEIGHT_NORM_LANES = 32, /* sums that run side by side */
     SYMBN_WEIGHT_NORM_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
@@ -236,6 +246,7 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_forward_f32_over_O(
     ptrdiff_t last)
 {
     struct symbn_weight_norm_line w_line = {NULL, 0, {0}};
+    const int ahead = (double)I*4.0 <= (double)SYMBN_WEIGHT_NORM_AHEAD;
     for (ptrdiff_t o = first; o < last; ++o) {
         /* sum_square_v[o] = sum(v[o, j]**2 for j in I) */
         double sum_square_v_o_lanes[SYMBN_WEIGHT_NORM_LANES] = {0.0};
@@ -273,6 +284,11 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_forward_f32_over_O(
             float w_block[SYMBN_WEIGHT_NORM_BLOCK];
             float *const w_to = w == NULL || stream ? w_block : &w[o*I + chunk];
 
+            if (ahead && o + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_WEIGHT_NORM_FETCH(&v[(o + 1)*I + chunk + lane]);
+                }
+            }
             SYMBN_WEIGHT_NORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t i = chunk + lane;
@@ -324,6 +340,7 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_forward_f64_over_O(
     ptrdiff_t last)
 {
     struct symbn_weight_norm_line w_line = {NULL, 0, {0}};
+    const int ahead = (double)I*8.0 <= (double)SYMBN_WEIGHT_NORM_AHEAD;
     for (ptrdiff_t o = first; o < last; ++o) {
         /* sum_square_v[o] = sum(v[o, j]**2 for j in I) */
         double sum_square_v_o_lanes[SYMBN_WEIGHT_NORM_LANES] = {0.0}, sum_square_v_o_lanes_low[SYMBN_WEIGHT_NORM_LANES] = {0.0};
@@ -361,6 +378,11 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_forward_f64_over_O(
             double w_block[SYMBN_WEIGHT_NORM_BLOCK];
             double *const w_to = w == NULL || stream ? w_block : &w[o*I + chunk];
 
+            if (ahead && o + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_WEIGHT_NORM_FETCH(&v[(o + 1)*I + chunk + lane]);
+                }
+            }
             SYMBN_WEIGHT_NORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t i = chunk + lane;
@@ -412,6 +434,7 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_backward_f32_over_O(
     int stream, ptrdiff_t first, ptrdiff_t last)
 {
     struct symbn_weight_norm_line dv_line = {NULL, 0, {0}};
+    const int ahead = (double)I*8.0 <= (double)SYMBN_WEIGHT_NORM_AHEAD;
     for (ptrdiff_t o = first; o < last; ++o) {
         /* sum_dw_v[o] = sum(dw[o, i]*v[o, i] for i in I) */
         double sum_dw_v_o_lanes[SYMBN_WEIGHT_NORM_LANES] = {0.0};
@@ -455,6 +478,14 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_backward_f32_over_O(
             float dv_block[SYMBN_WEIGHT_NORM_BLOCK];
             float *const dv_to = dv == NULL || stream ? dv_block : &dv[o*I + chunk];
 
+            if (ahead && o + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_WEIGHT_NORM_FETCH(&dw[(o + 1)*I + chunk + lane]);
+                }
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_WEIGHT_NORM_FETCH(&v[(o + 1)*I + chunk + lane]);
+                }
+            }
             SYMBN_WEIGHT_NORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t i = chunk + lane;
@@ -506,6 +537,7 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_backward_f64_over_O(
     double *dg, int stream, ptrdiff_t first, ptrdiff_t last)
 {
     struct symbn_weight_norm_line dv_line = {NULL, 0, {0}};
+    const int ahead = (double)I*16.0 <= (double)SYMBN_WEIGHT_NORM_AHEAD;
     for (ptrdiff_t o = first; o < last; ++o) {
         /* sum_dw_v[o] = sum(dw[o, i]*v[o, i] for i in I) */
         double sum_dw_v_o_lanes[SYMBN_WEIGHT_NORM_LANES] = {0.0}, sum_dw_v_o_lanes_low[SYMBN_WEIGHT_NORM_LANES] = {0.0};
@@ -548,6 +580,14 @@ SYMBN_WEIGHT_NORM_CLONES static void symbn_weight_norm_backward_f64_over_O(
             double dv_block[SYMBN_WEIGHT_NORM_BLOCK];
             double *const dv_to = dv == NULL || stream ? dv_block : &dv[o*I + chunk];
 
+            if (ahead && o + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_WEIGHT_NORM_FETCH(&dw[(o + 1)*I + chunk + lane]);
+                }
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_WEIGHT_NORM_FETCH(&v[(o + 1)*I + chunk + lane]);
+                }
+            }
             SYMBN_WEIGHT_NORM_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t i = chunk + lane;

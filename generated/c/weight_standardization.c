@@ -80,6 +80,16 @@
 #define SYMBN_WEIGHT_STANDARDIZATION_STREAM 4194304
 #endif
 
+/* What is read soon: a turn of a loop of at most this many bytes is fetched while the one before is written. */
+#ifndef SYMBN_WEIGHT_STANDARDIZATION_AHEAD
+#define SYMBN_WEIGHT_STANDARDIZATION_AHEAD 1048576
+#endif
+#if defined(__GNUC__)
+#define SYMBN_WEIGHT_STANDARDIZATION_FETCH(address) __builtin_prefetch((address), 0, 2)
+#else
+#define SYMBN_WEIGHT_STANDARDIZATION_FETCH(address) ((void)(address))
+#endif
+
 enum {
     SYMBN_WEIGHT_STANDARDIZATION_LANES = 32, /* sums that run side by side */
     SYMBN_WEIGHT_STANDARDIZATION_CHUNK = 512, /* elements that go to lanes before the lanes go to a double */
@@ -242,6 +252,7 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_for
     ptrdiff_t last)
 {
     struct symbn_weight_standardization_line what_line = {NULL, 0, {0}};
+    const int ahead = (double)I*4.0 <= (double)SYMBN_WEIGHT_STANDARDIZATION_AHEAD;
     for (ptrdiff_t o = first; o < last; ++o) {
         /* mu[o] = mean(w[o, j] for j in I) */
         double mu_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
@@ -300,6 +311,11 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_for
             float what_block[SYMBN_WEIGHT_STANDARDIZATION_BLOCK];
             float *const what_to = what == NULL || stream ? what_block : &what[o*I + chunk];
 
+            if (ahead && o + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_WEIGHT_STANDARDIZATION_FETCH(&w[(o + 1)*I + chunk + lane]);
+                }
+            }
             SYMBN_WEIGHT_STANDARDIZATION_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t i = chunk + lane;
@@ -350,6 +366,7 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_for
     ptrdiff_t last)
 {
     struct symbn_weight_standardization_line what_line = {NULL, 0, {0}};
+    const int ahead = (double)I*8.0 <= (double)SYMBN_WEIGHT_STANDARDIZATION_AHEAD;
     for (ptrdiff_t o = first; o < last; ++o) {
         /* mu[o] = mean(w[o, j] for j in I) */
         double mu_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0}, mu_o_lanes_low[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
@@ -409,6 +426,11 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_for
             double what_block[SYMBN_WEIGHT_STANDARDIZATION_BLOCK];
             double *const what_to = what == NULL || stream ? what_block : &what[o*I + chunk];
 
+            if (ahead && o + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_WEIGHT_STANDARDIZATION_FETCH(&w[(o + 1)*I + chunk + lane]);
+                }
+            }
             SYMBN_WEIGHT_STANDARDIZATION_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t i = chunk + lane;
@@ -459,6 +481,7 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_bac
     int stream, ptrdiff_t first, ptrdiff_t last)
 {
     struct symbn_weight_standardization_line dw_line = {NULL, 0, {0}};
+    const int ahead = (double)I*8.0 <= (double)SYMBN_WEIGHT_STANDARDIZATION_AHEAD;
     for (ptrdiff_t o = first; o < last; ++o) {
         /* mean_dwhat[o] = mean(dwhat[o, k] for k in I) */
         double mean_dwhat_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
@@ -503,6 +526,14 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_bac
             float dw_block[SYMBN_WEIGHT_STANDARDIZATION_BLOCK];
             float *const dw_to = dw == NULL || stream ? dw_block : &dw[o*I + chunk];
 
+            if (ahead && o + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_WEIGHT_STANDARDIZATION_FETCH(&dwhat[(o + 1)*I + chunk + lane]);
+                }
+                for (ptrdiff_t lane = 0; lane < width; lane += 16) {
+                    SYMBN_WEIGHT_STANDARDIZATION_FETCH(&what[(o + 1)*I + chunk + lane]);
+                }
+            }
             SYMBN_WEIGHT_STANDARDIZATION_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t i = chunk + lane;
@@ -554,6 +585,7 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_bac
     int stream, ptrdiff_t first, ptrdiff_t last)
 {
     struct symbn_weight_standardization_line dw_line = {NULL, 0, {0}};
+    const int ahead = (double)I*16.0 <= (double)SYMBN_WEIGHT_STANDARDIZATION_AHEAD;
     for (ptrdiff_t o = first; o < last; ++o) {
         /* mean_dwhat[o] = mean(dwhat[o, k] for k in I) */
         double mean_dwhat_o_lanes[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0}, mean_dwhat_o_lanes_low[SYMBN_WEIGHT_STANDARDIZATION_LANES] = {0.0};
@@ -599,6 +631,14 @@ SYMBN_WEIGHT_STANDARDIZATION_CLONES static void symbn_weight_standardization_bac
             double dw_block[SYMBN_WEIGHT_STANDARDIZATION_BLOCK];
             double *const dw_to = dw == NULL || stream ? dw_block : &dw[o*I + chunk];
 
+            if (ahead && o + 1 < last) {
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_WEIGHT_STANDARDIZATION_FETCH(&dwhat[(o + 1)*I + chunk + lane]);
+                }
+                for (ptrdiff_t lane = 0; lane < width; lane += 8) {
+                    SYMBN_WEIGHT_STANDARDIZATION_FETCH(&what[(o + 1)*I + chunk + lane]);
+                }
+            }
             SYMBN_WEIGHT_STANDARDIZATION_INDEPENDENT
             for (ptrdiff_t lane = 0; lane < width; ++lane) {
                 const ptrdiff_t i = chunk + lane;

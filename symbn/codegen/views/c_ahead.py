@@ -1,7 +1,8 @@
-"""Reading ahead over planes.
+"""Reading ahead.
 
-In: a loop over a letter in the middle of its arrays, with several loops inside over the same elements.  Out: lines that fetch what
-the next turn reads first while this turn is written. Those elements are not neighbors of this turn's, so no machine fetches them by itself.
+In: an outermost loop over rows or planes, with several loops inside over the same elements.  Out: lines that fetch what the next turn reads
+first while this turn is written. A plane's elements are not neighbors of the next one's, so no machine fetches them by itself; a row's are,
+but no machine looks beyond a page.
 
 It is only worth it, and done at run time, where both turns' elements have room in a core's own cache.
 """
@@ -49,9 +50,11 @@ class Ahead:
 
 
 def ahead_of(sweep: Sweep, statements: Statements) -> Ahead | None:
-    """How the turns of an outermost loop over planes read ahead; None where the last loop inside reads nothing that the first one does."""
+    """How the turns of an outermost loop read ahead; None where the last loop inside reads nothing that the first one does."""
     inner = [statement for statement in sweep.body if isinstance(statement, Sweep)]
+    if len(inner) < 2:
+        return None
     first = {load.array for load in loaded(inner[0])}
     writers = [s for s in everything(inner[-1:]) if isinstance(s, Sweep) and statements.shape(s) == "blocks"]
     loads = tuple(load for load in loaded(inner[-1]) if load.array in first and sweep.index in load.indices)
-    return Ahead(sweep.index, writers[-1], loads) if len(inner) > 1 and len(writers) == 1 and loads else None
+    return Ahead(sweep.index, writers[-1], loads) if len(writers) == 1 and loads else None

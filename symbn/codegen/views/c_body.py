@@ -69,9 +69,7 @@ class Body:
         self.statements = Statements(self.signature, self.storage, self.printer, self.names, runs=True)
         _, *small = self._launch(sweep, plane=plane)
         self.statements = statements
-        statements.ahead = ahead_of(sweep, statements)
         _, *large = self._launch(sweep)
-        statements.ahead = None
         return [f"if ({extent(plane)} <= {self.printer.macro}_PLANE) {{", *small[:-1], "} else {", *large]
 
     def _launch(self, sweep: Sweep, joined: Joined | None = None, plane: tuple[str, ...] = ()) -> list[str]:
@@ -102,15 +100,16 @@ class Body:
     def _stage_body(self, sweep: Sweep, starts: Sequence[Start], joined: Joined | None) -> tuple[list[str], list[tuple[Start, int]]]:
         """The function's lines; and where in `sums` each accumulator is."""
         self.statements.blocks = [set()]
+        self.statements.ahead = ahead_of(sweep, self.statements) if joined is None else None
         names, each = self.names, 1 if self.real == "float" else 2
         lines = [line for start in starts for line in self.statements.start(start, explained=False)]
-        if self.statements.ahead is not None:
-            lines.append(self.statements.ahead.decided(self.statements))
         if joined is None:
             lines += self.statements.sweep(sweep, names.first, names.last)
         else:
             lines += [line for s in joined.columns.body if isinstance(s, Start) for line in self.statements.comment_of(s.total)]
             lines += joined_lines(self.statements, joined, names.first, names.last)
+        if self.statements.ahead is not None and occurs(names.ahead, lines):
+            lines.insert(0, self.statements.ahead.decided(self.statements))
         results, place = [], 0
         for start in starts:
             lines += self.statements.gathered(start.name, start.total.kind)
