@@ -9,10 +9,12 @@ would. In one run, interleaved, it times
 * *once*: every input read once and every output written once, by nothing but loads and stores (the floor of `symbn bench`);
 * *streams*: the same for what the loops of the Program really take from memory. Each outermost loop takes what it touches once more, and a
   loop over columns whose rows do not fit the cache takes it once for each loop inside;
-* *in cache*: the pass on fewer elements, which stay in the cache of one core, on one thread; scaled to all elements and threads.
+* *in cache*: what more elements add to a pass on few, which stay in the cache of one core, on one thread, one call after the other; scaled
+  to all elements and threads.
 
-A pass takes at least the longer of *streams* and *in cache*. It is said to be limited by that one where it reaches three quarters of it,
-and by neither (latency, calls, threads that wait) where it does not.
+A pass takes at least the longer of *streams* and *in cache*. It is said to be limited by that one where it is three quarters of the pass,
+by both in turn where their sum is (a core computes while it waits for memory only as far as it looks ahead), and by neither (latency,
+calls, threads that wait) otherwise.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import prod
+from timeit import repeat
 from typing import Any
 
 import numpy as np
@@ -38,9 +41,10 @@ from symbn.tools.bench.table import shape, title
 from symbn.tools.bench.task import Task, Timing
 
 IN_CACHE = 384 * 1024  # bytes of all arrays together: they fit the second-level cache of one core
-LAST_LEVEL = 12 * 2**20  # as ..._CACHE in the generated code
-BLOCK = 128  # columns that are taken at once where rows have to fit
+LAST_LEVEL = 12 * 2**20
+BLOCK = 2048  # columns that are taken at once
 SHARE = 0.75
+CALLS = 200  # in a row, where data stay in the cache
 REAL = {"float32": "float", "float64": "double"}
 Arrays = dict[str, tuple[str, ...]]
 
@@ -61,19 +65,21 @@ def main() -> None:
 
 def row(task: Task) -> list[str]:
     """The case's line."""
-    setting, small = setting_of(task), setting_of(replace(task, extents=fewer(task), threads=1))
+    setting = setting_of(task)
+    some, few = (setting_of(replace(task, extents=fewer(task, room), threads=1)) for room in (IN_CACHE, IN_CACHE // 4))
     program = kernel_of(task, "c", task.dtype).passes[setting.second].program
     took = taken(task, schedule(program).body)
     both = [(arrays(setting, reads), arrays(setting, writes)) for reads, writes in took]
     once = [({a.name: a.axes for a in program.arguments if a.axes}, {o.name: o.axes for o in program.outputs})]
     least = [(arrays(setting, reads), arrays(setting, writes)) for reads, writes in once]
-    calls: dict[str, Callable[[], Any]] = {"pass": own(setting)[C](setting).call, "in cache": own(small)[C](small).call}
+    calls: dict[str, Callable[[], Any]] = {"pass": own(setting)[C](setting).call}
     for kind in ("plain", "streaming"):
         calls[f"streams, {kind}"] = in_turn([floors(*pair, task.threads)[kind] for pair in both])
         calls[f"once, {kind}"] = in_turn([floors(*pair, task.threads)[kind] for pair in least])
     found = side_by_side(calls, task.repeat)
     whole, streams, floor = found["pass"].median, faster(found, "streams"), faster(found, "once")
-    inside = found["in cache"].median * elements(task.extents) / elements(small.task.extents) / task.threads
+    further = elements(some.task.extents) - elements(few.task.extents)
+    inside = (warm(some) - warm(few)) * elements(task.extents) / further / task.threads
     moved = sum(size(axes, task) for reads, writes in took for axes in (*reads.values(), *writes.values()))
     largest = max(size(axes, task) for axes in (*once[0][0].values(), *once[0][1].values()))
     cells = [f"{moved / largest:.1f}", *(f"{value:.3g}" for value in (whole, floor, streams, inside))]
@@ -81,10 +87,19 @@ def row(task: Task) -> list[str]:
     return [title(task, called), shape(task), *cells, verdict(whole, streams, inside)]
 
 
+def warm(setting: Setting) -> float:
+    """Milliseconds of a call whose arrays are in the cache already: the best of several rows of calls."""
+    call = own(setting)[C](setting).call
+    return min(repeat(call, number=CALLS, repeat=5)) / CALLS * 1e3
+
+
 def verdict(whole: float, streams: float, inside: float) -> str:
-    """The longer bound, and how much of the pass it explains."""
+    """The longer bound, or both, or neither; and how much of the pass it explains."""
     name, bound = max(("memory", streams), ("arithmetic", inside), key=lambda pair: pair[1])
-    return f"{name if bound >= SHARE * whole else f'neither, nearest {name}'}, {100 * bound / whole:.0f}%"
+    if bound < SHARE * whole:
+        both = streams + inside >= SHARE * whole
+        name, bound = ("both in turn", streams + inside) if both else (f"neither, nearest {name}", bound)
+    return f"{name}, {100 * bound / whole:.0f}%"
 
 
 def taken(task: Task, body: tuple[Statement, ...]) -> list[tuple[Arrays, Arrays]]:
@@ -113,7 +128,7 @@ def fits(task: Task, columns: Sweep) -> bool:
     reads, writes = touched((columns,))
     tall = [axes for axes in {**reads, **writes}.values() if len(axes) > 1]
     rows = max((prod(task.extents[axis] for axis in axes if axis != columns.index.axis) for axes in tall), default=1)
-    return rows * len(tall) * np.dtype(task.dtype).itemsize * BLOCK <= LAST_LEVEL
+    return rows * len(tall) * np.dtype(task.dtype).itemsize * min(BLOCK, task.extents[columns.index.axis]) <= LAST_LEVEL
 
 
 def arrays(setting: Setting, wanted: Arrays) -> list[Any]:
@@ -131,11 +146,11 @@ def faster(found: Mapping[str, Timing], name: str) -> float:
     return min(found[f"{name}, {kind}"].median for kind in ("plain", "streaming"))
 
 
-def fewer(task: Task) -> Mapping[str, int]:
-    """Extents whose arrays fit the cache of one core: the first axis halved, then the next, so that rows keep their length."""
+def fewer(task: Task, room: int) -> Mapping[str, int]:
+    """Extents whose arrays have room in so many bytes: the first axis halved, then the next, so that rows keep their length."""
     extents = dict(task.extents)
     for axis in extents:
-        while extents[axis] > 1 and elements(extents) * 3 * np.dtype(task.dtype).itemsize > IN_CACHE:
+        while extents[axis] > 1 and elements(extents) * 3 * np.dtype(task.dtype).itemsize > room:
             extents[axis] //= 2
     return extents
 
