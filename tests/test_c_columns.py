@@ -52,6 +52,13 @@ def squares(x: "N C"):
     y[n, c] = x[n, c]*m[c]
     return y, z
 """,
+    # What the number of columns is in a row: short rows may not be taken as one.
+    "sized": """
+def sized(x: "N C"):
+    m[c] = mean(exp(x[j, c]/C) for j in N)
+    y[n, c] = exp(x[n, c]/C)*m[c]
+    return y
+""",
     # A weight of rows, and three letters before the columns.
     "weighted": """
 def weighted(x: "N S T C", w: "N T"):
@@ -77,6 +84,7 @@ SIZES: dict[str, list[tuple[int, ...]]] = {
     "kept": [(1, 1, 1), (5, 3, 17), (17, 2, 129), (33, 1, 1100), (3, 5, 513)],
     "highest": [(1, 1), (3, 17), (17, 129), (5, 513), (1100, 33), (300, 1025)],
     "many": [(1, 1), (67, 3), (70, 1027)],
+    "sized": [(1, 1), (3, 17), (1003, 3), (600, 100)],
     "squares": [(1, 1), (3, 17), (70, 700), (1003, 3), (5, 2051)],
     "weighted": [(1, 1, 1, 1), (3, 1, 5, 17), (1, 3, 17, 129), (5, 7, 11, 65), (3, 2, 1, 1027)],
 }
