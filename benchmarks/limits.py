@@ -41,7 +41,7 @@ from symbn.tools.bench.table import shape, title
 from symbn.tools.bench.task import Task, Timing
 
 IN_CACHE = 384 * 1024  # bytes of all arrays together: they fit the second-level cache of one core
-LAST_LEVEL = 12 * 2**20
+LAST_LEVEL = 12 * 2**20  # bytes that stay in the last cache from one loop over rows to the next
 BLOCK = 2048  # columns that are taken at once
 SHARE = 0.75
 CALLS = 200  # in a row, where data stay in the cache

@@ -31,6 +31,12 @@ def test_they_are_as_exact_as_the_oracle_assumes(function: str) -> None:
     assert np.max(np.abs(found[~normal] - true[~normal]), initial=0.0) < np.finfo(np.float32).tiny
 
 
+def test_exp_is_as_exact_as_its_comment_says() -> None:
+    x = POINTS[np.abs(POINTS) < 87.0]
+    assert np.max(np.abs(values("exp", x) / np.exp(x.astype(np.float64)) - 1)) < 3 * UNIT
+    assert values("exp", np.array([0.0, -88.0], np.float32)).tolist() == [1.0, 0.0]
+
+
 @pytest.mark.parametrize("function", TRUE)
 def test_infinities_and_nan(function: str) -> None:
     x = np.array([np.inf, -np.inf, np.nan, 1e30, -1e30, 0.0], np.float32)

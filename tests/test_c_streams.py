@@ -51,4 +51,4 @@ def test_an_output_is_the_same_wherever_it_begins_and_nothing_beside_it_is_writt
             assert np.count_nonzero(np.isnan(room)) == room.size - dx.size, (sizes, offset)
             first = dx.copy() if first is None else first
             assert np.array_equal(dx, first), (sizes, offset)
-        assert np.allclose(first, expected, rtol=1e-4, atol=1e-4), sizes
+        assert np.allclose(first, expected, rtol=1e-5, atol=1e-6), sizes

@@ -74,8 +74,7 @@ class Search:
         self.rank = max((len(letters) for letters in self.problem.letters.values()), default=0)
         self.spent = 0
         self._waists = waists(self.layer)
-        self._relations: dict[tuple[tuple[str, int], ...], Relations] = {}
-        self._shares: dict[tuple[tuple[str, int], ...], Shares] = {}
+        self._relations: dict[tuple[tuple[str, int], ...], tuple[Relations, Shares]] = {}
 
     def run(self) -> tuple[Found, bool]:
         """The best form found, and whether the search was cut short."""
@@ -146,14 +145,13 @@ class Search:
     def _evaluate(self, candidate: Candidate, factor: bool) -> Found:
         key = tuple(sorted(candidate.options.items()))
         if key not in self._relations:
-            self._relations[key] = relate(self.problem, candidate.options, keeps_conditions=self.keeps_conditions)
-            self._shares[key] = {}
-        relations = self._relations[key]
+            self._relations[key] = relate(self.problem, candidate.options, keeps_conditions=self.keeps_conditions), {}
+        relations, shares = self._relations[key]
 
         def decide(name: str, value: Poly) -> bool:
             return candidate.named.get(name, self._is_deep(value) or self._ends_stage(name, value))
 
-        swept = self.sweep.run(relations.rules.reduce, decide, self._shares[key])
+        swept = self.sweep.run(relations.rules.reduce, decide, shares)
         builder = self.notation.builder(merge=candidate.merge, factor=factor)
         inlined = Inlined(self._named_rules(swept) if candidate.inline else [], relations.rules)
         intermediates = tuple(self._definition(builder, name, inlined.shorten(poly), relations) for name, poly in swept.named)

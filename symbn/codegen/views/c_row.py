@@ -71,8 +71,7 @@ class Row(Elements):
         names, least = self.names, f"{self.macro}_PIECE"
         whole = f"const int {names.past} = stream && {names.width} == {self.letter.axis} && {names.width} >= {least};"
         step = f"const ptrdiff_t {names.step} = {names.past} ? {least} : {self.macro}_{self.block};"
-        found = [step] if occurs(names.step, lines) else []
-        return [*([whole] if occurs(names.past, [*found, *lines]) else []), *found]
+        return [whole, step] if occurs(names.step, lines) else []
 
     def _for(self, letter: str, first: str, last: str, body: list[str]) -> list[str]:
         return [f"for (ptrdiff_t {letter} = {first}; {letter} < {last}; ++{letter}) {{", *indented(body), "}"]
